@@ -1,0 +1,1 @@
+//! Learned routes: templates from paths, without configuration.

@@ -1,0 +1,181 @@
+//! What a proxy is told before it starts. A value of these types is valid; parsing and complaining is
+//! the caller's (`clew-proxy`'s flags and file, `mesh.yaml` for one-machine mode).
+
+use clew_model::name::{InstanceId, ServiceName, Workload};
+use clew_model::service::Protocol;
+use http::Uri;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything that one proxy is told.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// The workload that it stands beside; for a gateway, the gateway's own name.
+    pub workload: Workload,
+    /// The instance, unique in the mesh.
+    pub instance: InstanceId,
+    /// Data-plane threads. Each is one single-threaded runtime with its own listeners and pools.
+    pub workers: NonZeroUsize,
+    /// Where control answers (gRPC, `http://host:port`).
+    pub control: Uri,
+    /// Where spans go (OTLP over gRPC, `http://host:port`). Without it no span is kept.
+    pub otlp: Option<Uri>,
+    /// Ways in.
+    pub listeners: Vec<Listener>,
+    /// /metrics, /ready, /live, /config, /shutdown. Port 0: the system chooses.
+    pub admin: SocketAddr,
+    /// Tap (gRPC). Port 0: the system chooses.
+    pub tap: SocketAddr,
+    /// Bounds.
+    pub limits: Limits,
+    /// Join the registry, with this much of the member's description. On Kubernetes: `false`.
+    pub join: bool,
+}
+
+/// One way into the proxy. Port 0 everywhere means that the system chooses.
+#[derive(Clone, Debug)]
+pub enum Listener {
+    /// Requests to one port of the application, which clients' proxies connect to (one-machine mode).
+    Inbound {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// Where the application listens.
+        application: SocketAddr,
+        /// The service that the port answers to.
+        service: ServiceName,
+        /// What the port speaks.
+        protocol: Protocol,
+    },
+    /// The application's requests, as an HTTP proxy (`HTTP_PROXY`, CONNECT).
+    HttpProxy {
+        /// Where to listen.
+        listen: SocketAddr,
+    },
+    /// The application's requests to one dependency (`--to SERVICE`).
+    Dependency {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// The service.
+        service: ServiceName,
+    },
+    /// Connections to the application that nftables redirected here (port 4143).
+    RedirectedInbound {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// Ports of the application, for the registry: each with its service and what it speaks.
+        ports: Vec<ApplicationPort>,
+    },
+    /// Connections of the application that nftables redirected here (port 4140).
+    RedirectedOutbound {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// Ports whose bytes are never looked at.
+        opaque_ports: Arc<[u16]>,
+    },
+    /// Requests from outside the mesh, for the gateway role.
+    Gateway {
+        /// Where to listen.
+        listen: SocketAddr,
+        /// Where they go: the longest path prefix of the most specific host wins.
+        routes: Arc<[GatewayRoute]>,
+        /// Peers whose trace context and baggage are trusted (ingresses in front of this gateway).
+        trusted: Arc<[IpPrefix]>,
+    },
+}
+
+/// One port of the application in redirected mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationPort {
+    /// Address that other instances know: this instance's own address and the port.
+    pub address: SocketAddr,
+    /// The service that the port answers to.
+    pub service: ServiceName,
+    /// What the port speaks.
+    pub protocol: Protocol,
+}
+
+/// One route of the gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayRoute {
+    /// Host, lower case, without port; `None` is any host; a leading `*.` any labels before the rest.
+    pub host: Option<Arc<str>>,
+    /// Path prefix in whole segments; `/` is all.
+    pub path_prefix: Arc<str>,
+    /// Service that gets the request.
+    pub service: ServiceName,
+}
+
+/// A network in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpPrefix {
+    /// Its address; bits past the prefix do not matter.
+    pub address: std::net::IpAddr,
+    /// Number of leading bits that count, 0 to 32 or 128.
+    pub bits: u8,
+}
+
+impl IpPrefix {
+    /// Whether the address lies in the network. IPv4 mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: std::net::IpAddr) -> bool {
+        use std::net::IpAddr::{V4, V6};
+        fn leading(a: u128, b: u128, width: u32, bits: u8) -> bool {
+            let shift = width.saturating_sub(u32::from(bits));
+            shift >= width || (a >> shift) == (b >> shift)
+        }
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (V4(a), V4(b)) => leading(u32::from(a).into(), u32::from(b).into(), 32, self.bits),
+            (V6(a), V6(b)) => leading(a.into(), b.into(), 128, self.bits),
+            _ => false,
+        }
+    }
+}
+
+/// Bounds on time and space.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Protocol detection, where the policy does not say.
+    pub detect_timeout: Duration,
+    /// A new connection to an endpoint.
+    pub connect_timeout: Duration,
+    /// Control's first answer about a service.
+    pub discovery_timeout: Duration,
+    /// The head of an HTTP/1 request, from its first byte.
+    pub head_timeout: Duration,
+    /// Size of a request's head, in bytes.
+    pub max_head_bytes: usize,
+    /// Idle connections kept per endpoint and worker.
+    pub max_idle_per_endpoint: usize,
+    /// How long an idle connection is kept.
+    pub idle_timeout: Duration,
+    /// Services that a worker remembers; the least recently used goes first.
+    pub max_services: usize,
+    /// Series per family and workload before new routes fold into `(other)`.
+    pub max_series: usize,
+    /// Spans that wait for export, in all; past it they are dropped and counted.
+    pub max_queued_spans: usize,
+    /// At the end: how long open requests may go on.
+    pub drain_timeout: Duration,
+    /// After the drain: how long to wait to be scraped once more, when someone scrapes.
+    pub last_scrape_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            detect_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(1),
+            discovery_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(30),
+            max_head_bytes: 64 * 1024,
+            max_idle_per_endpoint: 256,
+            idle_timeout: Duration::from_secs(60),
+            max_services: 1024,
+            max_series: 2_000,
+            max_queued_spans: 16 * 1024,
+            drain_timeout: Duration::from_secs(30),
+            last_scrape_timeout: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong with a request, in bounded words: the same in metric, log, span and response header.
+
+use http::StatusCode;
+
+/// Who is to blame for a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The caller.
+    Client,
+    /// The server, or the way to it.
+    Server,
+    /// Clew itself: its configuration, its control plane or its limits.
+    Mesh,
+}
+
+/// Why a request failed or was refused. Its text is a metric label: bounded, and never changed lightly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The caller closed, reset or went away before the end.
+    ClientCancelled,
+    /// The request could not be parsed, or breaks the protocol.
+    MalformedRequest,
+    /// The head of the request is larger than the limit.
+    HeadTooLarge,
+    /// The head of the request did not arrive in time.
+    HeadTimeout,
+    /// No Host, no `:authority`, and the listener does not say whom it is for.
+    NoAuthority,
+    /// The request came back to the proxy that sent it.
+    Loop,
+    /// The gateway has no route for this host and path.
+    NoRoute,
+    /// Control knows no such service, and the name does not resolve either.
+    UnknownService,
+    /// Control did not answer in time.
+    DiscoveryTimeout,
+    /// The service exists and has no endpoint.
+    NoEndpoints,
+    /// The endpoint refused the connection.
+    ConnectRefused,
+    /// The endpoint did not accept the connection in time.
+    ConnectTimeout,
+    /// The connection failed in another way.
+    ConnectFailed,
+    /// The connection to the endpoint broke before its response was complete.
+    ServerClosed,
+    /// The server reset the stream.
+    ServerReset,
+    /// The response could not be parsed, or breaks the protocol.
+    MalformedResponse,
+    /// The proxy ended before the response did.
+    Shutdown,
+}
+
+impl Reason {
+    /// The label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientCancelled => "client_cancelled",
+            Self::MalformedRequest => "malformed_request",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTimeout => "head_timeout",
+            Self::NoAuthority => "no_authority",
+            Self::Loop => "loop",
+            Self::NoRoute => "no_route",
+            Self::UnknownService => "unknown_service",
+            Self::DiscoveryTimeout => "discovery_timeout",
+            Self::NoEndpoints => "no_endpoints",
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectFailed => "connect_failed",
+            Self::ServerClosed => "server_closed",
+            Self::ServerReset => "server_reset",
+            Self::MalformedResponse => "malformed_response",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// Who is to blame.
+    pub fn blame(self) -> Blame {
+        match self {
+            Self::ClientCancelled
+            | Self::MalformedRequest
+            | Self::HeadTooLarge
+            | Self::HeadTimeout
+            | Self::NoAuthority
+            | Self::NoRoute
+            | Self::UnknownService => Blame::Client,
+            Self::NoEndpoints
+            | Self::ConnectRefused
+            | Self::ConnectTimeout
+            | Self::ConnectFailed
+            | Self::ServerClosed
+            | Self::ServerReset
+            | Self::MalformedResponse => Blame::Server,
+            Self::Loop | Self::DiscoveryTimeout | Self::Shutdown => Blame::Mesh,
+        }
+    }
+
+    /// The server has seen nothing of the request, so that sending it again is safe.
+    pub fn is_retryable(self) -> bool {
+        matches!(self, Self::NoEndpoints | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectFailed)
+    }
+
+    /// What the caller is told, when its request is HTTP and nothing was sent yet.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::MalformedRequest | Self::NoAuthority => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::HeadTimeout | Self::ClientCancelled => StatusCode::REQUEST_TIMEOUT,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Loop => StatusCode::LOOP_DETECTED,
+            Self::NoEndpoints | Self::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ConnectTimeout | Self::DiscoveryTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::UnknownService
+            | Self::ConnectRefused
+            | Self::ConnectFailed
+            | Self::ServerClosed
+            | Self::ServerReset
+            | Self::MalformedResponse => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// The same for a gRPC caller: 14 UNAVAILABLE or 4 DEADLINE_EXCEEDED, else the nearest.
+    pub fn grpc_status(self) -> u16 {
+        match self {
+            Self::ConnectTimeout | Self::DiscoveryTimeout => 4,
+            Self::MalformedRequest | Self::HeadTooLarge | Self::NoAuthority => 13,
+            Self::NoRoute => 12,
+            Self::ClientCancelled => 1,
+            _ => 14,
+        }
+    }
+}
