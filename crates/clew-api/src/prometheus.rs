@@ -1,0 +1,1 @@
+//! Prometheus exposition as protobuf (`io.prometheus.client`), as proxies write it and observe reads it.
