@@ -1,0 +1,201 @@
+//! Golden metrics, and the answers that consist of them: `stat`, `routes` and `edges`.
+
+use super::window::WindowBounds;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What was measured of a set of requests. Every request that ended in the window counts once:
+/// `requests` = `successes` + `failures` + `cancelled`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Golden {
+    /// Requests that ended, however they ended.
+    pub requests: u64,
+    /// The same per second.
+    pub rps: f64,
+    /// Those that succeeded.
+    pub successes: u64,
+    /// Those that failed by the server or the mesh.
+    pub failures: u64,
+    /// Those that their caller gave up; neither success nor failure.
+    pub cancelled: u64,
+    /// successes / (successes + failures), 0 to 1. Absent when both are 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_rate: Option<f64>,
+    /// To the end of the response. Absent when nothing was measured; long streams are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Quantiles>,
+    /// Time that the reporting proxies worked on a request, waits for others excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_time_ms: Option<ProxyQuantiles>,
+    /// Failures and cancellations by reason (`no_endpoints`, `connect_refused`, `status_503`, ...).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub errors: BTreeMap<String, u64>,
+}
+
+/// Latency, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Quantiles {
+    /// Half of the requests took no longer.
+    pub p50: f64,
+    /// 95% of the requests took no longer.
+    pub p95: f64,
+    /// 99% of the requests took no longer.
+    pub p99: f64,
+}
+
+/// Proxy time, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProxyQuantiles {
+    /// Half of the requests took no longer.
+    pub p50: f64,
+    /// 99% of the requests took no longer.
+    pub p99: f64,
+}
+
+/// Connections whose bytes were not looked into (opaque TCP, tunnels).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Tcp {
+    /// Opened in the window.
+    pub opened: u64,
+    /// Closed in the window.
+    pub closed: u64,
+    /// Open when they were last looked at.
+    pub open: u64,
+    /// Bytes read from the other side in the window.
+    pub read_bytes: u64,
+    /// Bytes written to the other side in the window.
+    pub written_bytes: u64,
+}
+
+/// Answer of `GET stat`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Stat {
+    /// The time that it speaks of.
+    pub window: WindowBounds,
+    /// By namespace and name.
+    pub workloads: Vec<WorkloadStat>,
+}
+
+/// One workload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct WorkloadStat {
+    /// Its name.
+    pub workload: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// `proxy` (an application with a sidecar) or `gateway`; absent when no member of it is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Members now.
+    pub instances: u64,
+    /// Requests that it served. Absent when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Golden>,
+    /// Requests that it made. Absent when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Golden>,
+    /// Connections that it accepted. Absent when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound_tcp: Option<Tcp>,
+    /// Connections that it made. Absent when there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound_tcp: Option<Tcp>,
+}
+
+/// Answer of `GET routes`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Routes {
+    /// The time that it speaks of.
+    pub window: WindowBounds,
+    /// The workload that was asked about.
+    pub workload: String,
+    /// Side of the workload's sidecars that measured.
+    pub direction: Direction,
+    /// Only requests of this client workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Only requests to this workload or service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// By namespace, service and route.
+    pub routes: Vec<RouteStat>,
+}
+
+/// One route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RouteStat {
+    /// Configured name, gRPC method, learned template, `(other)` past the cardinality budget, or
+    /// `(unknown)` for requests that were refused before their route was known.
+    pub route: String,
+    /// Service that was addressed, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Namespace of the workload that was asked about.
+    pub namespace: String,
+    /// Its numbers.
+    pub golden: Golden,
+}
+
+/// Side of a sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Requests to the application.
+    Inbound,
+    /// Requests from the application.
+    Outbound,
+}
+
+impl Direction {
+    /// As in JSON and in labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// Answer of `GET edges`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Edges {
+    /// The time that it speaks of.
+    pub window: WindowBounds,
+    /// By client, then server. Each edge once, though both of its sides measure it.
+    pub edges: Vec<Edge>,
+}
+
+/// Who talks to whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Edge {
+    /// Who asked.
+    pub client: EdgePeer,
+    /// Who answered.
+    pub server: EdgePeer,
+    /// Services through which the client addressed the server.
+    pub services: Vec<String>,
+    /// The side whose numbers these are: the client's (outbound) where it is meshed, else the server's.
+    pub reported_by: Direction,
+    /// Its requests. Absent when it carried none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub golden: Option<Golden>,
+    /// Its connections, where bytes were not looked into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Tcp>,
+    /// State of TLS between the two: `none`.
+    pub tls: String,
+}
+
+/// One end of an edge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub struct EdgePeer {
+    /// Workload; for a server outside the mesh, the service; absent for clients outside the mesh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its namespace, when it is in the mesh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// It has a sidecar, or is a gateway.
+    pub meshed: bool,
+}

@@ -1,0 +1,99 @@
+//! One span as `GET traces/{id}` shows it.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// One span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Span {
+    /// 16 hex digits.
+    pub span_id: String,
+    /// 16 hex digits; absent for a root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
+    /// `server`, `client`, `producer`, `consumer`, `internal` or `unspecified`.
+    pub kind: String,
+    /// `service.name` of its resource: the workload.
+    pub service: String,
+    /// `service.namespace` of its resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// `service.instance.id` of its resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Who wrote it.
+    pub scope: Scope,
+    /// Its start, RFC 3339.
+    pub start: String,
+    /// Its start after the start of the trace. Negative never.
+    pub offset_ms: f64,
+    /// Its length.
+    pub duration_ms: f64,
+    /// `unset`, `ok` or `error`.
+    pub status: String,
+    /// What the status says in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status_message: String,
+    /// Attributes, as JSON values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, serde_json::Value>,
+    /// What happened while it was open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SpanEvent>,
+    /// Other spans that it points at and that are not its parent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<SpanLink>,
+    /// Time in the proxy that wrote it. Absent on spans of applications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_time: Option<ProxyTime>,
+}
+
+/// Instrumentation scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Scope {
+    /// `clew.proxy` for a proxy's spans; an application's library otherwise.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Scope name of the spans that proxies write.
+pub const PROXY_SCOPE: &str = "clew.proxy";
+
+/// Something that happened while a span was open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SpanEvent {
+    /// What.
+    pub name: String,
+    /// When, after the start of the trace.
+    pub offset_ms: f64,
+    /// Attributes, as JSON values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, serde_json::Value>,
+}
+
+/// A span that another one points at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SpanLink {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// 16 hex digits.
+    pub span_id: String,
+    /// Attributes, as JSON values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, serde_json::Value>,
+}
+
+/// Time that a request spent in the proxy that wrote the span.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ProxyTime {
+    /// The proxy's own work: what the mesh added.
+    pub work_us: u64,
+    /// Waits for others: a free connection, a new connection, a TLS handshake.
+    pub wait_us: u64,
+    /// By phase (`route`, `balance`, `connect`, ...).
+    pub phases_us: BTreeMap<String, u64>,
+}

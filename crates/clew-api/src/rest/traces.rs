@@ -1,0 +1,76 @@
+//! Traces: the list, and one whole.
+
+use super::span::Span;
+use super::window::WindowBounds;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Answer of `GET traces`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Traces {
+    /// The time that it speaks of.
+    pub window: WindowBounds,
+    /// Newest first.
+    pub traces: Vec<TraceSummary>,
+    /// There are more in the window than `limit` let through.
+    pub truncated: bool,
+}
+
+/// One trace in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TraceSummary {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// Start of its first span, RFC 3339.
+    pub start: String,
+    /// From its first span's start to its last span's end.
+    pub duration_ms: f64,
+    /// The span without a parent. Absent when there is none, or its parent is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<Root>,
+    /// Number of spans.
+    pub spans: u64,
+    /// Services with at least one span, by name.
+    pub services: Vec<String>,
+    /// Spans whose status is error.
+    pub errors: u64,
+    /// Spans whose parent is not in the store.
+    pub missing_parents: u64,
+}
+
+/// Where a trace begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Root {
+    /// Its service: the workload.
+    pub service: String,
+    /// Its name.
+    pub name: String,
+    /// `server`, `client`, ...
+    pub kind: String,
+}
+
+/// Answer of `GET traces/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Trace {
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// Start of its first span, RFC 3339.
+    pub start: String,
+    /// From its first span's start to its last span's end.
+    pub duration_ms: f64,
+    /// By start.
+    pub spans: Vec<Span>,
+    /// Parents that spans name and that are not in the store.
+    pub missing_parents: Vec<MissingParent>,
+    /// The trace has more spans than one answer holds.
+    pub truncated: bool,
+}
+
+/// A span that others name as their parent and that nobody exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MissingParent {
+    /// Its id, 16 hex digits.
+    pub span_id: String,
+    /// Spans that name it, 16 hex digits each.
+    pub children: Vec<String>,
+}
