@@ -1,0 +1,201 @@
+//! Questions and answers, as nouns of the mesh and not of the database, so that another store (a
+//! Prometheus, a ClickHouse) can answer the same ones.
+
+use crate::histogram::{Histogram, Latency};
+use crate::label::Label;
+use crate::window::Window;
+use clew_trace::TraceId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Values by label. A label that the series does not carry is absent; an empty value is the same as absent.
+pub type Labels = BTreeMap<Label, String>;
+
+/// Which series, over what time, and how they are added up.
+#[derive(Clone, Debug)]
+pub struct SeriesQuery {
+    /// Time.
+    pub window: Window,
+    /// All must hold. An empty value holds where the label is absent.
+    pub filters: Vec<(Label, String)>,
+    /// Series that agree in these are one row. Empty: one row of all.
+    pub group_by: Vec<Label>,
+}
+
+/// The question for golden metrics.
+///
+/// A request between two workloads of the mesh is seen twice, outbound by its client and inbound by its server: a query
+/// has to say by `direction` whose numbers it wants, or group by [`Label::Direction`].
+#[derive(Clone, Debug)]
+pub struct GoldenQuery {
+    /// Which series and how they are added up. [`Label::StatusCode`], [`Label::GrpcStatus`],
+    /// [`Label::Classification`] and [`Label::Error`] are not on `request_total`: with one of them
+    /// `requests` is 0.
+    pub series: SeriesQuery,
+    /// One side, or both.
+    pub direction: Option<Direction>,
+}
+
+/// Side of the sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Requests to the application.
+    Inbound,
+    /// Requests from the application.
+    Outbound,
+}
+
+impl Direction {
+    /// Label value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// Golden metrics of one group: plain sums over the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GoldenRow {
+    /// The group, by the labels that were asked for.
+    pub labels: Labels,
+    /// Requests that were begun (`request_total`). Those still open are not yet in the classes below.
+    pub requests: u64,
+    /// Responses that are successes.
+    pub success: u64,
+    /// Responses that are failures of the server or the mesh.
+    pub failure: u64,
+    /// Requests that their caller gave up: neither.
+    pub cancelled: u64,
+    /// Of all that ended, those with an `error`, by that reason.
+    pub by_error: BTreeMap<String, u64>,
+    /// Of all that ended, by HTTP status; absent where there was no response.
+    pub by_status: BTreeMap<String, u64>,
+    /// Time to the end of the response, for what is not a long stream.
+    pub latency: Latency,
+}
+
+impl GoldenRow {
+    /// Requests that ended.
+    pub fn responses(&self) -> u64 {
+        self.success + self.failure + self.cancelled
+    }
+
+    /// Share of successes among what succeeded or failed; `None` when nothing did.
+    pub fn success_rate(&self) -> Option<f64> {
+        match self.success + self.failure {
+            0 => None,
+            judged => Some(self.success as f64 / judged as f64),
+        }
+    }
+}
+
+/// Sum of counters of one group over the window, or of gauges at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueRow {
+    /// The group, by the labels that were asked for.
+    pub labels: Labels,
+    /// The sum.
+    pub value: f64,
+}
+
+/// Sum of histograms of one group over the window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramRow {
+    /// The group, by the labels that were asked for.
+    pub labels: Labels,
+    /// In the unit that the family's name ends in.
+    pub histogram: Histogram,
+}
+
+/// The search for traces. A trace is found when at least one of its spans satisfies everything that is
+/// asked for. Times are those of that span.
+#[derive(Clone, Debug)]
+pub struct TraceQuery {
+    /// The span's service: the workload that emitted it (`service.name`).
+    pub service: Option<String>,
+    /// The span's route (`http.route`, else `clew.route`).
+    pub route: Option<String>,
+    /// The span took at least this long.
+    pub min_duration: Option<Duration>,
+    /// The span's status is Error.
+    pub errors_only: bool,
+    /// The span started in this window.
+    pub window: Window,
+    /// Only traces to which nothing was added for this long: those that are probably whole.
+    pub settled_for: Option<Duration>,
+    /// At most this many traces: those whose matching span is newest. At most [`MAX_TRACES`].
+    pub limit: usize,
+}
+
+/// The most traces that one search answers with.
+pub const MAX_TRACES: usize = 1_000;
+
+impl Default for TraceQuery {
+    /// The newest twenty of all that is kept.
+    fn default() -> Self {
+        Self {
+            service: None,
+            route: None,
+            min_duration: None,
+            errors_only: false,
+            window: Window::all(),
+            settled_for: None,
+            limit: 20,
+        }
+    }
+}
+
+/// What a list of traces shows of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceSummary {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// Name of the root span: the one without a parent, or, while there is none, the earliest whose
+    /// parent is missing.
+    pub root_name: String,
+    /// Service of that span.
+    pub root_service: String,
+    /// That span has no parent: it is the true root.
+    pub has_root: bool,
+    /// Start of the earliest span, Unix time in nanoseconds.
+    pub start_unix_nano: u64,
+    /// From the start of the earliest span to the end of the last.
+    pub duration: Duration,
+    /// Number of spans.
+    pub spans: u32,
+    /// Number of spans whose status is Error.
+    pub errors: u32,
+    /// Number of spans whose parent is not in the store.
+    pub missing_parents: u32,
+    /// Number of spans without a parent; more than one is a broken trace.
+    pub roots: u32,
+    /// Spans by service.
+    pub services: BTreeMap<String, u32>,
+}
+
+/// What the store holds and what it did since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Size of the pages in use, in bytes.
+    pub bytes: u64,
+    /// Traces kept.
+    pub traces: u64,
+    /// Series kept.
+    pub series: u64,
+    /// Spans written.
+    pub spans_written: u64,
+    /// Spans that were there already.
+    pub spans_repeated: u64,
+    /// Spans refused because their trace is too large.
+    pub spans_refused: u64,
+    /// Spans lost because a write failed.
+    pub spans_lost: u64,
+    /// Scrapes written.
+    pub scrapes_written: u64,
+    /// Scrapes lost because a write failed; the next scrape makes up for them.
+    pub scrapes_lost: u64,
+    /// Traces deleted by retention.
+    pub traces_expired: u64,
+}

@@ -1,0 +1,62 @@
+//! Spans of wall-clock time that questions are asked about.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A stretch of wall-clock time, `from` excluded and `to` included.
+///
+/// Metric points carry the end of the stretch that they cover, which is why the end belongs to the
+/// window and the start does not. Points are kept at one per scrape for ten minutes, then per ten seconds for
+/// six hours, then per minute: a window's edges are that exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Start, excluded.
+    pub from: SystemTime,
+    /// End, included.
+    pub to: SystemTime,
+}
+
+impl Window {
+    /// The last `length` before now.
+    pub fn last(length: Duration) -> Self {
+        let to = SystemTime::now();
+        Self { from: to.checked_sub(length).unwrap_or(UNIX_EPOCH), to }
+    }
+
+    /// Everything that is kept.
+    pub fn all() -> Self {
+        Self { from: UNIX_EPOCH, to: SystemTime::now() + Duration::from_secs(24 * 3600) }
+    }
+
+    /// Length of the window; zero when it ends before it starts.
+    pub fn length(&self) -> Duration {
+        self.to.duration_since(self.from).unwrap_or_default()
+    }
+
+    pub(crate) fn from_millis(&self) -> i64 {
+        unix_millis(self.from)
+    }
+
+    pub(crate) fn to_millis(&self) -> i64 {
+        unix_millis(self.to)
+    }
+
+    pub(crate) fn from_nanos(&self) -> i64 {
+        unix_nanos(self.from)
+    }
+
+    pub(crate) fn to_nanos(&self) -> i64 {
+        unix_nanos(self.to)
+    }
+}
+
+/// Unix time in milliseconds; what is outside of what fits is clamped.
+pub(crate) fn unix_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Unix time in nanoseconds; what is outside of what fits is clamped.
+pub(crate) fn unix_nanos(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
