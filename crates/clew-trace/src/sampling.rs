@@ -1,0 +1,128 @@
+//! Which traces are kept. Roots are decided by a ratio and a rate limit; everything after the root
+//! follows the flag that came in.
+
+use crate::context::Decision;
+use crate::id::TraceId;
+use std::time::Instant;
+
+#[cfg(test)]
+mod tests;
+
+/// Bits of a trace id that W3C level 2 calls its randomness.
+const RANDOM_BITS: u32 = 56;
+const RANDOM_MASK: u64 = (1 << RANDOM_BITS) - 1;
+
+/// Decides for traces that begin here. One per worker: no locks, and the caller divides the rate.
+#[derive(Clone, Debug)]
+pub struct RootSampler {
+    /// A trace is a candidate when its randomness is at least this; 2^56 lets none through.
+    threshold: u64,
+    bucket: Option<TokenBucket>,
+}
+
+impl RootSampler {
+    /// Keeps `ratio` (0 to 1) of the roots, and no more than `max_per_second` of them.
+    ///
+    /// Values out of range count as the nearest in range; NaN as 0.
+    pub fn new(ratio: f64, max_per_second: Option<f64>) -> Self {
+        Self {
+            threshold: threshold(ratio),
+            bucket: max_per_second.map(TokenBucket::full),
+        }
+    }
+
+    /// Changes the rules while running. What the limit has already let through counts on.
+    pub fn set(&mut self, ratio: f64, max_per_second: Option<f64>) {
+        self.threshold = threshold(ratio);
+        self.bucket = match (self.bucket.take(), max_per_second) {
+            (Some(bucket), Some(rate)) => Some(bucket.with_rate(rate)),
+            (None, Some(rate)) => Some(TokenBucket::full(rate)),
+            (_, None) => None,
+        };
+    }
+
+    /// Whether the trace that begins with this id is kept.
+    ///
+    /// The ratio is decided by the lower 56 bits of the id, as OpenTelemetry's consistent probability
+    /// sampling does: everybody with the same ratio decides alike, and a lower ratio keeps a
+    /// subset of what a higher one keeps. The limit comes after the ratio.
+    pub fn decide(&mut self, trace_id: TraceId, now: Instant) -> bool {
+        trace_id.low64() & RANDOM_MASK >= self.threshold
+            && self.bucket.as_mut().is_none_or(|bucket| bucket.take(now))
+    }
+}
+
+/// The whole rule: a decision that came in from someone trusted is kept, whatever ratio and limit
+/// would have said; where none came in, the sampler decides.
+///
+/// For a request without context `trace_id` is the id that the new trace gets.
+pub fn decide(
+    incoming: Decision,
+    trace_id: TraceId,
+    roots: &mut RootSampler,
+    now: Instant,
+) -> bool {
+    match incoming {
+        Decision::Sampled => true,
+        Decision::NotSampled => false,
+        Decision::Deferred => roots.decide(trace_id, now),
+    }
+}
+
+/// Rejection threshold of OpenTelemetry's probability sampling: (1 - ratio) * 2^56.
+fn threshold(ratio: f64) -> u64 {
+    // `as` saturates, and takes NaN to 0. 2^56 has an exact f64, and so has the product near the ends.
+    let kept = (ratio.clamp(0.0, 1.0) * (1u64 << RANDOM_BITS) as f64) as u64;
+    (1 << RANDOM_BITS) - kept
+}
+
+/// Lets a number of events a second through, on average; at most one second's worth at once.
+#[derive(Clone, Debug)]
+struct TokenBucket {
+    per_second: f64,
+    tokens: f64,
+    filled: Option<Instant>,
+}
+
+impl TokenBucket {
+    fn full(per_second: f64) -> Self {
+        let per_second = per_second.max(0.0);
+        Self {
+            per_second,
+            tokens: capacity(per_second),
+            filled: None,
+        }
+    }
+
+    fn with_rate(self, per_second: f64) -> Self {
+        let per_second = per_second.max(0.0);
+        Self {
+            per_second,
+            tokens: self.tokens.min(capacity(per_second)),
+            ..self
+        }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let passed = self.filled.map_or(0.0, |filled| {
+            now.saturating_duration_since(filled).as_secs_f64()
+        });
+        self.filled = self.filled.max(Some(now));
+        self.tokens = (self.tokens + passed * self.per_second).min(capacity(self.per_second));
+        let has_one = self.tokens >= 1.0;
+        if has_one {
+            self.tokens -= 1.0;
+        }
+        has_one
+    }
+}
+
+/// One second's worth, and never less than one event, so that a rate below 1 lets any through; a rate
+/// of zero lets none.
+fn capacity(per_second: f64) -> f64 {
+    if per_second > 0.0 {
+        per_second.max(1.0)
+    } else {
+        0.0
+    }
+}
