@@ -36,6 +36,9 @@ pub struct Endpoint {
 /// A change to the endpoints of a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndpointUpdate {
+    /// These, and no others, are the endpoints now: the first answer, and the first one after the
+    /// stream to control was lost and found again.
+    Reset(Vec<Endpoint>),
     /// These are new, or replace the ones of the same address.
     Add(Vec<Endpoint>),
     /// These are gone.

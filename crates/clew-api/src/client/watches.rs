@@ -1,0 +1,324 @@
+//! The kinds of streams whose answers are whole values.
+
+use super::follow::{Read, Watch};
+use super::{TARGET_HEADER, WAIT};
+use crate::convert::inbound::{inbound_from_wire, port_to_wire};
+use crate::convert::outbound::{outbound_from_wire, target_to_wire};
+use crate::convert::telemetry::settings_from_wire;
+use crate::convert::{ConversionError, Ignored, Resolution};
+use crate::learned::{Learned, LearnedRoutes};
+use crate::member::Instance;
+use crate::wire::linkerd::inbound::inbound_server_policies_client::InboundServerPoliciesClient;
+use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
+use crate::wire::linkerd::{inbound, outbound};
+use crate::wire::registry::registry_client::RegistryClient;
+use crate::wire::telemetry::routes_client::RoutesClient;
+use crate::wire::telemetry::telemetry_client::TelemetryClient;
+use crate::wire::{registry, telemetry};
+use clew_model::name::{ServiceName, Workload};
+use clew_model::policy::{InboundPolicy, OutboundPolicy};
+use clew_model::service::Target;
+use clew_model::telemetry::TelemetrySettings;
+use futures_util::stream::{self, Stream};
+use std::collections::VecDeque;
+use tokio::sync::watch;
+use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
+use tonic::{Request, Response, Status, Streaming};
+
+/// The last value, and whether the next one is news.
+#[derive(Debug)]
+struct Last<T>(Option<T>);
+
+impl<T: Clone + PartialEq> Last<T> {
+    fn news(&mut self, value: T) -> Option<T> {
+        if self.0.as_ref() == Some(&value) {
+            return None;
+        }
+        self.0 = Some(value.clone());
+        Some(value)
+    }
+}
+
+/// A question about something that control may not know yet.
+fn waiting<T>(question: T) -> Request<T> {
+    let mut request = Request::new(question);
+    request
+        .metadata_mut()
+        .insert(TARGET_HEADER, MetadataValue::from_static(WAIT));
+    request
+}
+
+fn remarks(ignored: Vec<Ignored>, about: &str) -> Vec<String> {
+    ignored
+        .into_iter()
+        .map(|part| format!("{about}: {part}"))
+        .collect()
+}
+
+pub(super) struct Outbound {
+    client: OutboundPoliciesClient<Channel>,
+    question: outbound::TrafficSpec,
+    last: Last<Resolution<OutboundPolicy>>,
+}
+
+impl Outbound {
+    pub(super) fn new(channel: Channel, workload: &Workload, target: &Target) -> Self {
+        Self {
+            client: OutboundPoliciesClient::new(channel),
+            question: target_to_wire(target, workload),
+            last: Last(None),
+        }
+    }
+}
+
+impl Watch for Outbound {
+    type Message = outbound::OutboundPolicy;
+    type Item = Resolution<OutboundPolicy>;
+    const CALL: &'static str = "OutboundPolicies.Watch";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.watch(waiting(self.question.clone())).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let decoded = outbound_from_wire(message)?;
+        let about = match &decoded.value {
+            Resolution::Known(policy) => policy.service.to_string(),
+            Resolution::Unknown => String::new(),
+        };
+        Ok(Read {
+            news: self.last.news(decoded.value),
+            remarks: remarks(decoded.ignored, &about),
+        })
+    }
+
+    fn unknown(&mut self) -> Option<Self::Item> {
+        self.last.news(Resolution::Unknown)
+    }
+}
+
+pub(super) struct Inbound {
+    client: InboundServerPoliciesClient<Channel>,
+    question: inbound::PortSpec,
+    service: ServiceName,
+    last: Last<Resolution<InboundPolicy>>,
+}
+
+impl Inbound {
+    pub(super) fn new(
+        channel: Channel,
+        workload: &Workload,
+        port: u16,
+        service: ServiceName,
+    ) -> Self {
+        let question = port_to_wire(workload, port);
+        Self {
+            client: InboundServerPoliciesClient::new(channel),
+            question,
+            service,
+            last: Last(None),
+        }
+    }
+}
+
+impl Watch for Inbound {
+    type Message = inbound::Server;
+    type Item = Resolution<InboundPolicy>;
+    const CALL: &'static str = "InboundServerPolicies.WatchPort";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.watch_port(waiting(self.question.clone())).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let decoded = inbound_from_wire(message, &self.service)?;
+        let about = format!("port {}", self.question.port);
+        Ok(Read {
+            news: self.last.news(Resolution::Known(decoded.value)),
+            remarks: remarks(decoded.ignored, &about),
+        })
+    }
+
+    fn unknown(&mut self) -> Option<Self::Item> {
+        self.last.news(Resolution::Unknown)
+    }
+}
+
+pub(super) struct Telemetry {
+    client: TelemetryClient<Channel>,
+    question: telemetry::WatchRequest,
+    last: Last<TelemetrySettings>,
+}
+
+impl Telemetry {
+    pub(super) fn new(channel: Channel, workload: &Workload) -> Self {
+        let question = telemetry::WatchRequest {
+            workload: workload.name.to_string(),
+            namespace: workload.namespace.to_string(),
+        };
+        Self {
+            client: TelemetryClient::new(channel),
+            question,
+            last: Last(None),
+        }
+    }
+}
+
+impl Watch for Telemetry {
+    type Message = telemetry::Settings;
+    type Item = TelemetrySettings;
+    const CALL: &'static str = "Telemetry.Watch";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.watch(self.question.clone()).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        match settings_from_wire(message) {
+            Ok(settings) => Ok(Read::news(self.last.news(settings))),
+            Err(mistakes) => {
+                let texts = mistakes
+                    .iter()
+                    .map(|m| format!("settings of control are not taken: {m}"));
+                Ok(Read {
+                    news: None,
+                    remarks: texts.collect(),
+                })
+            }
+        }
+    }
+}
+
+pub(super) struct Instances {
+    client: RegistryClient<Channel>,
+    last: Last<Vec<Instance>>,
+}
+
+impl Instances {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self {
+            client: RegistryClient::new(channel),
+            last: Last(None),
+        }
+    }
+}
+
+impl Watch for Instances {
+    type Message = registry::Instances;
+    type Item = Vec<Instance>;
+    const CALL: &'static str = "Registry.Watch";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.watch(registry::WatchRequest {}).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let mut instances = Vec::with_capacity(message.instances.len());
+        let mut remarks = Vec::new();
+        for instance in message.instances {
+            let id = instance.id.clone();
+            match Instance::try_from(instance) {
+                Ok(instance) => instances.push(instance),
+                Err(error) => remarks.push(format!("member {id:?} is left out: {error}")),
+            }
+        }
+        Ok(Read {
+            news: self.last.news(instances),
+            remarks,
+        })
+    }
+}
+
+pub(super) struct Join {
+    client: RegistryClient<Channel>,
+    instance: registry::Instance,
+    /// Control has said on this stream that the instance is in.
+    joined: bool,
+}
+
+impl Join {
+    pub(super) fn new(channel: Channel, instance: Instance) -> Self {
+        Self {
+            client: RegistryClient::new(channel),
+            instance: (&instance).into(),
+            joined: false,
+        }
+    }
+}
+
+impl Watch for Join {
+    type Message = registry::Joined;
+    type Item = ();
+    const CALL: &'static str = "Registry.Join";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.joined = false;
+        self.client.join(self.instance.clone()).await
+    }
+
+    fn message(&mut self, _: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let first = !std::mem::replace(&mut self.joined, true);
+        Ok(Read::news(first.then_some(())))
+    }
+}
+
+pub(super) struct Routes {
+    client: RoutesClient<Channel>,
+    own: watch::Receiver<LearnedRoutes>,
+    /// What others have learned and was yielded.
+    theirs: LearnedRoutes,
+}
+
+impl Routes {
+    pub(super) fn new(channel: Channel, own: watch::Receiver<LearnedRoutes>) -> Self {
+        Self {
+            client: RoutesClient::new(channel),
+            own,
+            theirs: LearnedRoutes::default(),
+        }
+    }
+}
+
+impl Watch for Routes {
+    type Message = telemetry::Learned;
+    type Item = Learned;
+    const CALL: &'static str = "Routes.Share";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.share(lessons(self.own.clone())).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let mut learned = Learned::from(message);
+        let own = self.own.borrow();
+        let (service, theirs) = (&learned.service, &mut self.theirs);
+        learned
+            .collapsed
+            .retain(|t| !own.contains(service, t) && theirs.insert(service, t).added == 1);
+        Ok(Read::news(
+            (!learned.collapsed.is_empty()).then_some(learned),
+        ))
+    }
+}
+
+/// Everything that this proxy has learned, then what it learns. Never ends: when the learner is gone there
+/// is nothing more to say, and still something to hear.
+fn lessons(
+    own: watch::Receiver<LearnedRoutes>,
+) -> impl Stream<Item = telemetry::Learned> + Send + 'static {
+    let start = (own, LearnedRoutes::default(), VecDeque::new());
+    stream::unfold(start, |(mut own, mut sent, mut queue)| async move {
+        loop {
+            if let Some(next) = queue.pop_front() {
+                return Some((next, (own, sent, queue)));
+            }
+            let now = own.borrow_and_update().clone();
+            queue.extend(now.since(&sent).iter().map(telemetry::Learned::from));
+            sent = now;
+            if queue.is_empty() && own.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    })
+}

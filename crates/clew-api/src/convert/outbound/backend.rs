@@ -1,0 +1,188 @@
+//! Backends of routes. The API has the same shapes once for each kind of route, as types of their own.
+
+use crate::wire::linkerd::meta::Metadata;
+use crate::wire::linkerd::outbound::{self as wire, backend};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Load estimates before the first answer; Linkerd's own default.
+const DEFAULT_RTT: Duration = Duration::from_millis(30);
+/// Window over which load is seen; Linkerd's own default.
+const LOAD_DECAY: Duration = Duration::from_secs(10);
+/// Requests that may wait for a backend in a Linkerd proxy.
+const QUEUE_CAPACITY: u32 = 100;
+/// How long they may wait.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Writes backends of one service.
+pub(super) struct Backends<'a> {
+    /// The service.
+    pub(super) service: &'a Metadata,
+    /// Path of its own endpoints.
+    pub(super) own: &'a Arc<str>,
+}
+
+impl Backends<'_> {
+    pub(super) fn http(&self, path: Option<&Arc<str>>) -> wire::http_route::Distribution {
+        use wire::http_route::{Distribution, RouteBackend, distribution};
+        let backend = RouteBackend {
+            backend: Some(self.balancer(path)),
+            ..Default::default()
+        };
+        let first = distribution::FirstAvailable {
+            backends: vec![backend],
+        };
+        Distribution {
+            kind: Some(distribution::Kind::FirstAvailable(first)),
+        }
+    }
+
+    pub(super) fn grpc(&self, path: Option<&Arc<str>>) -> wire::grpc_route::Distribution {
+        use wire::grpc_route::{Distribution, RouteBackend, distribution};
+        let backend = RouteBackend {
+            backend: Some(self.balancer(path)),
+            ..Default::default()
+        };
+        let first = distribution::FirstAvailable {
+            backends: vec![backend],
+        };
+        Distribution {
+            kind: Some(distribution::Kind::FirstAvailable(first)),
+        }
+    }
+
+    /// The one route of opaque bytes.
+    pub(super) fn opaque_route(&self) -> wire::OpaqueRoute {
+        use wire::opaque_route::{Distribution, RouteBackend, Rule, distribution};
+        let backend = RouteBackend {
+            backend: Some(self.balancer(None)),
+            ..Default::default()
+        };
+        let first = distribution::FirstAvailable {
+            backends: vec![backend],
+        };
+        let backends = Distribution {
+            kind: Some(distribution::Kind::FirstAvailable(first)),
+        };
+        wire::OpaqueRoute {
+            metadata: Some(super::super::route::default_metadata()),
+            rules: vec![Rule {
+                backends: Some(backends),
+                ..Default::default()
+            }],
+        }
+    }
+
+    fn balancer(&self, path: Option<&Arc<str>>) -> wire::Backend {
+        let get = backend::endpoint_discovery::DestinationGet {
+            path: path.unwrap_or(self.own).to_string(),
+        };
+        let load = backend::balance_p2c::PeakEwma {
+            default_rtt: DEFAULT_RTT.try_into().ok(),
+            decay: LOAD_DECAY.try_into().ok(),
+        };
+        wire::Backend {
+            metadata: Some(self.service.clone()),
+            kind: Some(backend::Kind::Balancer(backend::BalanceP2c {
+                discovery: Some(backend::EndpointDiscovery {
+                    kind: Some(backend::endpoint_discovery::Kind::Dst(get)),
+                }),
+                load: Some(backend::balance_p2c::Load::PeakEwma(load)),
+            })),
+            queue: Some(wire::Queue {
+                capacity: QUEUE_CAPACITY,
+                failfast_timeout: QUEUE_TIMEOUT.try_into().ok(),
+            }),
+        }
+    }
+}
+
+/// Destinations of one rule with their weights, in order.
+#[derive(Default)]
+pub(super) struct Choice(Vec<(u32, Option<Arc<str>>)>);
+
+impl Choice {
+    /// The first of the greatest weight, when it is balanced over a destination.
+    pub(super) fn heaviest(&self) -> Option<Arc<str>> {
+        let greatest = self.0.iter().map(|(weight, _)| *weight).max()?;
+        self.0
+            .iter()
+            .find(|(weight, _)| *weight == greatest)?
+            .1
+            .clone()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+pub(super) fn http_backends(backends: wire::http_route::Distribution) -> Choice {
+    use wire::http_route::distribution::Kind;
+    Choice(match backends.kind {
+        Some(Kind::FirstAvailable(first)) => {
+            // Only the first: the others are for when it is not available.
+            first
+                .backends
+                .into_iter()
+                .take(1)
+                .map(|b| (1, destination_of(b.backend)))
+                .collect()
+        }
+        Some(Kind::RandomAvailable(random)) => {
+            let weighted = random.backends.into_iter();
+            weighted
+                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
+                .collect()
+        }
+        Some(Kind::Empty(_)) | None => Vec::new(),
+    })
+}
+
+pub(super) fn grpc_backends(backends: wire::grpc_route::Distribution) -> Choice {
+    use wire::grpc_route::distribution::Kind;
+    Choice(match backends.kind {
+        Some(Kind::FirstAvailable(first)) => first
+            .backends
+            .into_iter()
+            .take(1)
+            .map(|b| (1, destination_of(b.backend)))
+            .collect(),
+        Some(Kind::RandomAvailable(random)) => {
+            let weighted = random.backends.into_iter();
+            weighted
+                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
+                .collect()
+        }
+        Some(Kind::Empty(_)) | None => Vec::new(),
+    })
+}
+
+pub(super) fn opaque_backends(backends: wire::opaque_route::Distribution) -> Choice {
+    use wire::opaque_route::distribution::Kind;
+    Choice(match backends.kind {
+        Some(Kind::FirstAvailable(first)) => first
+            .backends
+            .into_iter()
+            .take(1)
+            .map(|b| (1, destination_of(b.backend)))
+            .collect(),
+        Some(Kind::RandomAvailable(random)) => {
+            let weighted = random.backends.into_iter();
+            weighted
+                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
+                .collect()
+        }
+        Some(Kind::Empty(_)) | None => Vec::new(),
+    })
+}
+
+/// The path of a balanced backend; one that is a single address has none.
+fn destination_of(backend: Option<wire::Backend>) -> Option<Arc<str>> {
+    let backend::Kind::Balancer(balancer) = backend?.kind? else {
+        return None;
+    };
+    let backend::endpoint_discovery::Kind::Dst(get) = balancer.discovery?.kind?;
+    Some(get.path.into())
+}

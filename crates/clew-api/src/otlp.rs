@@ -1,0 +1,1 @@
+//! OTLP: the trace collector service, and its spans as ours.
