@@ -30,11 +30,19 @@ pub const DEFAULT_SCHEMA: i8 = 3;
 impl Histogram {
     /// An empty histogram of a resolution; what is out of range (-4 to 8) is clamped.
     pub fn new(schema: i8) -> Self {
-        Self { schema: schema.clamp(-4, 8), ..Self::default() }
+        Self {
+            schema: schema.clamp(-4, 8),
+            ..Self::default()
+        }
     }
 
     /// A histogram of counts by bucket index, with the sum of the observed values.
-    pub fn from_buckets(schema: i8, zero_count: u64, sum: f64, buckets: impl IntoIterator<Item = (i32, u64)>) -> Self {
+    pub fn from_buckets(
+        schema: i8,
+        zero_count: u64,
+        sum: f64,
+        buckets: impl IntoIterator<Item = (i32, u64)>,
+    ) -> Self {
         let mut histogram = Self::new(schema);
         histogram.zero_count = zero_count;
         histogram.sum = sum;
@@ -68,7 +76,9 @@ impl Histogram {
 
     /// Number of observations.
     pub fn count(&self) -> u64 {
-        self.buckets.values().fold(self.zero_count, |sum, count| sum.saturating_add(*count))
+        self.buckets
+            .values()
+            .fold(self.zero_count, |sum, count| sum.saturating_add(*count))
     }
 
     /// Sum of the observed values, in the unit of the family.
@@ -93,7 +103,13 @@ impl Histogram {
     pub fn buckets(&self) -> impl Iterator<Item = (f64, f64, u64)> + '_ {
         let zero = (self.zero_count > 0).then_some((0.0, 0.0, self.zero_count));
         let rest = self.buckets.iter();
-        zero.into_iter().chain(rest.map(|(i, n)| (upper_bound(self.schema, i - 1), upper_bound(self.schema, *i), *n)))
+        zero.into_iter().chain(rest.map(|(i, n)| {
+            (
+                upper_bound(self.schema, i - 1),
+                upper_bound(self.schema, *i),
+                *n,
+            )
+        }))
     }
 
     /// The value below or at which the share `q` (0 to 1) of the observations lies, in the unit of the
@@ -112,7 +128,11 @@ impl Histogram {
             last = upper;
             if below + n >= rank && n > 0.0 {
                 let share = (rank - below) / n;
-                return Some(if lower > 0.0 { lower * (upper / lower).powf(share) } else { upper * share });
+                return Some(if lower > 0.0 {
+                    lower * (upper / lower).powf(share)
+                } else {
+                    upper * share
+                });
             }
             below += n;
         }
@@ -178,7 +198,11 @@ fn upper_bound(schema: i8, index: i32) -> f64 {
 
 fn coarser(index: i32, shift: i32) -> i32 {
     // Of 2^shift fine buckets that end at a coarse bound, the last has the coarse index times 2^shift.
-    if shift <= 0 { index } else { (index.saturating_sub(1) >> shift.min(31)) + 1 }
+    if shift <= 0 {
+        index
+    } else {
+        (index.saturating_sub(1) >> shift.min(31)) + 1
+    }
 }
 
 /// A histogram of times in milliseconds (`response_latency_ms`), read as durations.

@@ -192,6 +192,8 @@ pub struct StoreStats {
     pub spans_refused: u64,
     /// Spans lost because a write failed.
     pub spans_lost: u64,
+    /// Samples that no sum could be made of, or past the number of series an instance may have.
+    pub samples_refused: u64,
     /// Scrapes written.
     pub scrapes_written: u64,
     /// Scrapes lost because a write failed; the next scrape makes up for them.

@@ -19,12 +19,18 @@ impl Window {
     /// The last `length` before now.
     pub fn last(length: Duration) -> Self {
         let to = SystemTime::now();
-        Self { from: to.checked_sub(length).unwrap_or(UNIX_EPOCH), to }
+        Self {
+            from: to.checked_sub(length).unwrap_or(UNIX_EPOCH),
+            to,
+        }
     }
 
     /// Everything that is kept.
     pub fn all() -> Self {
-        Self { from: UNIX_EPOCH, to: SystemTime::now() + Duration::from_secs(24 * 3600) }
+        Self {
+            from: UNIX_EPOCH,
+            to: SystemTime::now() + Duration::from_secs(24 * 3600),
+        }
     }
 
     /// Length of the window; zero when it ends before it starts.

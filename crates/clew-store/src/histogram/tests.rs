@@ -41,7 +41,10 @@ fn coarsening_keeps_every_bound_where_it_was() {
     let mut histogram = of(&[1.0, 1.1, 2.0, 2.1, 4.0, 0.5]);
     histogram.coarsen(0);
     let buckets: Vec<_> = histogram.buckets().collect();
-    assert_eq!(buckets, [(0.25, 0.5, 1), (0.5, 1.0, 1), (1.0, 2.0, 2), (2.0, 4.0, 2)]);
+    assert_eq!(
+        buckets,
+        [(0.25, 0.5, 1), (0.5, 1.0, 1), (1.0, 2.0, 2), (2.0, 4.0, 2)]
+    );
 }
 
 #[test]

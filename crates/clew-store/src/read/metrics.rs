@@ -1,0 +1,281 @@
+//! Sums over windows.
+
+use super::query;
+use crate::error::ReadError;
+use crate::histogram::{Histogram, Latency};
+use crate::label::Label;
+use crate::query::{GoldenQuery, GoldenRow, HistogramRow, Labels, SeriesQuery, ValueRow};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, HashMap};
+
+const REQUESTS: &str = "request_total";
+const RESPONSES: &str = "response_total";
+const LATENCY: &str = "response_latency_ms";
+
+/// Golden metrics by group, in the order of their labels.
+pub(crate) fn golden(
+    connection: &Connection,
+    asked: &GoldenQuery,
+) -> Result<Vec<GoldenRow>, ReadError> {
+    let mut series = asked.series.clone();
+    if let Some(direction) = asked.direction {
+        series
+            .filters
+            .push((Label::Direction, direction.as_str().to_owned()));
+    }
+    let selection = Selection::new(connection, &series);
+    let mut rows: BTreeMap<Labels, GoldenRow> = BTreeMap::new();
+    selection.for_each_counter(REQUESTS, |_, group, increase| {
+        rows.entry(group).or_default().requests += whole(increase);
+    })?;
+    selection.for_each_counter(RESPONSES, |labels, group, increase| {
+        add_responses(rows.entry(group).or_default(), labels, whole(increase));
+    })?;
+    selection.for_each_histogram(LATENCY, |group, increase| {
+        rows.entry(group)
+            .or_default()
+            .latency
+            .merge(&Latency::from_millis(increase));
+    })?;
+    Ok(rows
+        .into_iter()
+        .map(|(labels, row)| GoldenRow { labels, ..row })
+        .collect())
+}
+
+fn add_responses(row: &mut GoldenRow, labels: &SeriesLabels, count: u64) {
+    match labels.get(Label::Classification) {
+        "success" => row.success += count,
+        "cancelled" => row.cancelled += count,
+        _ => row.failure += count,
+    }
+    for (label, counts) in [
+        (Label::Error, &mut row.by_error),
+        (Label::StatusCode, &mut row.by_status),
+    ] {
+        match labels.get(label) {
+            "" => {}
+            value => *counts.entry(value.to_owned()).or_default() += count,
+        }
+    }
+}
+
+/// Sums of one counter family by group.
+pub(crate) fn counters(
+    connection: &Connection,
+    family: &str,
+    asked: &SeriesQuery,
+) -> Result<Vec<ValueRow>, ReadError> {
+    let mut sums: BTreeMap<Labels, f64> = BTreeMap::new();
+    Selection::new(connection, asked).for_each_counter(family, |_, group, increase| {
+        *sums.entry(group).or_default() += increase;
+    })?;
+    Ok(value_rows(sums))
+}
+
+/// Sums of one histogram family by group.
+pub(crate) fn histograms(
+    connection: &Connection,
+    family: &str,
+    asked: &SeriesQuery,
+) -> Result<Vec<HistogramRow>, ReadError> {
+    let mut sums: BTreeMap<Labels, Histogram> = BTreeMap::new();
+    Selection::new(connection, asked).for_each_histogram(family, |group, increase| {
+        sums.entry(group).or_default().merge(&increase);
+    })?;
+    Ok(sums
+        .into_iter()
+        .map(|(labels, histogram)| HistogramRow { labels, histogram })
+        .collect())
+}
+
+/// Sums of one gauge family by group: the last values of the series that live, on instances whose last
+/// scrape lies in the window.
+pub(crate) fn gauges(
+    connection: &Connection,
+    family: &str,
+    asked: &SeriesQuery,
+) -> Result<Vec<ValueRow>, ReadError> {
+    let selection = Selection::new(connection, asked);
+    let Some(family) = selection.family(family)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT s.labels, i.name, s.value FROM series s JOIN instances i ON i.id = s.instance
+             WHERE s.family = ?1 AND s.gone_ms IS NULL AND s.value IS NOT NULL
+             AND i.scraped_ms > ?2 AND i.scraped_ms <= ?3",
+        )
+        .map_err(query("gauges"))?;
+    let bounds = (family, asked.window.from_millis(), asked.window.to_millis());
+    let rows = statement
+        .query_map(bounds, |row| {
+            Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, f64>(2)?))
+        })
+        .map_err(query("gauges"))?;
+    let mut sums: BTreeMap<Labels, f64> = BTreeMap::new();
+    for row in rows {
+        let (labels, instance, value) = row.map_err(query("gauges"))?;
+        let labels = SeriesLabels::parse(&labels, instance)?;
+        if let Some(group) = selection.group(&labels) {
+            *sums.entry(group).or_default() += value;
+        }
+    }
+    Ok(value_rows(sums))
+}
+
+fn value_rows(sums: BTreeMap<Labels, f64>) -> Vec<ValueRow> {
+    sums.into_iter()
+        .map(|(labels, value)| ValueRow { labels, value })
+        .collect()
+}
+
+/// Requests are counted in ones; the sum of whole numbers is exact up to 2^53.
+fn whole(count: f64) -> u64 {
+    count.round() as u64
+}
+
+/// All labels of a series, the instance's included.
+struct SeriesLabels(BTreeMap<String, String>);
+
+impl SeriesLabels {
+    fn parse(json: &str, instance: String) -> Result<Self, ReadError> {
+        let mut labels: BTreeMap<String, String> =
+            serde_json::from_str(json).map_err(|_| ReadError::Malformed {
+                what: "labels of a series",
+            })?;
+        labels.insert(Label::Instance.as_str().to_owned(), instance);
+        Ok(Self(labels))
+    }
+
+    /// Value of a label; empty when it is absent.
+    fn get(&self, label: Label) -> &str {
+        self.0.get(label.as_str()).map_or("", String::as_str)
+    }
+}
+
+/// What a question selects, and from where.
+struct Selection<'a> {
+    connection: &'a Connection,
+    asked: &'a SeriesQuery,
+}
+
+impl<'a> Selection<'a> {
+    fn new(connection: &'a Connection, asked: &'a SeriesQuery) -> Self {
+        Self { connection, asked }
+    }
+
+    /// The row that a series belongs to; `None` when a filter excludes it.
+    fn group(&self, labels: &SeriesLabels) -> Option<Labels> {
+        if !self
+            .asked
+            .filters
+            .iter()
+            .all(|(label, value)| labels.get(*label) == value)
+        {
+            return None;
+        }
+        let values = self
+            .asked
+            .group_by
+            .iter()
+            .map(|label| (*label, labels.get(*label).to_owned()));
+        Some(values.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    fn family(&self, name: &str) -> Result<Option<i64>, ReadError> {
+        self.connection
+            .prepare_cached("SELECT id FROM families WHERE name = ?1")
+            .and_then(|mut statement| statement.query_row([name], |row| row.get(0)).optional())
+            .map_err(query("families"))
+    }
+
+    fn for_each_counter(
+        &self,
+        family: &str,
+        mut add: impl FnMut(&SeriesLabels, Labels, f64),
+    ) -> Result<(), ReadError> {
+        let mut sums: HashMap<i64, f64> = HashMap::new();
+        let sql =
+            "SELECT series, increase FROM counter_points WHERE family = ?1 AND t > ?2 AND t <= ?3";
+        self.for_each_point(sql, family, |row| {
+            *sums.entry(row.get(0)?).or_default() += row.get::<_, f64>(1)?;
+            Ok(true)
+        })?;
+        self.for_each_series(sums, |labels, group, increase| add(labels, group, increase))
+    }
+
+    fn for_each_histogram(
+        &self,
+        family: &str,
+        mut add: impl FnMut(Labels, Histogram),
+    ) -> Result<(), ReadError> {
+        let mut sums: HashMap<i64, Histogram> = HashMap::new();
+        let sql = "SELECT series, increase FROM histogram_points WHERE family = ?1 AND t > ?2 AND t <= ?3";
+        self.for_each_point(sql, family, |row| {
+            let Some(increase) = Histogram::decode(row.get_ref(1)?.as_blob()?) else {
+                return Ok(false);
+            };
+            sums.entry(row.get(0)?).or_default().merge(&increase);
+            Ok(true)
+        })?;
+        self.for_each_series(sums, |_, group, increase| add(group, increase))
+    }
+
+    /// Visits the points of a family in the window. The visitor says whether it understood the row.
+    fn for_each_point(
+        &self,
+        sql: &str,
+        family: &str,
+        mut visit: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<bool>,
+    ) -> Result<(), ReadError> {
+        let Some(family) = self.family(family)? else {
+            return Ok(());
+        };
+        let bounds = (
+            family,
+            self.asked.window.from_millis(),
+            self.asked.window.to_millis(),
+        );
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(query("points"))?;
+        let mut rows = statement.query(bounds).map_err(query("points"))?;
+        while let Some(row) = rows.next().map_err(query("points"))? {
+            if !visit(row).map_err(query("points"))? {
+                return Err(ReadError::Malformed {
+                    what: "a histogram",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits the series that pass the filters, with their labels and their group. One whose row has
+    /// expired has only points that expire in the same round.
+    fn for_each_series<V>(
+        &self,
+        sums: HashMap<i64, V>,
+        mut add: impl FnMut(&SeriesLabels, Labels, V),
+    ) -> Result<(), ReadError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT s.labels, i.name FROM series s JOIN instances i ON i.id = s.instance WHERE s.id = ?1")
+            .map_err(query("series"))?;
+        for (series, sum) in sums {
+            let found = statement
+                .query_row([series], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+                .optional()
+                .map_err(query("series"))?;
+            let Some((labels, instance)) = found else {
+                continue;
+            };
+            let labels = SeriesLabels::parse(&labels, instance)?;
+            if let Some(group) = self.group(&labels) {
+                add(&labels, group, sum);
+            }
+        }
+        Ok(())
+    }
+}

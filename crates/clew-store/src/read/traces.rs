@@ -1,0 +1,236 @@
+//! Finding traces, and reading one whole.
+
+use super::query;
+use crate::detail;
+use crate::error::ReadError;
+use crate::query::{MAX_TRACES, TraceQuery, TraceSummary};
+use crate::window::unix_millis;
+use clew_trace::span::{SpanKind, SpanStatus};
+use clew_trace::{Span, SpanId, TraceId};
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, SystemTime};
+
+/// The traces that match, latest start first.
+pub(crate) fn find(
+    connection: &Connection,
+    asked: &TraceQuery,
+) -> Result<Vec<TraceSummary>, ReadError> {
+    let limit = asked.limit.min(MAX_TRACES);
+    let settled = asked.settled_for.map(|quiet| {
+        SystemTime::now()
+            .checked_sub(quiet)
+            .map_or(i64::MIN, unix_millis)
+    });
+    let (sql, bindings) = matching_spans(asked);
+    let mut statement = connection.prepare_cached(&sql).map_err(query("search"))?;
+    let bindings: Vec<&dyn ToSql> = bindings.iter().map(AsRef::as_ref).collect();
+    let mut rows = statement
+        .query(bindings.as_slice())
+        .map_err(query("search"))?;
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next().map_err(query("search"))?
+    {
+        let trace: i64 = row.get(0).map_err(query("search"))?;
+        if seen.insert(trace)
+            && let Some(summary) = summary(connection, trace, settled)?
+        {
+            found.push(summary);
+        }
+    }
+    found.sort_by_key(|trace| (std::cmp::Reverse(trace.start_unix_nano), trace.trace_id));
+    Ok(found)
+}
+
+/// The statement that walks the spans that match, newest first, along the one index that fits.
+fn matching_spans(asked: &TraceQuery) -> (String, Vec<Box<dyn ToSql>>) {
+    let index = match (&asked.service, asked.errors_only) {
+        (Some(_), _) => "spans_by_service",
+        (None, true) => "failed_spans",
+        (None, false) => "spans_by_start",
+    };
+    let mut sql =
+        format!("SELECT trace FROM spans INDEXED BY {index} WHERE start > ? AND start <= ?");
+    let mut bindings: Vec<Box<dyn ToSql>> = vec![
+        Box::new(asked.window.from_nanos()),
+        Box::new(asked.window.to_nanos()),
+    ];
+    if let Some(service) = &asked.service {
+        sql.push_str(" AND service = ?");
+        bindings.push(Box::new(service.clone()));
+    }
+    if let Some(route) = &asked.route {
+        sql.push_str(" AND route = ?");
+        bindings.push(Box::new(route.clone()));
+    }
+    if let Some(least) = asked.min_duration {
+        sql.push_str(" AND duration >= ?");
+        bindings.push(Box::new(
+            i64::try_from(least.as_nanos()).unwrap_or(i64::MAX),
+        ));
+    }
+    if asked.errors_only {
+        // The literal of the partial index.
+        sql.push_str(" AND status = 2");
+    }
+    sql.push_str(" ORDER BY start DESC");
+    (sql, bindings)
+}
+
+/// What a summary needs of a span.
+struct Slim {
+    id: i64,
+    parent: Option<i64>,
+    service: String,
+    name: String,
+    start: u64,
+    end: u64,
+    failed: bool,
+}
+
+/// The summary of a trace; `None` when something was added to it after `settled` (Unix milliseconds).
+fn summary(
+    connection: &Connection,
+    trace: i64,
+    settled: Option<i64>,
+) -> Result<Option<TraceSummary>, ReadError> {
+    let head = connection
+        .prepare_cached("SELECT trace_id, changed_ms FROM traces WHERE id = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([trace], |row| {
+                    Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?))
+                })
+                .optional()
+        })
+        .map_err(query("traces"))?;
+    let Some((id, changed)) = head else {
+        return Ok(None);
+    };
+    if settled.is_some_and(|settled| changed > settled) {
+        return Ok(None);
+    }
+    let trace_id = TraceId::from_bytes(id).ok_or(ReadError::Malformed { what: "a trace id" })?;
+    let spans = connection
+        .prepare_cached(
+            "SELECT span_id, parent, service, name, start, end, status FROM spans WHERE trace = ?1",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_map([trace], slim)?
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .map_err(query("spans of a trace"))?;
+    Ok(summarize(trace_id, &spans))
+}
+
+fn slim(row: &Row<'_>) -> rusqlite::Result<Slim> {
+    Ok(Slim {
+        id: row.get(0)?,
+        parent: row.get(1)?,
+        service: row.get(2)?,
+        name: row.get(3)?,
+        start: row.get::<_, i64>(4)?.cast_unsigned(),
+        end: row.get::<_, i64>(5)?.cast_unsigned(),
+        failed: row.get::<_, i32>(6)? == SpanStatus::Error.number(),
+    })
+}
+
+fn summarize(trace_id: TraceId, spans: &[Slim]) -> Option<TraceSummary> {
+    let ids: HashSet<i64> = spans.iter().map(|span| span.id).collect();
+    let is_orphan = |span: &Slim| span.parent.is_some_and(|parent| !ids.contains(&parent));
+    let earliest = |of: &dyn Fn(&Slim) -> bool| {
+        spans
+            .iter()
+            .filter(|span| of(span))
+            .min_by_key(|span| span.start)
+    };
+    let is_root = |span: &Slim| span.parent.is_none();
+    let first = earliest(&|_| true)?;
+    let root = earliest(&is_root);
+    let shown = root.or_else(|| earliest(&is_orphan)).unwrap_or(first);
+    let end = spans.iter().map(|span| span.end).max().unwrap_or(first.end);
+    let mut services = BTreeMap::new();
+    for span in spans {
+        *services.entry(span.service.clone()).or_default() += 1;
+    }
+    Some(TraceSummary {
+        trace_id,
+        root_name: shown.name.clone(),
+        root_service: shown.service.clone(),
+        has_root: root.is_some(),
+        start_unix_nano: first.start,
+        duration: Duration::from_nanos(end.saturating_sub(first.start)),
+        spans: count(spans, |_| true),
+        errors: count(spans, |span| span.failed),
+        missing_parents: count(spans, is_orphan),
+        roots: count(spans, is_root),
+        services,
+    })
+}
+
+fn count(spans: &[Slim], of: impl Fn(&Slim) -> bool) -> u32 {
+    u32::try_from(spans.iter().filter(|span| of(span)).count()).unwrap_or(u32::MAX)
+}
+
+/// All spans of a trace, by start; `None` when the store has none of it.
+pub(crate) fn load(
+    connection: &Connection,
+    trace_id: TraceId,
+) -> Result<Option<Vec<Span>>, ReadError> {
+    let trace: Option<i64> = connection
+        .prepare_cached("SELECT id FROM traces WHERE trace_id = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([trace_id.to_bytes()], |row| row.get(0))
+                .optional()
+        })
+        .map_err(query("traces"))?;
+    let Some(trace) = trace else { return Ok(None) };
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT span_id, kind, service, start, end, parent, status, name, namespace, instance, scope,
+             status_message, detail FROM spans WHERE trace = ?1 ORDER BY start, span_id",
+        )
+        .map_err(query("spans of a trace"))?;
+    let mut rows = statement
+        .query([trace])
+        .map_err(query("spans of a trace"))?;
+    let mut spans = Vec::new();
+    while let Some(row) = rows.next().map_err(query("spans of a trace"))? {
+        spans.push(span(trace_id, row)?);
+    }
+    Ok(Some(spans))
+}
+
+fn span(trace_id: TraceId, row: &Row<'_>) -> Result<Span, ReadError> {
+    let malformed = || ReadError::Malformed { what: "a span" };
+    let id = |value: i64| SpanId::new(value.cast_unsigned()).ok_or_else(malformed);
+    let detail = detail::read(&get::<String>(row, 12)?).map_err(|_| malformed())?;
+    Ok(Span {
+        trace_id,
+        span_id: id(get(row, 0)?)?,
+        parent_span_id: get::<Option<i64>>(row, 5)?.map(id).transpose()?,
+        kind: SpanKind::from_number(get(row, 1)?),
+        name: get(row, 7)?,
+        service: get(row, 2)?,
+        namespace: get(row, 8)?,
+        instance: get(row, 9)?,
+        scope: get(row, 10)?,
+        start_unix_nano: get::<i64>(row, 3)?.cast_unsigned(),
+        end_unix_nano: get::<i64>(row, 4)?.cast_unsigned(),
+        status: SpanStatus::from_number(get(row, 6)?),
+        status_message: get(row, 11)?,
+        attributes: detail.attributes,
+        resource: detail.resource,
+        events: detail.events,
+        links: detail.links,
+    })
+}
+
+fn get<T: FromSql>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {
+    row.get(column).map_err(query("a span"))
+}

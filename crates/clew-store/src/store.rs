@@ -1,0 +1,173 @@
+//! The store's handle.
+
+use crate::error::{ReadError, StoreError, WriteError};
+use crate::file::{Claim, StorePath};
+use crate::query::{
+    GoldenQuery, GoldenRow, HistogramRow, SeriesQuery, StoreStats, TraceQuery, TraceSummary,
+    ValueRow,
+};
+use crate::read::{self, Readers};
+use crate::sample::Scrape;
+use crate::write::{Retention, Writer};
+use clew_trace::{Span, TraceId};
+use std::sync::Arc;
+
+/// Spans and metric points at rest. Clones share one store.
+///
+/// When the last clone is dropped, what was accepted is still written; [`Store::close`] waits for it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Store {
+    /// Opens a store, creates it, or brings it to the newest format. Blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// The file cannot be used: each error names it and says what to do.
+    pub fn open(place: StorePath, retention: Retention) -> Result<Self, StoreError> {
+        let claim = Claim::take(place)?;
+        let connection = claim.open_for_writing()?;
+        let readers = Readers::open(&claim)?;
+        let writer = Writer::start(claim, connection, retention)?;
+        Ok(Self {
+            shared: Arc::new(Shared { writer, readers }),
+        })
+    }
+
+    /// Takes spans to be written within half a second. Does not wait.
+    ///
+    /// A span that is there already (same trace, id, kind and service) changes nothing.
+    ///
+    /// # Errors
+    /// The queue is full or the store is closed; none of the spans was taken.
+    pub fn insert_spans(&self, spans: Vec<Span>) -> Result<(), WriteError> {
+        self.shared.writer.insert_spans(spans)
+    }
+
+    /// Takes the samples of one scrape to be written within half a second. Does not wait.
+    ///
+    /// Scrapes of one instance have to come in the order in which they were made.
+    ///
+    /// # Errors
+    /// The queue is full or the store is closed. Nothing is lost: the next scrape makes up for it.
+    pub fn record_scrape(&self, scrape: Scrape) -> Result<(), WriteError> {
+        self.shared.writer.record_scrape(scrape)
+    }
+
+    /// Waits until everything that was accepted before can be read.
+    ///
+    /// # Errors
+    /// The store is closed.
+    pub async fn flush(&self) -> Result<(), WriteError> {
+        self.shared.writer.flush().await
+    }
+
+    /// Writes what was accepted, and closes the file. Everything after it is refused.
+    pub async fn close(&self) {
+        self.shared.readers.close();
+        self.shared.writer.close().await;
+    }
+
+    /// The traces that match, latest start first.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn find_traces(&self, query: TraceQuery) -> Result<Vec<TraceSummary>, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::find(connection, &query))
+            .await
+    }
+
+    /// All spans of a trace, by start; `None` when the store has none of it.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn load_trace(&self, trace: TraceId) -> Result<Option<Vec<Span>>, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::load(connection, trace))
+            .await
+    }
+
+    /// Golden metrics by group, in the order of their labels.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn golden(&self, query: GoldenQuery) -> Result<Vec<GoldenRow>, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::golden(connection, &query))
+            .await
+    }
+
+    /// Sums of one counter family (`clew_spans_total`, `tcp_open_total`, ...) by group.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn counters(
+        &self,
+        family: &str,
+        query: SeriesQuery,
+    ) -> Result<Vec<ValueRow>, ReadError> {
+        let family = family.to_owned();
+        self.shared
+            .readers
+            .ask(move |connection| read::counters(connection, &family, &query))
+            .await
+    }
+
+    /// Sums of one gauge family (`tcp_open_connections`) by group: the last values of living series on
+    /// instances whose last scrape lies in the window.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn gauges(
+        &self,
+        family: &str,
+        query: SeriesQuery,
+    ) -> Result<Vec<ValueRow>, ReadError> {
+        let family = family.to_owned();
+        self.shared
+            .readers
+            .ask(move |connection| read::gauges(connection, &family, &query))
+            .await
+    }
+
+    /// Sums of one histogram family (`clew_proxy_time_seconds`) by group.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn histograms(
+        &self,
+        family: &str,
+        query: SeriesQuery,
+    ) -> Result<Vec<HistogramRow>, ReadError> {
+        let family = family.to_owned();
+        self.shared
+            .readers
+            .ask(move |connection| read::histograms(connection, &family, &query))
+            .await
+    }
+
+    /// What the store holds, and what it did since it was opened.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn stats(&self) -> Result<StoreStats, ReadError> {
+        let (bytes, traces, series) = self.shared.readers.ask(read::size).await?;
+        Ok(StoreStats {
+            bytes,
+            traces,
+            series,
+            ..self.shared.writer.counted()
+        })
+    }
+}

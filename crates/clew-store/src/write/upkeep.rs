@@ -1,0 +1,123 @@
+//! Keeping the file small: old points are compacted, old rows deleted, free pages given back.
+//!
+//! The writer calls a round between batches. A round does small steps, each a transaction of its own,
+//! until nothing is to be done or its time is over, so that what waits to be written waits for milliseconds.
+
+mod compact;
+mod expire;
+
+use rusqlite::Connection;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The longest that a round takes, but for the one step that it is in.
+const ROUND: Duration = Duration::from_millis(25);
+/// Series are looked through, one and all, so not in each round.
+const SERIES_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Spans and points that are older go. Of a trace, the arrival of its first span counts.
+    pub age: Duration,
+    /// When the pages in use are more bytes than this, the oldest traces go, down to those of the last ten
+    /// minutes; then the oldest points, as far; then whatever is older. The file and SQLite's log beside
+    /// it can be larger for a while, by up to 64 MiB.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    /// A day, in at most a gibibyte.
+    fn default() -> Self {
+        Self {
+            age: Duration::from_secs(24 * 3600),
+            bytes: 1 << 30,
+        }
+    }
+}
+
+/// What a round did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Round {
+    /// Its time was over before its work was.
+    pub(super) more: bool,
+    pub(super) traces_deleted: usize,
+    pub(super) series_deleted: bool,
+}
+
+/// The work, and when it was last done.
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    retention: Retention,
+    series_looked_at: Option<Instant>,
+}
+
+impl Upkeep {
+    pub(super) fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            series_looked_at: None,
+        }
+    }
+
+    /// Does what is due, for a bounded time.
+    pub(super) fn round(&mut self, connection: &mut Connection) -> rusqlite::Result<Round> {
+        self.round_at(connection, SystemTime::now())
+    }
+
+    fn round_at(
+        &mut self,
+        connection: &mut Connection,
+        now: SystemTime,
+    ) -> rusqlite::Result<Round> {
+        let started = Instant::now();
+        let mut round = Round::default();
+        while self.step(connection, now, &mut round)? {
+            if started.elapsed() >= ROUND {
+                round.more = true;
+                return Ok(round);
+            }
+        }
+        if self
+            .series_looked_at
+            .is_none_or(|last| last.elapsed() >= SERIES_INTERVAL)
+        {
+            self.series_looked_at = Some(Instant::now());
+            round.series_deleted = expire::series(connection, self.cutoff(now))? > 0;
+        }
+        Ok(round)
+    }
+
+    /// One small step; false when nothing is to be done.
+    fn step(
+        &self,
+        connection: &mut Connection,
+        now: SystemTime,
+        round: &mut Round,
+    ) -> rusqlite::Result<bool> {
+        let cutoff = self.cutoff(now);
+        let traces = expire::traces(connection, cutoff)?;
+        round.traces_deleted += traces;
+        if traces > 0 || expire::points(connection, cutoff)? {
+            return Ok(true);
+        }
+        if expire::used_bytes(connection)? > self.retention.bytes {
+            let (traces, freed) = expire::oldest(connection, now)?;
+            round.traces_deleted += traces;
+            if freed {
+                return Ok(true);
+            }
+        }
+        if expire::shrink(connection)? {
+            return Ok(true);
+        }
+        compact::step(connection, now)
+    }
+
+    fn cutoff(&self, now: SystemTime) -> SystemTime {
+        now.checked_sub(self.retention.age)
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Deleting, always from the oldest on, in slices.
+
+use super::compact::{earliest_after, families};
+use crate::window::unix_millis;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::time::{Duration, SystemTime};
+
+/// Traces deleted in one step.
+const TRACES_PER_STEP: i64 = 200;
+/// Stretch of time whose points are deleted in one step.
+const POINTS_PER_STEP_MS: i64 = 10_000;
+/// Series deleted in one step.
+const SERIES_PER_STEP: i64 = 2_000;
+/// Pages given back to the file system in one step.
+const PAGES_PER_STEP: i64 = 256;
+/// What the limit in bytes leaves alone, as long as there is something else to delete.
+const PROTECTED: Duration = Duration::from_secs(10 * 60);
+
+/// Deletes the oldest traces that began before `cutoff`; answers how many. Traces are numbered by
+/// arrival, and only a run from the front goes: a newer one is never deleted before an older one.
+pub(super) fn traces(connection: &mut Connection, cutoff: SystemTime) -> rusqlite::Result<usize> {
+    let transaction = connection.transaction()?;
+    let deleted = traces_before(&transaction, unix_millis(cutoff))?;
+    transaction.commit()?;
+    Ok(deleted)
+}
+
+fn traces_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result<usize> {
+    let mut last = None;
+    let mut statement =
+        transaction.prepare_cached("SELECT id, begun_ms FROM traces ORDER BY id LIMIT ?1")?;
+    let mut rows = statement.query([TRACES_PER_STEP])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= cutoff {
+            break;
+        }
+        last = Some(row.get::<_, i64>(0)?);
+    }
+    let Some(last) = last else { return Ok(0) };
+    transaction
+        .prepare_cached("DELETE FROM spans WHERE trace <= ?1")?
+        .execute([last])?;
+    transaction
+        .prepare_cached("DELETE FROM traces WHERE id <= ?1")?
+        .execute([last])
+}
+
+/// Deletes the oldest slice of points that lie at or before `cutoff`; false when there are none.
+pub(super) fn points(connection: &mut Connection, cutoff: SystemTime) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction()?;
+    let deleted = points_before(&transaction, unix_millis(cutoff))?;
+    transaction.commit()?;
+    Ok(deleted)
+}
+
+fn points_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result<bool> {
+    let families = families(transaction)?;
+    let Some(earliest) = earliest_after(transaction, &families, i64::MIN)?.filter(|t| *t <= cutoff)
+    else {
+        return Ok(false);
+    };
+    let until = earliest.saturating_add(POINTS_PER_STEP_MS).min(cutoff);
+    for table in ["counter_points", "histogram_points"] {
+        let sql = format!("DELETE FROM {table} WHERE family = ?1 AND t <= ?2");
+        let mut statement = transaction.prepare_cached(&sql)?;
+        for family in &families {
+            statement.execute([*family, until])?;
+        }
+    }
+    Ok(true)
+}
+
+/// Deletes one slice of what is oldest, to save space. Answers how many traces went, and whether anything did.
+pub(super) fn oldest(
+    connection: &mut Connection,
+    now: SystemTime,
+) -> rusqlite::Result<(usize, bool)> {
+    let transaction = connection.transaction()?;
+    let trace: Option<i64> = transaction
+        .prepare_cached("SELECT begun_ms FROM traces ORDER BY id LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    let point = earliest_after(&transaction, &families(&transaction)?, i64::MIN)?;
+    let protected = unix_millis(now.checked_sub(PROTECTED).unwrap_or(SystemTime::UNIX_EPOCH));
+    let traces_go = match (trace, point) {
+        (Some(trace), Some(point)) if trace >= protected => point >= protected && trace <= point,
+        (trace, _) => trace.is_some(),
+    };
+    let (mut traces, mut freed) = (0, false);
+    if traces_go {
+        traces = traces_before(&transaction, i64::MAX)?;
+        freed = traces > 0;
+    } else if let Some(point) = point {
+        freed = points_before(&transaction, point.saturating_add(POINTS_PER_STEP_MS))?;
+    }
+    transaction.commit()?;
+    Ok((traces, freed))
+}
+
+/// Deletes series that ended before `cutoff`, and instances that have none left. Their points are gone.
+pub(super) fn series(connection: &mut Connection, cutoff: SystemTime) -> rusqlite::Result<usize> {
+    let cutoff = unix_millis(cutoff);
+    let transaction = connection.transaction()?;
+    let deleted = transaction
+        .prepare_cached(
+            "DELETE FROM series WHERE id IN (SELECT s.id FROM series s JOIN instances i ON i.id = s.instance
+             WHERE s.gone_ms < ?1 OR i.scraped_ms < ?1 LIMIT ?2)",
+        )?
+        .execute([cutoff, SERIES_PER_STEP])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM instances WHERE scraped_ms < ?1 AND NOT EXISTS
+             (SELECT 1 FROM series WHERE series.instance = instances.id)",
+        )?
+        .execute(params![cutoff])?;
+    transaction.commit()?;
+    Ok(deleted)
+}
+
+/// Size of the pages in use.
+pub(super) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number =
+        |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let pages = number("page_count")? - number("freelist_count")?;
+    Ok(u64::try_from(pages * number("page_size")?).unwrap_or(0))
+}
+
+/// Gives free pages back, when a quarter of the file is free; false when it is not.
+pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<bool> {
+    let number =
+        |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (free, all) = (number("freelist_count")?, number("page_count")?);
+    if free < PAGES_PER_STEP || free * 4 < all {
+        return Ok(false);
+    }
+    // Each row that this pragma returns is one page given back: it has to be read to its end.
+    let mut statement =
+        connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES_PER_STEP})"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(true)
+}
