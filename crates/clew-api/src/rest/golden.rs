@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 pub struct Golden {
     /// Requests that ended, however they ended.
     pub requests: u64,
+    /// Requests that began. Differs from `requests` by those that were open at the window's edges.
+    pub started: u64,
     /// The same per second.
     pub rps: f64,
     /// Those that succeeded.
@@ -25,12 +27,13 @@ pub struct Golden {
     /// To the end of the response. Absent when nothing was measured; long streams are not in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Quantiles>,
-    /// Time that the reporting proxies worked on a request, waits for others excluded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proxy_time_ms: Option<ProxyQuantiles>,
-    /// Failures and cancellations by reason (`no_endpoints`, `connect_refused`, `status_503`, ...).
+    /// Those that the mesh or a broken connection ended, by reason (`no_endpoints`, `connect_refused`,
+    /// `client_cancelled`, ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
+    /// By HTTP status; requests without a response are in none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub statuses: BTreeMap<String, u64>,
 }
 
 /// Latency, in milliseconds.
@@ -89,18 +92,26 @@ pub struct WorkloadStat {
     pub role: Option<String>,
     /// Members now.
     pub instances: u64,
-    /// Requests that it served. Absent when there were none.
+    /// What it served. Absent when there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inbound: Option<Golden>,
-    /// Requests that it made. Absent when there were none.
+    pub inbound: Option<SideStat>,
+    /// What it asked of others. Absent when there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outbound: Option<Golden>,
-    /// Connections that it accepted. Absent when there were none.
+    pub outbound: Option<SideStat>,
+}
+
+/// One side of a workload's sidecars.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SideStat {
+    /// Its requests. Absent when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inbound_tcp: Option<Tcp>,
-    /// Connections that it made. Absent when there were none.
+    pub golden: Option<Golden>,
+    /// Its connections, where bytes were not looked into. Absent when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outbound_tcp: Option<Tcp>,
+    pub tcp: Option<Tcp>,
+    /// What the proxies needed from the head of a request in to its head out, waits for others excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_time_ms: Option<ProxyQuantiles>,
 }
 
 /// Answer of `GET routes`.

@@ -31,3 +31,14 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
 }
+
+impl Problem {
+    /// For a person: what was wrong, what would have been right, and what there is.
+    pub fn in_words(&self) -> String {
+        let mut words = self.detail.clone();
+        if !self.known.is_empty() {
+            words = format!("{words}; there is {}", self.known.join(", "));
+        }
+        words
+    }
+}

@@ -19,8 +19,6 @@ pub struct TelemetrySettings {
     pub access_log: String,
     /// Headers whose values tap and the access log may show, lower case.
     pub show_headers: Vec<String>,
-    /// Grows by one with each change.
-    pub generation: u64,
 }
 
 /// Body of `PUT settings/telemetry`: what is absent stays as it is.

@@ -24,8 +24,8 @@ pub struct Span {
     pub instance: Option<String>,
     /// Its name.
     pub name: String,
-    /// Who wrote it.
-    pub scope: Scope,
+    /// Instrumentation scope: [`PROXY_SCOPE`] for a proxy's spans, else the application's library.
+    pub scope: String,
     /// Its start, RFC 3339.
     pub start: String,
     /// Its start after the start of the trace. Negative never.
@@ -49,15 +49,6 @@ pub struct Span {
     /// Time in the proxy that wrote it. Absent on spans of applications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_time: Option<ProxyTime>,
-}
-
-/// Instrumentation scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Scope {
-    /// `clew.proxy` for a proxy's spans; an application's library otherwise.
-    pub name: String,
-    /// Its version.
-    pub version: String,
 }
 
 /// Scope name of the spans that proxies write.

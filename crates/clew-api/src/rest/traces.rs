@@ -3,6 +3,7 @@
 use super::span::Span;
 use super::window::WindowBounds;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Answer of `GET traces`.
@@ -25,28 +26,30 @@ pub struct TraceSummary {
     pub start: String,
     /// From its first span's start to its last span's end.
     pub duration_ms: f64,
-    /// The span without a parent. Absent when there is none, or its parent is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub root: Option<Root>,
+    /// Where it begins.
+    pub root: Root,
+    /// Spans without a parent: 1 in a whole trace.
+    pub roots: u64,
     /// Number of spans.
     pub spans: u64,
-    /// Services with at least one span, by name.
-    pub services: Vec<String>,
+    /// Number of spans by service.
+    pub services: BTreeMap<String, u64>,
     /// Spans whose status is error.
     pub errors: u64,
     /// Spans whose parent is not in the store.
     pub missing_parents: u64,
 }
 
-/// Where a trace begins.
+/// Where a trace begins: the span without a parent, or, while there is none, the earliest whose parent
+/// is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Root {
     /// Its service: the workload.
     pub service: String,
     /// Its name.
     pub name: String,
-    /// `server`, `client`, ...
-    pub kind: String,
+    /// It has no parent.
+    pub is_root: bool,
 }
 
 /// Answer of `GET traces/{id}`.

@@ -1,0 +1,74 @@
+//! The command line: every command and flag, and nothing else.
+
+pub(crate) mod local;
+pub(crate) mod read;
+
+use crate::exit::EXIT_CODES;
+use clap::{Args, Parser, Subcommand};
+use http::Uri;
+
+/// A service mesh that knows what a request did.
+#[derive(Debug, Parser)]
+#[command(name = "clew", version, after_help = EXIT_CODES, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the books application, meshed and under load
+    Demo(local::DemoArgs),
+    /// Run a whole application from a file
+    Up(local::UpArgs),
+    /// Give a process a sidecar and run it in the local mesh
+    Run(local::RunArgs),
+    /// End the local mesh that `clew run` started
+    Down(local::DownArgs),
+    /// Run the mesh's roles (control and observe) in the foreground
+    Roles(local::RolesArgs),
+    /// Golden metrics of every workload
+    Stat(read::StatArgs),
+    /// Golden metrics of every route of a workload
+    Routes(read::RoutesArgs),
+    /// Who talks to whom, and how well
+    Edges(read::EdgesArgs),
+    /// Requests, live
+    Tap(read::TapArgs),
+    /// Traces, newest first
+    Traces(read::TracesArgs),
+    /// One trace, whole
+    Trace(read::TraceArgs),
+    /// Look whether the mesh is well
+    Check(read::CheckArgs),
+    /// Show or change what proxies report
+    Settings(read::SettingsArgs),
+}
+
+/// Where the API is. Shared by every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ApiArgs {
+    /// Address of the mesh's API
+    #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value = DEFAULT_API, value_parser = parse_api)]
+    pub(crate) url: Uri,
+}
+
+/// Where the API is when nothing says otherwise.
+pub(crate) const DEFAULT_API: &str = "http://127.0.0.1:8084";
+
+/// `http://host[:port]`, nothing behind it.
+fn parse_api(text: &str) -> Result<Uri, String> {
+    let wrong = || format!("expected http://HOST:PORT, for example {DEFAULT_API}");
+    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    if uri.scheme_str() == Some("http") && uri.authority().is_some() && is_bare {
+        Ok(uri)
+    } else {
+        Err(wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Flags of the commands that read.
+
+use super::ApiArgs;
+use clap::{Args, ValueEnum};
+use clew_api::rest::window::TimeSpan;
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The columns that matter most
+    #[default]
+    Table,
+    /// All columns
+    Wide,
+    /// The API's answer
+    Json,
+}
+
+/// How to print. Shared by the commands that read.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct OutputArgs {
+    /// How to print
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: Format,
+}
+
+/// What to look at. Shared by the commands that read metrics.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct WindowArgs {
+    /// How far to look back: 30s, 1m, 6h
+    #[arg(
+        short = 't',
+        long = "window",
+        default_value = "1m",
+        value_name = "WINDOW"
+    )]
+    pub(crate) window: TimeSpan,
+    /// Only this namespace
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+}
+
+/// `clew stat`
+#[derive(Args, Debug)]
+pub(crate) struct StatArgs {
+    /// Only this workload
+    pub(crate) workload: Option<String>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew routes`
+#[derive(Args, Debug)]
+pub(crate) struct RoutesArgs {
+    /// The workload whose routes to show
+    pub(crate) workload: String,
+    /// Only requests of this client workload; `(unmeshed)`: of clients outside the mesh
+    #[arg(long, value_name = "CLIENT", conflicts_with = "to")]
+    pub(crate) from: Option<String>,
+    /// Requests that the workload made to this workload or service, as its own sidecars saw them
+    #[arg(long, value_name = "SERVER")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew edges`
+#[derive(Args, Debug)]
+pub(crate) struct EdgesArgs {
+    /// Only edges to or from this workload
+    pub(crate) workload: Option<String>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// Side of a sidecar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// Requests to the application
+    Inbound,
+    /// Requests from the application
+    Outbound,
+}
+
+/// `clew tap`
+#[derive(Args, Debug)]
+pub(crate) struct TapArgs {
+    /// Only this workload's proxies
+    pub(crate) workload: Option<String>,
+    /// Only this namespace
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+    /// Only this side of the proxies
+    #[arg(long, value_enum)]
+    pub(crate) direction: Option<Side>,
+    /// Only this method
+    #[arg(long)]
+    pub(crate) method: Option<String>,
+    /// Only paths that begin with this
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) path: Option<String>,
+    /// Only this route, as `clew routes` names it
+    #[arg(long)]
+    pub(crate) route: Option<String>,
+    /// Only requests from or to this workload
+    #[arg(long, value_name = "WORKLOAD")]
+    pub(crate) peer: Option<String>,
+    /// Only requests to this authority (host or host:port)
+    #[arg(long)]
+    pub(crate) authority: Option<String>,
+    /// Only requests that failed
+    #[arg(long)]
+    pub(crate) failures: bool,
+    /// At most this many requests a second, of all proxies together
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_rps: u32,
+    /// Show headers; their values are redacted unless `clew settings --show-header` names them
+    #[arg(long)]
+    pub(crate) show_headers: bool,
+    /// End after this time
+    #[arg(long = "for", value_name = "TIME")]
+    pub(crate) for_time: Option<TimeSpan>,
+    /// End after this many requests
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew traces`
+#[derive(Args, Debug)]
+pub(crate) struct TracesArgs {
+    /// Only traces with a span of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only traces with a span of this route
+    #[arg(long)]
+    pub(crate) route: Option<String>,
+    /// Only traces with such a span that took at least this long: 200ms, 2s
+    #[arg(long, value_name = "TIME")]
+    pub(crate) min_duration: Option<TimeSpan>,
+    /// Only traces with such a span that failed
+    #[arg(long)]
+    pub(crate) errors: bool,
+    /// How far to look back: 30s, 1m, 6h
+    #[arg(
+        short = 't',
+        long = "window",
+        default_value = "1m",
+        value_name = "WINDOW"
+    )]
+    pub(crate) window: TimeSpan,
+    /// Only traces that nothing was added to for this long: those that are probably whole
+    #[arg(long, value_name = "TIME", default_value = "2s")]
+    pub(crate) settled: TimeSpan,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) limit: u32,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew trace`
+#[derive(Args, Debug)]
+pub(crate) struct TraceArgs {
+    /// Its id, or enough of the beginning of it
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew check`
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Do it
+    On,
+    /// Do not
+    Off,
+}
+
+/// Which hops go to the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccessLog {
+    /// None
+    Off,
+    /// Failures
+    Errors,
+    /// All
+    All,
+}
+
+/// Trace-context families beside W3C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WriteFormat {
+    /// `b3`, one header
+    B3,
+    /// `x-b3-*` headers
+    B3multi,
+    /// Nothing beside W3C and the one that came in
+    None,
+}
+
+/// `clew settings`: without a flag it shows the settings
+#[derive(Args, Debug)]
+pub(crate) struct SettingsArgs {
+    /// Share of new traces to keep, 0 to 1
+    #[arg(long, value_name = "RATIO")]
+    pub(crate) sample: Option<f64>,
+    /// At most this many new traces a second for each proxy; 0: no limit
+    #[arg(long, value_name = "N")]
+    pub(crate) max_traces_per_second: Option<f64>,
+    /// Mint, forward and emit trace context and spans
+    #[arg(long, value_enum)]
+    pub(crate) tracing: Option<Switch>,
+    /// Trace-context family to write beside W3C and the one that came in; may be repeated
+    #[arg(long = "write", value_enum, value_name = "FORMAT")]
+    pub(crate) write_formats: Vec<WriteFormat>,
+    /// Which requests go to the access log
+    #[arg(long, value_enum)]
+    pub(crate) access_log: Option<AccessLog>,
+    /// Header whose value tap and the access log may show; may be repeated; `none` alone: none
+    #[arg(long = "show-header", value_name = "NAME")]
+    pub(crate) show_headers: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}

@@ -1,0 +1,30 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use clap::CommandFactory;
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn an_api_address_is_scheme_and_authority() {
+    for right in [
+        "http://127.0.0.1:8084",
+        "http://localhost:1/",
+        "http://[::1]:8084",
+    ] {
+        parse_api(right).unwrap();
+    }
+    for wrong in [
+        "127.0.0.1:8084",
+        "https://127.0.0.1:8084",
+        "http://127.0.0.1:8084/api",
+        "http://a?b=c",
+        "",
+        "http://",
+    ] {
+        parse_api(wrong).unwrap_err();
+    }
+}

@@ -1,0 +1,166 @@
+//! The commands that read: they ask the API, print the answer, and end with an exit code.
+
+mod check;
+mod edges;
+mod golden;
+mod routes;
+mod settings;
+mod stat;
+mod tap;
+mod trace;
+mod traces;
+mod waterfall;
+
+use crate::cli::ApiArgs;
+use crate::cli::read::{
+    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs,
+    TraceArgs, TracesArgs,
+};
+use crate::client::{Answer, ApiClient, ApiError};
+use crate::exit::Exit;
+use crate::output;
+use std::io;
+
+/// Why a command that reads could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The API did not answer as it should.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Standard output does not take the text.
+    #[error("cannot write the answer")]
+    Write(#[source] io::Error),
+    /// The answer is not JSON.
+    #[error("the answer of the mesh cannot be printed")]
+    Json(#[source] serde_json::Error),
+    /// The stream of requests ended although nobody asked for it.
+    #[error("the mesh ended the stream")]
+    StreamEnded,
+    /// A flag's value makes no sense.
+    #[error("--{flag} {given}: expected {expected}")]
+    Flag {
+        /// The flag, without dashes.
+        flag: &'static str,
+        /// Its value.
+        given: String,
+        /// What would have been right.
+        expected: &'static str,
+    },
+    /// The runtime could not be made.
+    #[error("cannot start")]
+    Runtime(#[source] io::Error),
+}
+
+impl ReadError {
+    /// The code that the command ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Api(ApiError::Unreachable { .. } | ApiError::NotClew { .. })
+            | Self::StreamEnded => Exit::Unreachable,
+            Self::Api(ApiError::Refused(problem)) => match problem.status {
+                404 => Exit::Empty,
+                400 => Exit::Usage,
+                _ => Exit::Failed,
+            },
+            Self::Flag { .. } => Exit::Usage,
+            Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// The code that a command ends with that failed.
+pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
+    error
+        .downcast_ref::<ReadError>()
+        .map_or(Exit::Failed, ReadError::exit)
+}
+
+/// `clew stat`
+pub(crate) fn stat(args: StatArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| stat::run(&args, &api).await)
+}
+
+/// `clew routes`
+pub(crate) fn routes(args: RoutesArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| routes::run(&args, &api).await)
+}
+
+/// `clew edges`
+pub(crate) fn edges(args: EdgesArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| edges::run(&args, &api).await)
+}
+
+/// `clew tap`
+pub(crate) fn tap(args: TapArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| tap::run(&args, &api).await)
+}
+
+/// `clew traces`
+pub(crate) fn traces(args: TracesArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| traces::run(&args, &api).await)
+}
+
+/// `clew trace`
+pub(crate) fn trace(args: TraceArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| trace::run(&args, &api).await)
+}
+
+/// `clew check`
+pub(crate) fn check(args: CheckArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| check::run(&args, &api).await)
+}
+
+/// `clew settings`
+pub(crate) fn settings(args: SettingsArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| settings::run(&args, &api).await)
+}
+
+/// Runs one command on a runtime of its own.
+fn ask(
+    args: &ApiArgs,
+    command: impl AsyncFnOnce(ApiClient) -> Result<Exit, ReadError>,
+) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ReadError::Runtime)?;
+    Ok(runtime.block_on(command(ApiClient::new(&args.url)))?)
+}
+
+/// Prints an answer as the flags say; `render` is told whether all columns are wanted.
+fn show<T>(
+    answer: &Answer<T>,
+    output: OutputArgs,
+    render: impl FnOnce(&T, bool) -> String,
+) -> Result<(), ReadError> {
+    let text = match output.format {
+        Format::Table => render(&answer.body, false),
+        Format::Wide => render(&answer.body, true),
+        Format::Json => pretty(&answer.raw)?,
+    };
+    output::print(&text).map_err(ReadError::Write)
+}
+
+/// The answer as it came, fields that this version does not know included.
+fn pretty(raw: &[u8]) -> Result<String, ReadError> {
+    let value: serde_json::Value = serde_json::from_slice(raw).map_err(ReadError::Json)?;
+    let mut text = serde_json::to_string_pretty(&value).map_err(ReadError::Json)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The end of a command that found nothing: scripts get the answer, people were told ([`say`]).
+fn show_empty<T>(answer: &Answer<T>, output: OutputArgs) -> Result<Exit, ReadError> {
+    if output.format == Format::Json {
+        show(answer, output, |_, _| String::new())?;
+    }
+    Ok(Exit::Empty)
+}
+
+/// A word to people, beside the answer: it goes to standard error.
+fn say(output: OutputArgs, what: &str) {
+    if output.format != Format::Json {
+        anstream::eprintln!("{what}");
+    }
+}

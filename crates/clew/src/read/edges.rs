@@ -1,0 +1,86 @@
+//! `clew edges`: who talks to whom, and how well.
+
+use super::{ReadError, golden, say, show};
+use crate::cli::read::EdgesArgs;
+use crate::client::{ApiClient, Question};
+use crate::exit::Exit;
+use crate::output::DIM;
+use crate::output::table::{Cell, Table};
+use clew_api::rest::golden::{EdgePeer, Edges};
+
+pub(super) async fn run(args: &EdgesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
+    let question = Question::new("/edges")
+        .with("window", args.window.window)
+        .with_some("namespace", args.window.namespace.as_ref())
+        .with_some("workload", args.workload.as_ref());
+    let answer = api.get::<Edges>(&question).await?;
+    if answer.body.edges.is_empty() {
+        say(args.output, "nobody talked to anybody in this window");
+        return super::show_empty(&answer, args.output);
+    }
+    show(&answer, args.output, render)?;
+    Ok(Exit::Ok)
+}
+
+fn render(edges: &Edges, is_wide: bool) -> String {
+    let shows_tcp = is_wide || edges.edges.iter().any(|edge| edge.tcp.is_some());
+    let mut table = golden::columns(Table::new().text("CLIENT").text("SERVER"), is_wide);
+    if shows_tcp {
+        table = table.number("TCP_CONN");
+    }
+    if is_wide {
+        table = table
+            .text("SERVICES")
+            .text("TLS")
+            .text("REPORTED_BY")
+            .text("ERRORS");
+    }
+    let ends = || {
+        edges
+            .edges
+            .iter()
+            .flat_map(|edge| [&edge.client, &edge.server])
+    };
+    let mut namespaces: Vec<&str> = ends()
+        .filter_map(|peer| peer.namespace.as_deref())
+        .collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    let shows_namespace = is_wide || namespaces.len() > 1;
+    for edge in &edges.edges {
+        let mut cells = vec![
+            peer(&edge.client, shows_namespace),
+            peer(&edge.server, shows_namespace),
+        ];
+        cells.extend(golden::cells(edge.golden.as_ref(), is_wide));
+        if shows_tcp {
+            cells.push(Cell::or_none(edge.tcp.map(|tcp| tcp.open.to_string())));
+        }
+        if is_wide {
+            cells.push(Cell::or_none(
+                (!edge.services.is_empty()).then(|| edge.services.join(",")),
+            ));
+            cells.push(Cell::new(&edge.tls));
+            cells.push(Cell::new(edge.reported_by.as_str()));
+            cells.push(golden::errors(edge.golden.as_ref()));
+        }
+        table.row(cells);
+    }
+    table.render()
+}
+
+/// `books`, `books.default`, `mail.example (unmeshed)` or `(unmeshed)`.
+fn peer(peer: &EdgePeer, shows_namespace: bool) -> Cell {
+    let mut name = peer.name.clone().unwrap_or_default();
+    if let (true, Some(namespace)) = (shows_namespace, &peer.namespace) {
+        name = format!("{name}.{namespace}");
+    }
+    match (peer.meshed, name.is_empty()) {
+        (true, _) => Cell::new(name),
+        (false, true) => Cell::styled("(unmeshed)", DIM),
+        (false, false) => Cell::styled(format!("{name} (unmeshed)"), DIM),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! `clew routes`: golden metrics of every route of a workload.
+
+use super::{ReadError, golden, say, show};
+use crate::cli::read::RoutesArgs;
+use crate::client::{ApiClient, Question};
+use crate::exit::Exit;
+use crate::output::table::{Cell, Table};
+use clew_api::rest::golden::Routes;
+
+pub(super) async fn run(args: &RoutesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
+    let question = Question::new("/routes")
+        .with("workload", &args.workload)
+        .with("window", args.window.window)
+        .with_some("namespace", args.window.namespace.as_ref())
+        .with_some("from", args.from.as_ref())
+        .with_some("to", args.to.as_ref());
+    let answer = api.get::<Routes>(&question).await?;
+    if !answer.body.routes.is_empty() {
+        show(&answer, args.output, render)?;
+        return Ok(Exit::Ok);
+    }
+    let of = &args.workload;
+    say(
+        args.output,
+        &match (&args.from, &args.to) {
+            (Some(from), _) => format!("{of} served nothing to {from} in this window"),
+            (None, Some(to)) => format!("{of} asked nothing of {to} in this window"),
+            (None, None) => format!("{of} served nothing in this window"),
+        },
+    );
+    super::show_empty(&answer, args.output)
+}
+
+fn render(routes: &Routes, is_wide: bool) -> String {
+    let mut table = Table::new();
+    if is_wide {
+        table = table.text("NAMESPACE");
+    }
+    table = golden::columns(table.text("ROUTE").text("SERVICE"), is_wide);
+    if is_wide {
+        table = table.text("ERRORS");
+    }
+    for route in &routes.routes {
+        let mut cells = Vec::new();
+        if is_wide {
+            cells.push(Cell::new(&route.namespace));
+        }
+        cells.push(Cell::new(&route.route));
+        cells.push(Cell::or_none(route.service.as_ref()));
+        cells.extend(golden::cells(Some(&route.golden), is_wide));
+        if is_wide {
+            cells.push(golden::errors(Some(&route.golden)));
+        }
+        table.row(cells);
+    }
+    table.render()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,249 @@
+//! A trace as text: a line a span, indented below its parent, with its figures and its bar on the time
+//! axis.
+
+mod bar;
+mod tree;
+
+use crate::output::{BAD, BOLD, DIM, DOUBTFUL, clean, painted, shortened, units};
+use bar::{Glyph, Scale};
+use clew_api::rest::span::Span;
+use clew_api::rest::traces::Trace;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use tree::{Line, Node};
+
+/// Columns of the figures between the names and the bars, gaps included.
+const FIGURES_WIDTH: usize = 2 + 8 + 2 + 8 + 2 + 8 + 2;
+/// Bars are never narrower: below, the terminal's own line break has to do.
+const MIN_BAR_WIDTH: usize = 16;
+/// Names are never narrower, where they need more.
+const MIN_LABEL_WIDTH: usize = 24;
+
+/// The trace for a terminal of `width` columns; with all details when `is_wide`.
+pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
+    let lines = tree::lines(trace);
+    let labels: Vec<Label> = lines.iter().map(Label::new).collect();
+    let longest = labels
+        .iter()
+        .map(Label::width)
+        .max()
+        .unwrap_or(0)
+        .max("SPAN".len());
+    let label_width = longest.min((width * 45 / 100).max(MIN_LABEL_WIDTH));
+    let bar_width = width
+        .saturating_sub(label_width + FIGURES_WIDTH)
+        .max(MIN_BAR_WIDTH);
+    let scale = Scale {
+        total_ms: trace.duration_ms,
+        cells: bar_width,
+    };
+
+    let mut text = summary(trace);
+    let heading = format!(
+        "{:label_width$}  {:>8}  {:>8}  {:>8}  {}",
+        "SPAN",
+        "DURATION",
+        "PROXY",
+        "WAIT",
+        scale.axis()
+    );
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "{}", painted(heading.trim_end(), BOLD));
+    let mut glyphs = BTreeSet::new();
+    for (line, label) in lines.iter().zip(&labels) {
+        let _ = match line.node {
+            Node::Missing(_) => writeln!(text, "{}", label.fitted(label.width())),
+            Node::Span(span) => {
+                let name = label.fitted(label_width);
+                let padding = label_width - label.width().min(label_width);
+                let bar = bar::of(span, &scale);
+                glyphs.extend(bar.glyphs());
+                writeln!(
+                    text,
+                    "{name}{:padding$}{}  {}",
+                    "",
+                    figures(span),
+                    bar.render()
+                )
+            }
+        };
+        if let (true, Node::Span(span)) = (is_wide, &line.node) {
+            let _ = writeln!(text, "{}{}", line.below, painted(&details(span), DIM));
+        }
+    }
+    let _ = write!(text, "{}", legend(&glyphs));
+    text
+}
+
+fn summary(trace: &Trace) -> String {
+    let services: BTreeSet<&str> = trace
+        .spans
+        .iter()
+        .map(|span| span.service.as_str())
+        .collect();
+    let errors = trace.spans.iter().filter(|span| is_error(span)).count();
+    let mut parts = vec![
+        painted(&format!("trace {}", clean(&trace.trace_id)), BOLD),
+        super::traces::clock(&trace.start),
+        units::millis(trace.duration_ms),
+        counted(trace.spans.len(), "span"),
+        counted(services.len(), "service"),
+    ];
+    if errors > 0 {
+        parts.push(painted(&counted(errors, "error"), BAD));
+    }
+    if !trace.missing_parents.is_empty() {
+        parts.push(painted(
+            &counted(trace.missing_parents.len(), "missing parent"),
+            DOUBTFUL,
+        ));
+    }
+    if trace.truncated {
+        parts.push(painted("more spans than are shown", DOUBTFUL));
+    }
+    format!("{}\n", parts.join("  "))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
+}
+
+fn figures(span: &Span) -> String {
+    let proxy = span.proxy_time.as_ref();
+    let time = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), units::micros);
+    format!(
+        "  {:>8}  {:>8}  {:>8}",
+        units::millis(span.duration_ms),
+        time(proxy.map(|time| time.work_us)),
+        time(proxy.map(|time| time.wait_us)),
+    )
+}
+
+/// What only `-o wide` shows of a span.
+fn details(span: &Span) -> String {
+    let mut parts = vec![
+        format!("span {}", span.span_id),
+        format!("scope {}", span.scope),
+    ];
+    parts.extend(
+        span.instance
+            .as_ref()
+            .map(|instance| format!("instance {instance}")),
+    );
+    if let Some(time) = &span.proxy_time {
+        let phases: Vec<String> = time
+            .phases_us
+            .iter()
+            .map(|(phase, us)| format!("{phase} {}", units::micros(*us)))
+            .collect();
+        parts.push(format!("proxy: {}", phases.join(", ")));
+    }
+    for event in &span.events {
+        parts.push(format!(
+            "{} at {}",
+            event.name,
+            units::millis(event.offset_ms)
+        ));
+    }
+    for link in &span.links {
+        parts.push(format!("link to {} {}", link.trace_id, link.span_id));
+    }
+    clean(&parts.join("  "))
+}
+
+fn legend(glyphs: &BTreeSet<Glyph>) -> String {
+    if glyphs.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = glyphs
+        .iter()
+        .map(|glyph| format!("{} {}", glyph.render(1), glyph.meaning()))
+        .collect();
+    format!("{}\n", parts.join("   "))
+}
+
+/// The left column of a line.
+struct Label {
+    prefix: String,
+    name: String,
+    fault: String,
+    is_missing: bool,
+}
+
+impl Label {
+    fn new(line: &Line<'_>) -> Self {
+        let prefix = line.prefix.clone();
+        match line.node {
+            Node::Missing(id) => {
+                let name = format!("? parent {} is missing: nobody exported it", clean(id));
+                Self {
+                    prefix,
+                    name,
+                    fault: String::new(),
+                    is_missing: true,
+                }
+            }
+            Node::Span(span) => {
+                let name = clean(&format!("{} {} {}", span.service, span.kind, span.name));
+                let fault = if is_error(span) {
+                    format!(" ✗ {}", clean(&fault(span)))
+                } else {
+                    String::new()
+                };
+                Self {
+                    prefix,
+                    name,
+                    fault: fault.trim_end().to_owned(),
+                    is_missing: false,
+                }
+            }
+        }
+    }
+
+    fn width(&self) -> usize {
+        [&self.prefix, &self.name, &self.fault]
+            .iter()
+            .map(|part| part.chars().count())
+            .sum()
+    }
+
+    /// Painted, in at most `width` columns; the name gives way to what went wrong.
+    fn fitted(&self, width: usize) -> String {
+        let prefix = shortened(&self.prefix, width / 2);
+        let left = width.saturating_sub(prefix.chars().count());
+        let fault = shortened(&self.fault, left / 2);
+        let name = shortened(&self.name, left.saturating_sub(fault.chars().count()));
+        let name = if self.is_missing {
+            painted(&name, DOUBTFUL)
+        } else {
+            name
+        };
+        format!("{}{name}{}", painted(&prefix, DIM), painted(&fault, BAD))
+    }
+}
+
+fn is_error(span: &Span) -> bool {
+    span.status == "error"
+}
+
+/// What went wrong, as short as it can be said.
+fn fault(span: &Span) -> String {
+    let attribute = |name: &str| {
+        span.attributes.get(name).map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
+    };
+    attribute("error.type")
+        .or_else(|| attribute("http.response.status_code"))
+        .or_else(|| attribute("rpc.grpc.status_code").map(|code| format!("grpc {code}")))
+        .unwrap_or_else(|| span.status_message.clone())
+}
+
+#[cfg(test)]
+mod tests;
