@@ -48,7 +48,7 @@ impl TraceFlags {
 
     /// From its parts.
     pub fn new(sampled: bool, random: bool) -> Self {
-        Self(u8::from(sampled) * Self::SAMPLED | u8::from(random) * Self::RANDOM)
+        Self((u8::from(sampled) * Self::SAMPLED) | (u8::from(random) * Self::RANDOM))
     }
 
     /// The octet.

@@ -44,14 +44,7 @@ fn what_is_no_id_is_told_apart() {
         "g3ce929d0e0e4736".parse::<SpanId>(),
         Err(ParseIdError::Digit)
     );
-    assert_eq!(
-        "\u{e9}3ce929d0e0e47"
-            .parse::<SpanId>()
-            .unwrap_err()
-            .to_string()
-            .is_empty(),
-        false
-    );
+    assert!("\u{e9}3ce929d0e0e47".parse::<SpanId>().is_err());
 }
 
 proptest! {

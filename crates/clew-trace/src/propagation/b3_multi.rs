@@ -27,7 +27,9 @@ fn extract(headers: &HeaderMap) -> Result<Option<Content>, Malformed> {
             parse_trace_id(trace_id)?,
             parse_span_id(span_id)?,
             // Not needed to join the trace, and some senders write zeros for "none".
-            single(headers, &PARENT_SPAN_ID)?.and_then(|parent| parse_span_id(parent).ok()),
+            headers
+                .get(&PARENT_SPAN_ID)
+                .and_then(|parent| parse_span_id(parent.as_bytes()).ok()),
             state,
         )))),
         (None, None) if state.decision == Decision::Deferred => Ok(None),
