@@ -4,9 +4,14 @@
 //! It is beside the traffic and never in its way: when observe is slow, stopped or gone, proxies drop
 //! and count. It holds no state of its own but counters; what must outlive it is in `clew-store`.
 //!
-//! Start reading at `Observe::bind`, then [`ingest`] (the way of a span) and [`scrape`] (the
+//! Start reading at [`Observe::bind`], then [`ingest`] (the way of a span) and [`scrape`] (the
 //! way of a number); [`api`] is how both are asked for.
 
 pub mod api;
 pub mod ingest;
+mod listen;
+mod observe;
 pub mod scrape;
+
+pub use listen::Port;
+pub use observe::{BoundObserve, Observe, ObserveConfig, ObserveError};

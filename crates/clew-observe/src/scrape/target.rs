@@ -1,0 +1,121 @@
+//! One member, as the scraper sees it.
+
+use super::ScrapeError;
+use clew_api::client::Instance;
+use clew_model::name::InstanceId;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+/// How reading one member went.
+#[derive(Clone, Debug)]
+pub struct TargetHealth {
+    /// The member.
+    pub instance: Instance,
+    /// When it was read last.
+    pub last_success: Option<SystemTime>,
+    /// Why the last attempt failed; `None` when it did not.
+    pub last_error: Option<String>,
+    /// Times it was read.
+    pub successes: u64,
+    /// Times it could not be read.
+    pub failures: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Target {
+    id: InstanceId,
+    health: Mutex<TargetHealth>,
+    turn: Semaphore,
+    leaving: Notify,
+}
+
+impl Target {
+    pub(super) fn new(instance: Instance) -> Self {
+        Self {
+            id: instance.id.clone(),
+            health: Mutex::new(TargetHealth {
+                instance,
+                last_success: None,
+                last_error: None,
+                successes: 0,
+                failures: 0,
+            }),
+            turn: Semaphore::new(1),
+            leaving: Notify::new(),
+        }
+    }
+
+    pub(super) fn id(&self) -> &InstanceId {
+        &self.id
+    }
+
+    /// The member is the process that this target was made for.
+    pub(super) fn is_same_process(&self, member: &Instance) -> bool {
+        let known = &self.lock().instance;
+        known.started == member.started
+            && known.pid == member.pid
+            && known.admin_address == member.admin_address
+    }
+
+    /// Takes over what control says now.
+    pub(super) fn update(&self, member: &Instance) {
+        let began_to_leave = {
+            let mut health = self.lock();
+            let began = member.leaving && !health.instance.leaving;
+            health.instance = member.clone();
+            began
+        };
+        if began_to_leave {
+            self.leaving.notify_one();
+        }
+    }
+
+    /// Where its admin server listens. Only members that have one are targets.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.lock().instance.admin_address
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.lock().instance.leaving
+    }
+
+    /// Resolves once when the member begins to leave.
+    pub(super) async fn began_to_leave(&self) {
+        self.leaving.notified().await;
+    }
+
+    /// Waits until nobody else reads this member.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.turn.acquire().await.ok()
+    }
+
+    /// Remembers how it went.
+    pub(super) fn note(&self, result: &Result<(), ScrapeError>) {
+        let mut health = self.lock();
+        match result {
+            Ok(()) => {
+                health.successes += 1;
+                health.last_success = Some(SystemTime::now());
+                health.last_error = None;
+            }
+            Err(error) => {
+                if health.last_error.is_none() {
+                    tracing::debug!(instance = %self.id, %error, "a member cannot be read");
+                }
+                health.failures += 1;
+                health.last_error = Some(error.to_string());
+            }
+        }
+    }
+
+    pub(super) fn health(&self) -> TargetHealth {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, TargetHealth> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
