@@ -45,15 +45,6 @@ use tonic::transport::{Channel, Endpoint};
 /// meanwhile waits in the connection.
 pub type Updates<T> = BoxStream<'static, T>;
 
-/// Request header by which a proxy asks control to keep the stream about an unknown target open, and
-/// response header by which control says that it does (value [`UNKNOWN`]). See
-/// docs/decisions/0001-unknown-targets.md.
-pub const TARGET_HEADER: &str = "clew-target";
-/// Value of [`TARGET_HEADER`] in a request.
-pub const WAIT: &str = "wait";
-/// Value of [`TARGET_HEADER`] in a response.
-pub const UNKNOWN: &str = "unknown";
-
 /// Time in which control must accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time between pings; a frozen control is noticed after this and [`PING_TIMEOUT`].
@@ -204,6 +195,3 @@ impl ControlClient {
         calls::set_telemetry(self.channel.clone(), settings).await
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,4 +14,5 @@ pub mod member;
 pub mod otlp;
 pub mod prometheus;
 pub mod rest;
+pub mod unknown;
 pub mod wire;

@@ -189,3 +189,6 @@ fn optional_address(
         address(field, text).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use super::follow::{Read, Watch};
 use crate::convert::ConversionError;
 use crate::convert::destination::{destination_to_wire, update_from_wire};
+use crate::unknown::Asker;
 use crate::wire::linkerd::destination::destination_client::DestinationClient;
 use crate::wire::linkerd::destination::{GetDestination, Update};
 use clew_model::service::{Endpoint, EndpointUpdate};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tonic::transport::Channel;
-use tonic::{Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming};
 
 pub(super) struct Endpoints {
     client: DestinationClient<Channel>,
@@ -35,7 +36,14 @@ impl Watch for Endpoints {
 
     async fn open(&mut self) -> Result<Response<Streaming<Update>>, Status> {
         self.known.reopen();
-        self.client.get(self.question.clone()).await
+        let mut request = Request::new(self.question.clone());
+        let asker = if self.known.has_endpoints() {
+            Asker::Knows
+        } else {
+            Asker::Waits
+        };
+        asker.mark(request.metadata_mut());
+        self.client.get(request).await
     }
 
     fn message(&mut self, message: Update) -> Result<Read<EndpointUpdate>, ConversionError> {
@@ -70,6 +78,11 @@ impl Known {
     /// The next answer is the first one of a stream.
     pub(super) fn reopen(&mut self) {
         self.fresh = true;
+    }
+
+    /// Whether there are any.
+    pub(super) fn has_endpoints(&self) -> bool {
+        matches!(self.state, State::Some(_))
     }
 
     /// What of the answer is news.
@@ -142,3 +155,6 @@ impl Known {
         (!gone.is_empty()).then_some(EndpointUpdate::Remove(gone))
     }
 }
+
+#[cfg(test)]
+mod tests;

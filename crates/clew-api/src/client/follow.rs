@@ -1,8 +1,9 @@
 //! One stream of answers out of many attempts: ask, read, lose, wait, ask again.
 
+use super::Updates;
 use super::backoff::Backoff;
-use super::{TARGET_HEADER, UNKNOWN, Updates};
 use crate::convert::ConversionError;
+use crate::unknown::is_unknown;
 use futures_util::stream::{self, StreamExt as _};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -153,10 +154,7 @@ impl<W: Watch> Followed<W> {
         match self.watch.open().await {
             Ok(response) => {
                 self.link.found();
-                let unknown = response
-                    .metadata()
-                    .get(TARGET_HEADER)
-                    .is_some_and(|value| value == UNKNOWN);
+                let unknown = is_unknown(response.metadata());
                 self.answers = Some(response.into_inner());
                 if !unknown {
                     return None;

@@ -1,13 +1,13 @@
 //! The kinds of streams whose answers are whole values.
 
 use super::follow::{Read, Watch};
-use super::{TARGET_HEADER, WAIT};
 use crate::convert::inbound::{inbound_from_wire, port_to_wire};
 use crate::convert::outbound::{outbound_from_wire, target_to_wire};
 use crate::convert::telemetry::settings_from_wire;
 use crate::convert::{ConversionError, Ignored, Resolution};
 use crate::learned::{Learned, LearnedRoutes};
 use crate::member::Instance;
+use crate::unknown::Asker;
 use crate::wire::linkerd::inbound::inbound_server_policies_client::InboundServerPoliciesClient;
 use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
 use crate::wire::linkerd::{inbound, outbound};
@@ -22,7 +22,6 @@ use clew_model::telemetry::TelemetrySettings;
 use futures_util::stream::{self, Stream};
 use std::collections::VecDeque;
 use tokio::sync::watch;
-use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -40,12 +39,17 @@ impl<T: Clone + PartialEq> Last<T> {
     }
 }
 
-/// A question about something that control may not know yet.
-fn waiting<T>(question: T) -> Request<T> {
-    let mut request = Request::new(question);
-    request
-        .metadata_mut()
-        .insert(TARGET_HEADER, MetadataValue::from_static(WAIT));
+/// A question about something that control may not know.
+fn asking<Q, T>(question: &Q, last: &Last<Resolution<T>>) -> Request<Q>
+where
+    Q: Clone,
+{
+    let asker = match &last.0 {
+        Some(Resolution::Known(_)) => Asker::Knows,
+        Some(Resolution::Unknown) | None => Asker::Waits,
+    };
+    let mut request = Request::new(question.clone());
+    asker.mark(request.metadata_mut());
     request
 }
 
@@ -78,7 +82,7 @@ impl Watch for Outbound {
     const CALL: &'static str = "OutboundPolicies.Watch";
 
     async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
-        self.client.watch(waiting(self.question.clone())).await
+        self.client.watch(asking(&self.question, &self.last)).await
     }
 
     fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
@@ -128,7 +132,9 @@ impl Watch for Inbound {
     const CALL: &'static str = "InboundServerPolicies.WatchPort";
 
     async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
-        self.client.watch_port(waiting(self.question.clone())).await
+        self.client
+            .watch_port(asking(&self.question, &self.last))
+            .await
     }
 
     fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {

@@ -1,0 +1,298 @@
+//! What goes over comes back.
+
+use crate::convert::Resolution;
+use crate::convert::destination::{update_from_wire, update_to_wire};
+use crate::convert::inbound::{inbound_from_wire, inbound_to_wire, port_from_wire, port_to_wire};
+use crate::convert::outbound::{
+    outbound_from_wire, outbound_to_wire, target_from_wire, target_to_wire,
+};
+use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
+use crate::convert::template::{path_of_regex, regex_of_template};
+use clew_model::name::{InstanceId, RouteName, Workload};
+use clew_model::policy::{InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule};
+use clew_model::service::{Endpoint, EndpointUpdate, Protocol, Target};
+use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A literal segment, with all that means something in an expression.
+fn segment() -> impl Strategy<Value = String> {
+    r"[a-zA-Z0-9._~!$&'()*+,;=:@%^|?#\[\]\\éß-]{1,8}"
+}
+
+/// A placeholder, whose name may be anything that is no brace and no slash.
+fn placeholder() -> impl Strategy<Value = String> {
+    r"[a-zA-Z0-9_. é\[\]-]{0,6}".prop_map(|name| format!("{{{name}}}"))
+}
+
+/// At least one placeholder: without one it would come back as an exact path, which is the same.
+fn template() -> impl Strategy<Value = String> {
+    let part = || prop_oneof![segment(), placeholder()];
+    (vec(part(), 0..3), placeholder(), vec(part(), 0..3)).prop_map(|(before, one, after)| {
+        let segments: Vec<String> = before.into_iter().chain([one]).chain(after).collect();
+        format!("/{}", segments.join("/"))
+    })
+}
+
+fn path() -> impl Strategy<Value = Arc<str>> {
+    vec(segment(), 0..4).prop_map(|segments| format!("/{}", segments.join("/")).into())
+}
+
+fn http_match() -> impl Strategy<Value = RequestMatch> {
+    let path = prop_oneof![
+        path().prop_map(PathMatch::Exact),
+        path().prop_map(PathMatch::Prefix),
+        template().prop_map(|t| PathMatch::Template(t.into())),
+    ];
+    let method = prop_oneof![
+        Just("GET"),
+        Just("POST"),
+        Just("PATCH"),
+        Just("TRACE"),
+        Just("PURGE")
+    ];
+    (option::of(path), option::of(method.prop_map(Arc::from)))
+        .prop_map(|(path, method)| RequestMatch { path, method })
+}
+
+fn grpc_match() -> impl Strategy<Value = RequestMatch> {
+    let name = || "[a-zA-Z][a-zA-Z0-9.]{0,8}";
+    let path = prop_oneof![
+        (name(), name())
+            .prop_map(|(service, method)| PathMatch::Exact(format!("/{service}/{method}").into())),
+        name().prop_map(|service| PathMatch::Prefix(format!("/{service}").into())),
+        name().prop_map(|method| PathMatch::Template(format!("/{{service}}/{method}").into())),
+    ];
+    option::of(path).prop_map(|path| RequestMatch { path, method: None })
+}
+
+fn statuses() -> impl Strategy<Value = Arc<[RangeInclusive<u16>]>> {
+    vec(
+        (100_u16..600, 0_u16..100).prop_map(|(start, length)| start..=start + length),
+        0..3,
+    )
+    .prop_map(Arc::from)
+}
+
+fn host() -> impl Strategy<Value = Arc<str>> {
+    (any::<bool>(), "[a-z]{1,6}(\\.[a-z]{1,4}){0,2}").prop_map(|(wild, host)| {
+        if wild {
+            format!("*.{host}").into()
+        } else {
+            host.into()
+        }
+    })
+}
+
+fn rule(request_match: BoxedStrategy<RequestMatch>) -> impl Strategy<Value = RouteRule> {
+    let backend = option::of("[a-z]{1,8}\\.other\\.svc\\.cluster\\.local".prop_map(Arc::from));
+    (
+        "\\PC{1,20}",
+        vec(host(), 0..3),
+        vec(request_match, 0..3),
+        backend,
+        option::of(statuses()),
+    )
+        .prop_map(
+            |(name, hosts, matches, backend, failure_statuses)| RouteRule {
+                name: RouteName::new(name),
+                hosts: hosts.into(),
+                matches: matches.into(),
+                backend,
+                failure_statuses,
+            },
+        )
+}
+
+fn protocol() -> impl Strategy<Value = Protocol> {
+    use Protocol::{Detect, Grpc, Http1, Http2, Opaque};
+    prop_oneof![
+        Just(Detect),
+        Just(Http1),
+        Just(Http2),
+        Just(Grpc),
+        Just(Opaque)
+    ]
+}
+
+/// What opaque bytes have no routes for, and protocols that are known no detection, is not carried.
+fn outbound() -> impl Strategy<Value = OutboundPolicy> {
+    protocol().prop_flat_map(|protocol| {
+        let request_match = if protocol == Protocol::Grpc {
+            grpc_match().boxed()
+        } else {
+            http_match().boxed()
+        };
+        let count = if protocol == Protocol::Opaque {
+            0..1
+        } else {
+            0..4
+        };
+        let timeout = if protocol == Protocol::Detect {
+            0..100_000_u64
+        } else {
+            10_000..10_001
+        };
+        (
+            "[a-z]{1,8}",
+            vec(rule(request_match), count),
+            timeout,
+            "[a-z.:0-9]{1,20}",
+        )
+            .prop_map(
+                move |(service, routes, timeout_ms, destination)| OutboundPolicy {
+                    service: service.as_str().into(),
+                    protocol,
+                    detect_timeout: Duration::from_millis(timeout_ms),
+                    routes: routes.into(),
+                    destination: destination.into(),
+                },
+            )
+    })
+}
+
+fn inbound() -> impl Strategy<Value = InboundPolicy> {
+    outbound().prop_map(|policy| {
+        let without_backend = |rule: &RouteRule| RouteRule {
+            backend: None,
+            ..rule.clone()
+        };
+        InboundPolicy {
+            service: policy.service,
+            protocol: policy.protocol,
+            detect_timeout: policy.detect_timeout,
+            routes: policy.routes.iter().map(without_backend).collect(),
+        }
+    })
+}
+
+fn address() -> impl Strategy<Value = SocketAddr> {
+    any::<(std::net::IpAddr, u16)>().prop_map(SocketAddr::from)
+}
+
+fn endpoint() -> impl Strategy<Value = Endpoint> {
+    let workload =
+        option::of(("[a-z]{1,8}", "[a-z]{1,8}").prop_map(|(name, ns)| Workload::new(name, ns)));
+    let instance = option::of("[a-z0-9-]{1,8}".prop_map(|id| InstanceId::new(id)));
+    (address(), any::<u32>(), workload, instance).prop_map(
+        |(address, weight, workload, instance)| Endpoint {
+            address,
+            weight,
+            workload,
+            instance,
+        },
+    )
+}
+
+fn update() -> impl Strategy<Value = EndpointUpdate> {
+    prop_oneof![
+        vec(endpoint(), 0..5).prop_map(EndpointUpdate::Add),
+        vec(address(), 0..5).prop_map(EndpointUpdate::Remove),
+        any::<bool>().prop_map(|exists| EndpointUpdate::NoEndpoints { exists }),
+    ]
+}
+
+fn settings() -> impl Strategy<Value = TelemetrySettings> {
+    let limit = option::of((1_u32..1_000_000).prop_map(f64::from));
+    let log = prop_oneof![
+        Just(AccessLog::Off),
+        Just(AccessLog::Errors),
+        Just(AccessLog::All)
+    ];
+    let headers = vec("[a-z][a-z0-9-]{0,10}".prop_map(Arc::<str>::from), 0..4);
+    (any::<[bool; 3]>(), 0.0..=1.0_f64, limit, log, headers).prop_map(
+        |([tracing, b3_single, b3_multi], ratio, max_per_second, access_log, headers)| {
+            TelemetrySettings {
+                tracing,
+                sampling: Sampling {
+                    ratio,
+                    max_per_second,
+                },
+                write: WriteFormats {
+                    b3_single,
+                    b3_multi,
+                },
+                access_log,
+                show_headers: headers.into(),
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn outbound_policies(policy in outbound(), port: u16) {
+        let read = outbound_from_wire(outbound_to_wire(&policy, &"default".into(), port)).unwrap();
+        prop_assert_eq!(read.ignored, Vec::new());
+        prop_assert_eq!(read.value, Resolution::Known(policy));
+    }
+
+    #[test]
+    fn inbound_policies(policy in inbound()) {
+        let read = inbound_from_wire(inbound_to_wire(&policy, &"default".into()), &"fallback".into()).unwrap();
+        prop_assert_eq!(read.ignored, Vec::new());
+        prop_assert_eq!(read.value, policy);
+    }
+
+    #[test]
+    fn endpoint_updates(update in update()) {
+        prop_assert_eq!(update_from_wire(update_to_wire(&update)).unwrap(), update);
+    }
+
+    #[test]
+    fn telemetry_settings(settings in settings()) {
+        prop_assert_eq!(settings_from_wire(settings_to_wire(&settings, 7)).unwrap(), settings);
+    }
+
+    #[test]
+    fn templates(template in template()) {
+        let regex = regex_of_template(&template);
+        prop_assert_eq!(path_of_regex(&regex), Some(PathMatch::Template(template.into())), "{}", regex);
+    }
+
+    /// What a Linkerd proxy matches by our expression is what the template means: the same number of
+    /// segments, equal where they are literal, not empty where they are not.
+    #[test]
+    fn templates_mean_the_same_to_a_linkerd_proxy(template in template(), path in path()) {
+        let compiled = regex::Regex::new(&regex_of_template(&template)).unwrap();
+        let is_placeholder = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
+        let filled: Vec<String> = template
+            .split('/')
+            .map(|segment| if is_placeholder(segment) { "x.y".to_owned() } else { segment.to_owned() })
+            .collect();
+        let filled = filled.join("/");
+        prop_assert!(compiled.is_match(&filled), "{} and {}", compiled, filled);
+        let longer = format!("{filled}/more");
+        prop_assert!(!compiled.is_match(&longer), "{} and {}", compiled, longer);
+        let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+        let same = wanted.len() == given.len()
+            && wanted.iter().zip(&given).all(|(w, g)| w == g || (is_placeholder(w) && !g.is_empty()));
+        prop_assert_eq!(compiled.is_match(&path), same, "{} and {}", compiled, path);
+    }
+
+    #[test]
+    fn targets(address in address(), name in "[a-z][a-z0-9.:-]{0,20}") {
+        let caller = Workload::new("web", "shop");
+        let targets = [
+            (Target::Address(address), Target::Address(address)),
+            (Target::Authority(name.as_str().into()), Target::Authority(name.as_str().into())),
+            (Target::Service(name.as_str().into()), Target::Authority(name.as_str().into())),
+        ];
+        for (asked, read) in targets {
+            let (from, target) = target_from_wire(target_to_wire(&asked, &caller)).unwrap();
+            prop_assert_eq!(target, read);
+            prop_assert_eq!((from.namespace.as_str(), &*from.name), ("shop", "web"));
+        }
+    }
+
+    #[test]
+    fn ports(port in 1_u16..) {
+        let (caller, read) = port_from_wire(port_to_wire(&Workload::new("books", "shop"), port)).unwrap();
+        prop_assert_eq!((caller.namespace.as_str(), &*caller.name, read), ("shop", "books", port));
+    }
+}
