@@ -65,6 +65,10 @@ impl Claim {
         }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The connection that writes, with the file in the newest format.
     pub(crate) fn open_for_writing(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE

@@ -6,7 +6,7 @@ mod traces;
 
 pub(crate) use metrics::{counters, gauges, golden, histograms};
 pub(crate) use size::size;
-pub(crate) use traces::{find, load};
+pub(crate) use traces::{find, ids, load};
 
 use crate::error::{ReadError, StoreError};
 use crate::file::Claim;

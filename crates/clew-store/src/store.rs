@@ -1,5 +1,8 @@
 //! The store's handle.
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
@@ -10,6 +13,8 @@ use crate::read::{self, Readers};
 use crate::sample::Scrape;
 use crate::write::{Retention, Writer};
 use clew_trace::{Span, TraceId};
+use std::path::{Path, PathBuf};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Spans and metric points at rest. Clones share one store.
@@ -22,8 +27,10 @@ pub struct Store {
 
 #[derive(Debug)]
 struct Shared {
+    path: PathBuf,
     writer: Writer,
     readers: Readers,
+    retention: Retention,
 }
 
 impl Store {
@@ -35,10 +42,21 @@ impl Store {
         let claim = Claim::take(place)?;
         let connection = claim.open_for_writing()?;
         let readers = Readers::open(&claim)?;
+        let path = claim.path().to_path_buf();
         let writer = Writer::start(claim, connection, retention)?;
         Ok(Self {
-            shared: Arc::new(Shared { writer, readers }),
+            shared: Arc::new(Shared {
+                path,
+                writer,
+                readers,
+                retention,
+            }),
         })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     /// Takes spans to be written within half a second. Does not wait.
@@ -95,6 +113,20 @@ impl Store {
             .readers
             .ask(move |connection| read::load(connection, trace))
             .await
+    }
+
+    /// Ids of traces whose value lies in the range, in their order; at most `limit`. An id that is known by
+    /// its first digits is found so.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn trace_ids(&self, range: RangeInclusive<u128>, limit: usize) -> Result<Vec<TraceId>, ReadError> {
+        self.shared.readers.ask(move |connection| read::ids(connection, &range, limit)).await
+    }
+
+    /// What is kept, as it was said when the store was opened.
+    pub fn retention(&self) -> Retention {
+        self.shared.retention
     }
 
     /// Golden metrics by group, in the order of their labels.

@@ -8,8 +8,9 @@ use crate::window::unix_millis;
 use clew_trace::span::{SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, OptionalExtension, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use std::collections::{BTreeMap, HashSet};
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 /// The traces that match, latest start first.
@@ -174,6 +175,24 @@ fn summarize(trace_id: TraceId, spans: &[Slim]) -> Option<TraceSummary> {
 
 fn count(spans: &[Slim], of: impl Fn(&Slim) -> bool) -> u32 {
     u32::try_from(spans.iter().filter(|span| of(span)).count()).unwrap_or(u32::MAX)
+}
+
+/// Ids in the range, in their order; at most `limit`.
+pub(crate) fn ids(
+    connection: &Connection,
+    range: &RangeInclusive<u128>,
+    limit: usize,
+) -> Result<Vec<TraceId>, ReadError> {
+    let (first, last) = (range.start().to_be_bytes(), range.end().to_be_bytes());
+    let ids: Vec<[u8; 16]> = connection
+        .prepare_cached("SELECT trace_id FROM traces WHERE trace_id BETWEEN ?1 AND ?2 ORDER BY trace_id LIMIT ?3")
+        .and_then(|mut statement| {
+            let limit = i64::try_from(limit.min(MAX_TRACES)).unwrap_or(i64::MAX);
+            statement.query_map(params![first, last, limit], |row| row.get(0))?.collect()
+        })
+        .map_err(query("traces"))?;
+    let id = |bytes| TraceId::from_bytes(bytes).ok_or(ReadError::Malformed { what: "a trace id" });
+    ids.into_iter().map(id).collect()
 }
 
 /// All spans of a trace, by start; `None` when the store has none of it.

@@ -1,0 +1,105 @@
+use super::*;
+use rusqlite::Connection;
+
+#[tokio::test]
+async fn a_closed_store_is_found_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = StorePath::File(directory.path().join("deep/er/clew.db"));
+    let store = open(place.clone());
+    // Not flushed: closing writes what was accepted.
+    store
+        .insert_spans(vec![span(1, 1, None, ("web", 0))])
+        .unwrap();
+    store.close().await;
+    assert_eq!(
+        store.insert_spans(vec![span(1, 2, None, ("web", 0))]),
+        Err(WriteError::Closed)
+    );
+    assert!(matches!(
+        store.load_trace(trace_id(1)).await,
+        Err(ReadError::Closed)
+    ));
+    assert_eq!(store.flush().await, Err(WriteError::Closed));
+
+    let store = open(place);
+    assert_eq!(
+        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        1
+    );
+}
+
+/// 1. The store commits a batch, and its process is killed before the log is written back.
+/// 2. The next process finds the file and the log, and with them all that was committed.
+#[tokio::test]
+async fn what_was_committed_survives_a_kill() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    insert(
+        &store,
+        (1..=500)
+            .map(|n| span(u128::from(n), n, None, ("web", n)))
+            .collect(),
+    )
+    .await;
+    let after = directory.path().join("after.db");
+    std::fs::copy(&path, &after).unwrap();
+    std::fs::copy(
+        directory.path().join("clew.db-wal"),
+        directory.path().join("after.db-wal"),
+    )
+    .unwrap();
+    let found = open(StorePath::File(after));
+    assert_eq!(found.stats().await.unwrap().traces, 500);
+    assert!(found.load_trace(trace_id(500)).await.unwrap().is_some());
+}
+
+/// The last handle goes without a close: what was accepted is written all the same.
+#[tokio::test]
+async fn dropping_the_store_writes_what_it_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    store
+        .insert_spans(vec![span(1, 1, None, ("web", 0))])
+        .unwrap();
+    drop(store);
+    // The writer holds the file until it has ended: the first success is the signal.
+    let reopened = loop {
+        match Store::open(StorePath::File(path.clone()), Retention::default()) {
+            Err(StoreError::InUse { .. }) => tokio::task::yield_now().await,
+            result => break result.unwrap(),
+        }
+    };
+    assert!(reopened.load_trace(trace_id(1)).await.unwrap().is_some());
+}
+
+/// 1. Something keeps the writer from writing.
+/// 2. The queue takes what it can hold, and then says that it is full. Nobody waits.
+/// 3. The writer can write again: what was accepted is there, what was refused is not.
+#[tokio::test]
+async fn a_full_queue_refuses_and_keeps_what_it_accepted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let batch = |n: u128| {
+        (1..=1_000)
+            .map(|id| span(n, id, None, ("web", 0)))
+            .collect::<Vec<_>>()
+    };
+    let mut accepted = 0u128;
+    let refused = loop {
+        match store.insert_spans(batch(accepted + 1)) {
+            Ok(()) => accepted += 1,
+            Err(error) => break error,
+        }
+        assert!(accepted < 200, "the queue has no bound");
+    };
+    assert_eq!(refused, WriteError::Full);
+    blocker.execute_batch("COMMIT").unwrap();
+    store.flush().await.unwrap();
+    assert_eq!(u128::from(store.stats().await.unwrap().traces), accepted);
+    store.insert_spans(batch(accepted + 1)).unwrap();
+}

@@ -1,0 +1,105 @@
+use super::*;
+use std::error::Error as _;
+
+fn refusal(path: &std::path::Path) -> StoreError {
+    Store::open(StorePath::File(path.to_path_buf()), Retention::default()).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_not_opened_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    let error = refusal(&path);
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("clew.db"));
+    store.close().await;
+    open(StorePath::File(path));
+}
+
+#[test]
+fn another_programs_file_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("notes.txt");
+    std::fs::write(
+        &text,
+        "not a database, and long enough to be taken for one".repeat(40),
+    )
+    .unwrap();
+    assert!(matches!(refusal(&text), StoreError::NotAStore { .. }));
+    assert!(
+        std::fs::read_to_string(&text)
+            .unwrap()
+            .starts_with("not a database")
+    );
+
+    let other = directory.path().join("other.db");
+    rusqlite::Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (a)")
+        .unwrap();
+    assert!(matches!(refusal(&other), StoreError::NotAStore { .. }));
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_with_both_formats() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    open(StorePath::File(path.clone())).close().await;
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let error = refusal(&path);
+    assert!(
+        matches!(
+            error,
+            StoreError::Newer {
+                found: 99,
+                known: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("newer Clew"));
+}
+
+/// Every page but the first is overwritten.
+#[tokio::test]
+async fn a_damaged_file_is_refused_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    store.close().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100..].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let error = refusal(&path);
+    assert!(
+        matches!(error, StoreError::Corrupt { .. }),
+        "{error}: {:?}",
+        error.source()
+    );
+    assert!(error.to_string().contains("move it away"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = refusal(&file.join("clew.db"));
+    assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_temporary_store_leaves_nothing_behind() {
+    let store = temporary();
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    let path = store.path().to_path_buf();
+    assert!(path.exists());
+    store.close().await;
+    assert!(!path.exists());
+}

@@ -1,0 +1,284 @@
+use super::*;
+use clew_trace::span::{AttributeValue, SpanEvent, SpanLink};
+
+async fn find(store: &Store, query: TraceQuery) -> Vec<u128> {
+    store
+        .find_traces(query)
+        .await
+        .unwrap()
+        .iter()
+        .map(|trace| trace.trace_id.get())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_span_is_read_as_it_was_written() {
+    let store = temporary();
+    let mut written = span(1, u64::MAX, Some(u64::MAX - 1), ("books", 0));
+    written.attributes = vec![
+        ("http.route".to_owned(), "/books/{id}".into()),
+        ("n".to_owned(), AttributeValue::Int(i64::MIN)),
+        ("nan".to_owned(), AttributeValue::Double(f64::INFINITY)),
+        (
+            "list".to_owned(),
+            AttributeValue::Array(vec![true.into(), AttributeValue::Bytes(vec![0, 255])]),
+        ),
+    ];
+    written.resource = vec![("k8s.pod.name".to_owned(), "books-1".into())];
+    written.events = vec![SpanEvent {
+        time_unix_nano: 7,
+        name: "head".to_owned(),
+        attributes: Vec::new(),
+    }];
+    written.links = vec![SpanLink {
+        trace_id: trace_id(9),
+        span_id: SpanId::new(9).unwrap(),
+        attributes: Vec::new(),
+    }];
+    written.status = SpanStatus::Error;
+    written.status_message = "reset".to_owned();
+    insert(&store, vec![written.clone()]).await;
+    assert_eq!(
+        store.load_trace(trace_id(1)).await.unwrap(),
+        Some(vec![written])
+    );
+    assert_eq!(store.load_trace(trace_id(2)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_span_that_comes_twice_is_one() {
+    let store = temporary();
+    insert(
+        &store,
+        vec![span(1, 1, None, ("web", 0)), span(1, 1, None, ("web", 0))],
+    )
+    .await;
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    assert_eq!(
+        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        1
+    );
+    let stats = store.stats().await.unwrap();
+    assert_eq!((stats.spans_written, stats.spans_repeated), (1, 2));
+}
+
+/// B3 lets client and server share one span id.
+#[tokio::test]
+async fn both_sides_of_a_shared_span_id_are_kept() {
+    let store = temporary();
+    let mut client = span(1, 1, None, ("web", 0));
+    client.kind = SpanKind::Client;
+    insert(&store, vec![client, span(1, 1, None, ("books", 1))]).await;
+    assert_eq!(
+        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_summary_is_right_whatever_the_order_of_arrival() {
+    let store = temporary();
+    insert(&store, vec![span(1, 3, Some(2), ("books", 4))]).await;
+    let early = store
+        .find_traces(TraceQuery::default())
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (early.has_root, early.missing_parents, early.roots),
+        (false, 1, 0)
+    );
+    assert_eq!(early.root_service, "books");
+
+    let mut failed = span(1, 2, Some(1), ("web", 2));
+    failed.status = SpanStatus::Error;
+    insert(&store, vec![failed, span(1, 1, None, ("gateway", 0))]).await;
+    let whole = store
+        .find_traces(TraceQuery::default())
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (whole.has_root, whole.missing_parents, whole.roots),
+        (true, 0, 1)
+    );
+    assert_eq!(
+        (whole.root_service.as_str(), whole.root_name.as_str()),
+        ("gateway", "GET /gateway")
+    );
+    assert_eq!((whole.spans, whole.errors), (3, 1));
+    assert_eq!(whole.duration, Duration::from_millis(14));
+    assert_eq!(whole.start_unix_nano, nanos(second(0)));
+    let services: Vec<_> = whole
+        .services
+        .iter()
+        .map(|(name, n)| (name.as_str(), *n))
+        .collect();
+    assert_eq!(services, [("books", 1), ("gateway", 1), ("web", 1)]);
+}
+
+/// The conditions are on one span: the trace's slow span is not the service's.
+#[tokio::test]
+async fn one_span_has_to_satisfy_everything() {
+    let store = temporary();
+    let mut slow = span(1, 1, None, ("web", 0));
+    slow.end_unix_nano = slow.start_unix_nano + 1_000_000_000;
+    let mut failed = span(1, 2, Some(1), ("books", 1));
+    failed.status = SpanStatus::Error;
+    failed.attributes = vec![("clew.route".to_owned(), "GET /books/{id}".into())];
+    insert(&store, vec![slow, failed, span(2, 1, None, ("web", 5))]).await;
+
+    let service = |name: &str| TraceQuery {
+        service: Some(name.to_owned()),
+        ..TraceQuery::default()
+    };
+    let second_long = Some(Duration::from_secs(1));
+    assert_eq!(find(&store, service("web")).await, [2, 1]);
+    assert_eq!(find(&store, service("books")).await, [1]);
+    assert_eq!(find(&store, service("nobody")).await, [0u128; 0]);
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                min_duration: second_long,
+                ..service("web")
+            }
+        )
+        .await,
+        [1]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                min_duration: second_long,
+                ..service("books")
+            }
+        )
+        .await,
+        [0u128; 0]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                min_duration: second_long,
+                ..TraceQuery::default()
+            }
+        )
+        .await,
+        [1]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                errors_only: true,
+                ..TraceQuery::default()
+            }
+        )
+        .await,
+        [1]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                errors_only: true,
+                ..service("books")
+            }
+        )
+        .await,
+        [1]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                errors_only: true,
+                ..service("web")
+            }
+        )
+        .await,
+        [0u128; 0]
+    );
+    let route = |name: &str| TraceQuery {
+        route: Some(name.to_owned()),
+        ..TraceQuery::default()
+    };
+    assert_eq!(find(&store, route("GET /books/{id}")).await, [1]);
+    assert_eq!(find(&store, route("GET /books")).await, [0u128; 0]);
+}
+
+#[tokio::test]
+async fn a_limit_keeps_the_newest_and_a_window_excludes_the_rest() {
+    let store = temporary();
+    // Arrival is not order of time.
+    let spans = [4u64, 1, 3, 0, 2].map(|n| span(u128::from(n) + 1, 1, None, ("web", n * 1_000)));
+    insert(&store, spans.to_vec()).await;
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                limit: 3,
+                ..TraceQuery::default()
+            }
+        )
+        .await,
+        [5, 4, 3]
+    );
+    let window = Window {
+        from: second(0),
+        to: second(2),
+    };
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                window,
+                ..TraceQuery::default()
+            }
+        )
+        .await,
+        [3, 2]
+    );
+    assert_eq!(
+        find(
+            &store,
+            TraceQuery {
+                limit: 0,
+                ..TraceQuery::default()
+            }
+        )
+        .await,
+        [0u128; 0]
+    );
+}
+
+#[tokio::test]
+async fn a_trace_that_just_changed_is_not_settled() {
+    let store = temporary();
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    let settled = |quiet| TraceQuery {
+        settled_for: Some(quiet),
+        ..TraceQuery::default()
+    };
+    assert_eq!(
+        find(&store, settled(Duration::from_secs(3600))).await,
+        [0u128; 0]
+    );
+    assert_eq!(find(&store, settled(Duration::ZERO)).await, [1]);
+}
+
+#[tokio::test]
+async fn a_trace_without_end_stops_growing() {
+    let store = temporary();
+    for part in 0..21u64 {
+        let spans = (1..=1_000)
+            .map(|n| span(1, part * 1_000 + n, None, ("web", 0)))
+            .collect();
+        insert(&store, spans).await;
+    }
+    let stats = store.stats().await.unwrap();
+    assert_eq!((stats.spans_written, stats.spans_refused), (20_000, 1_000));
+}
