@@ -1,0 +1,30 @@
+# Needs Rust (by rustup), Python 3, Node, git, make and gcc. Everything else is set up on the way, under
+# target/ where it can be.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt docs bench
+
+# Flags for the demo: make demo DEMO="--for 30s --drop-context books"
+DEMO ?=
+
+help: ## These targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+
+demo: ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
+	@cargo build --release --locked --package clew
+	@target/release/clew demo $(DEMO)
+
+test: ## Formats, lints, and all tests, with the set-up of what they need
+	@scripts/test
+
+lint: ## Formats and lints only
+	@scripts/test lint
+
+fmt: ## Format everything
+	@cargo fmt --all
+
+docs: ## Write what is generated from the code (docs/, committed protobuf code) anew
+	@scripts/test docs
+
+bench: ## One proxy on one core, beside a direct connection
+	@bench/run
