@@ -6,6 +6,8 @@
 
 use prost::Message;
 
+pub mod exposition;
+
 /// `Content-Type` of length-delimited protobuf.
 pub const CONTENT_TYPE_PROTOBUF: &str =
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";

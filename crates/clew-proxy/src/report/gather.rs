@@ -1,0 +1,171 @@
+//! A scrape: the shards added up, family by family, written in the format that was asked for.
+
+use std::sync::Arc;
+
+use clew_api::prometheus::exposition::{Exposition, FamilyWriter, Format, Value};
+use clew_runtime::buildinfo;
+
+use super::budget::Budgeted;
+use super::directory::{HopEntry, Series, TcpCell};
+use super::family::{self, Family};
+use super::histogram;
+use super::labels::DurationKind;
+use super::process::Process;
+use super::shared::Shared;
+use super::tally::{Counter, Tally};
+use crate::hop::{Direction, Phase};
+
+/// The body of a scrape.
+pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
+    let mut exposition = Exposition::new(format);
+    let out = &mut exposition;
+    let hops = sorted(shared.directory.hops(), |entry| entry.requests.labels.as_text());
+    requests(out, &hops);
+    responses(out, &hops);
+    DurationKind::ALL.into_iter().for_each(|kind| durations(out, &hops, kind));
+    tcp(out, &sorted(shared.directory.tcp(), |series| series.labels.as_text()));
+    proxy_time(out, shared);
+    own(out, shared);
+    process(out, shared);
+    exposition.finish()
+}
+
+/// In the order of their labels, so that two scrapes can be compared by eye.
+fn sorted<T>(mut entries: Vec<Arc<T>>, labels: impl Fn(&T) -> &str) -> Vec<Arc<T>> {
+    entries.sort_by(|a, b| labels(a).cmp(labels(b)));
+    entries
+}
+
+fn begin<'a>(out: &'a mut Exposition, family: &Family) -> FamilyWriter<'a> {
+    out.family(family.as_exposed())
+}
+
+fn requests(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+    let mut family = begin(out, &family::REQUESTS);
+    for entry in hops {
+        write_counter(&mut family, &entry.requests);
+    }
+}
+
+fn responses(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+    let mut family = begin(out, &family::RESPONSES);
+    for (_, series) in hops.iter().flat_map(|entry| entry.responses()) {
+        write_counter(&mut family, &series);
+    }
+}
+
+fn write_counter(family: &mut FamilyWriter<'_>, series: &Series<Counter>) {
+    let total: u64 = series.cells().map(Counter::get).sum();
+    family.write(&series.labels, &Value::counter(total as f64, series.created_unix_nano));
+}
+
+fn durations(out: &mut Exposition, hops: &[Arc<HopEntry>], kind: DurationKind) {
+    let mut family = begin(out, kind.family());
+    for (_, series) in hops.iter().flat_map(|entry| entry.durations()).filter(|(key, _)| key.kind == kind) {
+        if let Some(total) = histogram::sum(series.cells(), series.created_unix_nano) {
+            family.write(&series.labels, &Value::Histogram(total));
+        }
+    }
+}
+
+fn tcp(out: &mut Exposition, tcp: &[Arc<Series<TcpCell>>]) {
+    let total = |series: &Series<TcpCell>, tally: fn(&TcpCell) -> &Tally| -> f64 {
+        series.cells().map(|cell| tally(cell).get()).sum::<u64>() as f64
+    };
+    let counters: [(&Family, fn(&TcpCell) -> &Tally); 4] = [
+        (&family::TCP_OPENED, |cell| &cell.opened),
+        (&family::TCP_CLOSED, |cell| &cell.closed),
+        (&family::TCP_READ, |cell| &cell.read_bytes),
+        (&family::TCP_WRITTEN, |cell| &cell.written_bytes),
+    ];
+    for (family, tally) in counters {
+        let mut family = begin(out, family);
+        for series in tcp {
+            family.write(&series.labels, &Value::counter(total(series, tally), series.created_unix_nano));
+        }
+    }
+    let mut open = begin(out, &family::TCP_OPEN);
+    for series in tcp {
+        // Closed first: what is opened and closed in between then never makes the difference negative.
+        let closed = total(series, |cell| &cell.closed);
+        open.write(&series.labels, &Value::gauge((total(series, |cell| &cell.opened) - closed).max(0.0)));
+    }
+    drop(open);
+    let mut durations = begin(out, &family::TCP_DURATIONS);
+    for series in tcp {
+        let shards = series.cells().map(|cell| &cell.durations);
+        if let Some(total) = histogram::sum(shards, series.created_unix_nano) {
+            durations.write(&series.labels, &Value::Histogram(total));
+        }
+    }
+}
+
+fn proxy_time(out: &mut Exposition, shared: &Shared) {
+    let constant = shared.directory.constant_labels();
+    let mut family = begin(out, &family::PROXY_TIMES);
+    for direction in [Direction::Inbound, Direction::Outbound] {
+        for phase in Phase::ALL {
+            let shards = shared.workers.iter().map(|cells| cells.proxy_time(direction, phase));
+            if let Some(total) = histogram::sum(shards, shared.started_unix_nano) {
+                let labels = constant.and([("direction", direction.as_str()), ("phase", phase.as_str())]);
+                family.write(&labels, &Value::Histogram(total));
+            }
+        }
+    }
+}
+
+/// What the reports say of themselves.
+fn own(out: &mut Exposition, shared: &Shared) {
+    let counter = |value: u64| Value::counter(value as f64, shared.started_unix_nano);
+    let constant = shared.directory.constant_labels();
+    let mut spans = begin(out, &family::SPANS);
+    for (outcome, total) in span_outcomes(shared) {
+        spans.write(&constant.and([("outcome", outcome)]), &counter(total));
+    }
+    drop(spans);
+    let mut dropped = begin(out, &family::SERIES_DROPPED);
+    for budgeted in Budgeted::ALL {
+        let refused = shared.directory.budget.refused(budgeted);
+        dropped.write(&constant.and([("family", budgeted.family().name)]), &counter(refused));
+    }
+    drop(dropped);
+    let lines: u64 = shared.workers.iter().map(|cells| cells.lines_dropped.get()).sum();
+    begin(out, &family::LOG_DROPPED).write(constant, &counter(lines));
+    begin(out, &family::BUILD).write(&constant.and([("version", buildinfo::VERSION)]), &Value::gauge(1.0));
+}
+
+/// The outcomes of `clew_spans_total`. What was exported or dropped is read first: an emitted span is
+/// then never missing from `emitted`.
+fn span_outcomes(shared: &Shared) -> [(&'static str, u64); 5] {
+    use std::sync::atomic::Ordering::Relaxed;
+    let sum = |tally: fn(&super::spans::SpanCounts) -> &Counter| -> u64 {
+        shared.workers.iter().map(|cells| tally(&cells.spans).get()).sum()
+    };
+    let exported = shared.ledger.exported.load(Relaxed);
+    let export_failed = shared.ledger.export_failed.load(Relaxed);
+    let queue_full = sum(|counts| &counts.queue_full);
+    let emitted = sum(|counts| &counts.emitted);
+    [
+        ("emitted", emitted),
+        ("exported", exported),
+        ("dropped_queue_full", queue_full),
+        ("dropped_export_failed", export_failed),
+        ("unsampled", sum(|counts| &counts.unsampled)),
+    ]
+}
+
+fn process(out: &mut Exposition, shared: &Shared) {
+    let process = Process::read();
+    let constant = shared.directory.constant_labels();
+    let mut write = |family: &Family, value: Option<Value>| {
+        if let Some(value) = value {
+            begin(out, family).write(constant, &value);
+        }
+    };
+    write(&family::STARTED, Some(Value::gauge(shared.started_unix_nano as f64 / 1e9)));
+    write(&family::RESIDENT, process.resident_bytes.map(|bytes| Value::gauge(bytes as f64)));
+    let cpu = |seconds| Value::counter(seconds, shared.started_unix_nano);
+    write(&family::CPU, process.cpu_seconds.map(cpu));
+    write(&family::OPEN_FDS, process.open_fds.map(|fds| Value::gauge(fds as f64)));
+}
+

@@ -1,0 +1,182 @@
+//! A worker's hold on series: what a caller keeps, so that reporting is additions and no lookup.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::budget::{Claim, Refused};
+use super::directory::{Directory, HeldHop, TcpCell};
+use super::histogram::Histogram;
+use super::labels::{DurationKind, ResponseKey};
+use super::span;
+use super::tally::Counter;
+use crate::hop::{Exchange, HopRecord, HopTrace, SeriesKey};
+
+/// Outcomes that a series remembers; past it they are looked up each time.
+const MAX_OUTCOMES: usize = 64;
+
+/// The series of hops with the same labels, on one thread. It may be kept as long as it is useful: while
+/// it is, its series are reported.
+pub struct HopSeries {
+    key: SeriesKey,
+    home: HeldHop,
+    outcomes: RefCell<Vec<Rc<Outcome>>>,
+    span_attributes: Box<[u8]>,
+    last_used: Cell<Instant>,
+}
+
+/// The series of hops that also ended alike.
+struct Outcome {
+    key: ResponseKey,
+    /// Where the series are; another place than the hop's own when the budget refused them there.
+    home: HeldHop,
+    folded: bool,
+    responses: Arc<Counter>,
+    durations: [OnceCell<Arc<Histogram>>; DurationKind::ALL.len()],
+}
+
+impl HopSeries {
+    pub(super) fn new(key: SeriesKey, home: HeldHop, now: Instant) -> Self {
+        let span_attributes = span::shared_attributes(&key);
+        Self { key, home, outcomes: RefCell::default(), span_attributes, last_used: Cell::new(now) }
+    }
+
+    /// It shares the series of others, because the budget refused its own.
+    pub(super) fn is_folded(&self) -> bool {
+        self.home.folded
+    }
+
+    pub(super) fn span_attributes(&self) -> &[u8] {
+        &self.span_attributes
+    }
+
+    pub(super) fn last_used(&self) -> &Cell<Instant> {
+        &self.last_used
+    }
+
+    #[inline]
+    pub(super) fn open(&self, now: Instant) {
+        self.home.requests.add(1);
+        self.last_used.set(now);
+    }
+
+    /// Counts a response, and its durations.
+    pub(super) fn close(&self, record: &HopRecord, directory: &Directory, worker: usize) {
+        let outcome = self.respond(ResponseKey::of(record), directory, worker);
+        let observe = |kind: DurationKind, time: Duration| {
+            let histogram = outcome.duration(kind, directory, worker, &self.key);
+            match record.trace.filter(|trace| trace.kept) {
+                Some(HopTrace { trace_id, .. }) => histogram.observe_traced(time, trace_id, record.start_unix_nano),
+                None => {
+                    histogram.observe(time);
+                }
+            }
+        };
+        match record.exchange {
+            Exchange::Unary => observe(DurationKind::Latency, record.duration()),
+            Exchange::Stream => {
+                observe(DurationKind::Stream, record.duration());
+                if let Some(first) = record.first_body {
+                    observe(DurationKind::FirstByte, first.saturating_duration_since(record.start));
+                }
+            }
+            Exchange::Tunnel => observe(DurationKind::Stream, record.duration()),
+        }
+    }
+
+    /// Counts a response.
+    pub(super) fn respond(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Rc<Outcome> {
+        let known = self.outcomes.borrow().iter().find(|outcome| outcome.key == key).cloned();
+        let outcome = known.unwrap_or_else(|| {
+            let outcome = Rc::new(self.find_outcome(key, directory, worker));
+            let mut outcomes = self.outcomes.borrow_mut();
+            if outcomes.len() < MAX_OUTCOMES {
+                outcomes.push(Rc::clone(&outcome));
+            }
+            outcome
+        });
+        outcome.responses.add(1);
+        outcome
+    }
+
+    fn find_outcome(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Outcome {
+        let claim = if self.home.folded { Claim::Fold } else { Claim::Own };
+        if let Ok(series) = directory.response(&self.home.entry, key, claim) {
+            return Outcome::new(key, self.home.clone(), self.home.folded, series.cell(worker, Counter::default));
+        }
+        let other = directory.hold_other(&self.key, worker);
+        let series = match directory.response(&other.entry, key, Claim::Fold) {
+            Ok(series) => series,
+            Err(Refused) => directory.response_of_last_resort(&other.entry, key),
+        };
+        Outcome::new(key, other, true, series.cell(worker, Counter::default))
+    }
+}
+
+impl Outcome {
+    fn new(key: ResponseKey, home: HeldHop, folded: bool, responses: Arc<Counter>) -> Self {
+        Self { key, home, folded, responses, durations: Default::default() }
+    }
+
+    fn duration(&self, kind: DurationKind, directory: &Directory, worker: usize, hop: &SeriesKey) -> &Histogram {
+        self.durations[kind as usize].get_or_init(|| {
+            let key = self.key.duration(kind);
+            let claim = if self.folded { Claim::Fold } else { Claim::Own };
+            let series = directory.duration(&self.home.entry, key, claim).unwrap_or_else(|Refused| {
+                directory.duration_of_last_resort(&directory.hold_other(hop, worker).entry, key)
+            });
+            series.cell(worker, || Histogram::new(kind.scale()))
+        })
+    }
+}
+
+impl fmt::Debug for HopSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HopSeries").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// The series of connections with the same labels, on one thread. Keep it while one is open.
+pub struct TcpSeries {
+    cell: Arc<TcpCell>,
+    last_used: Cell<Instant>,
+}
+
+impl TcpSeries {
+    pub(super) fn new(cell: Arc<TcpCell>, now: Instant) -> Self {
+        Self { cell, last_used: Cell::new(now) }
+    }
+
+    pub(super) fn last_used(&self) -> &Cell<Instant> {
+        &self.last_used
+    }
+
+    /// A connection was opened.
+    pub fn opened(&self) {
+        self.cell.opened.add(1);
+    }
+
+    /// A connection was closed that had been open for this long.
+    pub fn closed(&self, open: Duration) {
+        self.cell.closed.add(1);
+        self.cell.durations.observe(open);
+    }
+
+    /// Bytes came from the other side.
+    pub fn read(&self, bytes: u64) {
+        self.cell.read_bytes.add(bytes);
+    }
+
+    /// Bytes went to the other side.
+    pub fn written(&self, bytes: u64) {
+        self.cell.written_bytes.add(bytes);
+    }
+}
+
+impl fmt::Debug for TcpSeries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpSeries").finish_non_exhaustive()
+    }
+}

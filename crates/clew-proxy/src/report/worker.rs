@@ -1,0 +1,243 @@
+//! The reports of one data-plane thread: what happens to a hop record when it is closed.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ahash::AHashMap;
+use bytes::Bytes;
+use clew_model::name::RouteName;
+use tokio::sync::mpsc;
+
+use super::directory::TcpKey;
+use super::export::Alive;
+use super::labels::ResponseKey;
+use super::series::{HopSeries, TcpSeries};
+use super::shared::{Shared, WorkerCells};
+use super::spans::SpanBuffer;
+use super::{access_log, tap};
+use crate::error::Reason;
+use crate::hop::{Direction, HopRecord, Peer, SeriesKey, Tls};
+
+/// Route of requests that could not be parsed.
+const UNKNOWN: &str = "(unknown)";
+
+/// A series that nobody wrote for this long is forgotten.
+const IDLE_AFTER: Duration = Duration::from_secs(15 * 60);
+/// How often idle series are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Series past the budget that a worker remembers by their own labels.
+const MAX_FOLDED: usize = 1_024;
+
+/// The place of one data-plane thread; it is opened on that thread.
+pub struct WorkerSlot {
+    pub(super) index: usize,
+    pub(super) shared: Arc<Shared>,
+    pub(super) spans: Option<SpanBuffer>,
+    pub(super) lines: mpsc::Sender<Bytes>,
+    pub(super) alive: Alive,
+}
+
+impl WorkerSlot {
+    /// The thread's reports. They stay on the thread.
+    pub fn open(self) -> WorkerReports {
+        let Self { index, shared, spans, lines, alive } = self;
+        let now = Instant::now();
+        WorkerReports {
+            index,
+            shared,
+            spans,
+            lines,
+            hops: RefCell::default(),
+            folded: RefCell::default(),
+            tcp: RefCell::default(),
+            nobody: Arc::default(),
+            now: Cell::new(now),
+            swept: Cell::new(now),
+            _alive: alive,
+        }
+    }
+}
+
+impl fmt::Debug for WorkerSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerSlot").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+/// The reports of one data-plane thread.
+pub struct WorkerReports {
+    index: usize,
+    shared: Arc<Shared>,
+    /// Absent where no collector is configured.
+    spans: Option<SpanBuffer>,
+    lines: mpsc::Sender<Bytes>,
+    hops: RefCell<AHashMap<SeriesKey, Rc<HopSeries>>>,
+    /// Hops past the budget, which share the series of others. Bounded; forgotten all at once.
+    folded: RefCell<AHashMap<SeriesKey, Rc<HopSeries>>>,
+    tcp: RefCell<AHashMap<TcpKey, Rc<TcpSeries>>>,
+    /// The other side of requests that could not be parsed.
+    nobody: Arc<Peer>,
+    /// The time of the last tick: near enough to tell whether a series is idle.
+    now: Cell<Instant>,
+    swept: Cell<Instant>,
+    _alive: Alive,
+}
+
+impl WorkerReports {
+    /// The series of a key. Keep it, for a connection or for a route of an endpoint: finding it is a lookup
+    /// in a map of this thread, or at first sight in one of all threads.
+    pub fn series(&self, key: &SeriesKey) -> Rc<HopSeries> {
+        if let Some(series) = self.hops.borrow().get(key) {
+            return Rc::clone(series);
+        }
+        if let Some(series) = self.folded.borrow().get(key) {
+            return Rc::clone(series);
+        }
+        let held = self.shared.directory.hold_hop(key, self.index);
+        let map = if held.folded { &self.folded } else { &self.hops };
+        let series = Rc::new(HopSeries::new(key.clone(), held, self.now.get()));
+        let mut map = map.borrow_mut();
+        if series.is_folded() && map.len() >= MAX_FOLDED {
+            map.clear();
+        }
+        map.insert(key.clone(), Rc::clone(&series));
+        series
+    }
+
+    /// Counts a request whose head was read. Every one of them is to be closed.
+    #[inline]
+    pub fn opened(&self, series: &HopSeries) {
+        series.open(self.now.get());
+    }
+
+    /// Reports a request that ended, in every form that is asked for.
+    pub fn close(&self, series: &HopSeries, record: HopRecord) {
+        series.close(&record, &self.shared.directory, self.index);
+        series.last_used().set(self.now.get());
+        let cells = self.cells();
+        for (phase, time) in record.phases.iter() {
+            cells.proxy_time(record.key.direction, phase).observe(time);
+        }
+        self.emit_span(series, &record);
+        if self.shared.tap.is_active() {
+            let settings = self.shared.settings.load();
+            let shown = |name: &str| settings.shows(name);
+            self.shared.tap.show(&record, || {
+                tap::event(&self.shared.workload, &self.shared.instance, &record, &shown)
+            });
+        }
+        if access_log::wants(self.shared.access_log(), &record) {
+            self.log(&record);
+        }
+    }
+
+    fn emit_span(&self, series: &HopSeries, record: &HopRecord) {
+        let Some(trace) = &record.trace else { return };
+        let counts = &self.cells().spans;
+        match &self.spans {
+            Some(spans) if trace.kept => spans.push(series.span_attributes(), record, trace, counts),
+            _ => counts.unsampled.add(1),
+        }
+    }
+
+    fn log(&self, record: &HopRecord) {
+        let settings = self.shared.settings.load();
+        let shown = |name: &str| settings.shows(name);
+        let line = access_log::line(&self.shared.workload, &self.shared.instance, record, &shown);
+        if self.lines.try_send(line).is_err() {
+            self.cells().lines_dropped.add(1);
+        }
+    }
+
+    /// Reports a request that was refused before it was one: it is counted like any other.
+    pub fn refused(&self, direction: Direction, reason: Reason) {
+        let key = SeriesKey {
+            direction,
+            peer: Arc::clone(&self.nobody),
+            route: RouteName::from(UNKNOWN),
+            tls: Tls::None,
+        };
+        let series = self.series(&key);
+        series.open(self.now.get());
+        series.respond(ResponseKey::of_refusal(reason), &self.shared.directory, self.index);
+    }
+
+    /// The series of connections to or from a peer. Keep it while one is open.
+    pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>, tls: Tls) -> Rc<TcpSeries> {
+        let key = TcpKey { direction, peer: Arc::clone(peer), tls };
+        let mut tcp = self.tcp.borrow_mut();
+        let series = tcp.entry(key).or_insert_with_key(|key| {
+            Rc::new(TcpSeries::new(self.shared.directory.hold_tcp(key.clone(), self.index), self.now.get()))
+        });
+        series.last_used().set(self.now.get());
+        Rc::clone(series)
+    }
+
+    /// Whether request and response headers are to be kept in the record: someone watches, or the access
+    /// log shows some.
+    #[inline]
+    pub fn wants_headers(&self) -> bool {
+        self.shared.tap.is_active() || self.shared.log_wants_headers()
+    }
+
+    /// Housekeeping; to be called several times a second.
+    pub fn tick(&self, now: Instant) {
+        self.now.set(now);
+        if let Some(spans) = &self.spans {
+            spans.tick(now, &self.cells().spans);
+        }
+        if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
+            self.swept.set(now);
+            self.sweep(now);
+        }
+    }
+
+    /// Lets go of series that are idle and that nobody else on this thread holds.
+    fn sweep(&self, now: Instant) {
+        let before = self.held();
+        // In use by a connection counts as used now: what it wrote last is to be read once more.
+        let keep = |held_elsewhere: bool, last_used: &Cell<Instant>| {
+            if held_elsewhere {
+                last_used.set(now);
+            }
+            now.saturating_duration_since(last_used.get()) < IDLE_AFTER
+        };
+        let keep_hop = |_: &_, hop: &mut Rc<HopSeries>| keep(Rc::strong_count(hop) > 1, hop.last_used());
+        self.hops.borrow_mut().retain(keep_hop);
+        self.folded.borrow_mut().retain(keep_hop);
+        self.tcp.borrow_mut().retain(|_, tcp| keep(Rc::strong_count(tcp) > 1, tcp.last_used()));
+        if self.held() < before {
+            self.shared.directory.sweep();
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.hops.borrow().len() + self.folded.borrow().len() + self.tcp.borrow().len()
+    }
+
+    /// Sends the spans that wait in this thread's buffer, whatever their age.
+    pub fn flush(&self) {
+        if let Some(spans) = &self.spans {
+            spans.flush(&self.cells().spans);
+        }
+    }
+
+    fn cells(&self) -> &WorkerCells {
+        &self.shared.workers[self.index]
+    }
+}
+
+impl Drop for WorkerReports {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+impl fmt::Debug for WorkerReports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerReports").field("index", &self.index).finish_non_exhaustive()
+    }
+}
