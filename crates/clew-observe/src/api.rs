@@ -1,11 +1,40 @@
-//! The HTTP API.
+//! The HTTP API: `/api/v1`. What its answers look like is in `clew_api::rest`.
+//!
+//! Each file below answers one kind of question: it takes the parameters ([`query`]), asks the store or the
+//! members, and puts the answer together. Whatever cannot be answered is a [`refusal`].
+
+mod check;
+mod clock;
+mod edges;
+mod golden;
+mod members;
+mod names;
+mod openapi;
+mod origin;
+mod query;
+mod refusal;
+mod routes;
+mod scrape;
+mod settings;
+mod stat;
+mod tap;
+mod traces;
+mod version;
+
+pub use openapi::document;
 
 use crate::ingest::Ingest;
 use crate::scrape::Scraper;
 use axum::Router;
+use axum::extract::Request;
+use axum::routing::{get, post};
 use clew_api::client::ControlClient;
+use clew_api::rest::API_PREFIX;
 use clew_runtime::drain::DrainWatch;
 use clew_store::Store;
+use refusal::Refusal;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What the API answers from.
 #[derive(Clone, Debug)]
@@ -22,8 +51,54 @@ pub struct Sources {
     pub drain: DrainWatch,
 }
 
+/// What the handlers share.
+#[derive(Clone, Debug)]
+struct Api {
+    sources: Sources,
+    /// Taps that may still be opened.
+    taps: Arc<Semaphore>,
+    /// Held while settings are read, changed and written, so that two changes do not undo each other.
+    settings: Arc<Semaphore>,
+}
+
 /// `/api/v1`.
 pub fn router(sources: Sources) -> Router {
-    drop(sources);
+    let api = Api {
+        sources,
+        taps: Arc::new(Semaphore::new(tap::MAX_TAPS)),
+        settings: Arc::new(Semaphore::new(1)),
+    };
+    let v1 = Router::new()
+        .route("/version", get(version::version))
+        .route("/openapi.json", get(openapi::openapi))
+        .route("/stat", get(stat::stat))
+        .route("/routes", get(routes::routes))
+        .route("/edges", get(edges::edges))
+        .route("/traces", get(traces::traces))
+        .route("/traces/{id}", get(traces::trace))
+        .route("/tap", get(tap::tap))
+        .route("/instances", get(members::instances))
+        .route("/check", get(check::check))
+        .route("/scrape", post(scrape::scrape))
+        .route(
+            "/settings/telemetry",
+            get(settings::telemetry).put(settings::change_telemetry),
+        )
+        .with_state(api);
     Router::new()
+        .nest(API_PREFIX, v1)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(axum::middleware::from_fn(origin::guard))
 }
+
+async fn no_such_path(request: Request) -> Refusal {
+    Refusal::no_such_path(request.uri().path())
+}
+
+async fn no_such_method(request: Request) -> Refusal {
+    Refusal::no_such_method(request.method().as_str(), request.uri().path())
+}
+
+#[cfg(test)]
+mod tests;

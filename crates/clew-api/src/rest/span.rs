@@ -40,6 +40,9 @@ pub struct Span {
     /// Attributes, as JSON values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, serde_json::Value>,
+    /// Attributes of its resource beside service, namespace and instance, as JSON values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resource: BTreeMap<String, serde_json::Value>,
     /// What happened while it was open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<SpanEvent>,
@@ -78,13 +81,40 @@ pub struct SpanLink {
     pub attributes: BTreeMap<String, serde_json::Value>,
 }
 
-/// Time that a request spent in the proxy that wrote the span.
+/// Time that a request spent in the proxy that wrote the span, or that saw it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProxyTime {
     /// The proxy's own work: what the mesh added.
     pub work_us: u64,
-    /// Waits for others: a free connection, a new connection, a TLS handshake.
+    /// Waits for others: a place on a connection, a new connection, a TLS handshake.
     pub wait_us: u64,
     /// By phase (`route`, `balance`, `connect`, ...).
     pub phases_us: BTreeMap<String, u64>,
+}
+
+impl ProxyTime {
+    /// From the time in each phase.
+    ///
+    /// `request` is all that the proxy did between head in and head out, less the waits, and so holds `route`,
+    /// `policy` and `balance`, which count on their own only where the request got no further. `detect` lies
+    /// before the request.
+    pub fn from_phases(phases_us: BTreeMap<String, u64>) -> Self {
+        let sum = |names: &[&str]| {
+            names
+                .iter()
+                .filter_map(|name| phases_us.get(*name))
+                .sum::<u64>()
+        };
+        let sent_on = phases_us.contains_key("request");
+        let work_us = if sent_on {
+            sum(&["request", "response"])
+        } else {
+            sum(&["route", "policy", "balance", "response"])
+        };
+        Self {
+            work_us,
+            wait_us: sum(&["queue", "connect", "tls"]),
+            phases_us,
+        }
+    }
 }

@@ -65,8 +65,6 @@ pub struct Trace {
     pub spans: Vec<Span>,
     /// Parents that spans name and that are not in the store.
     pub missing_parents: Vec<MissingParent>,
-    /// The trace has more spans than one answer holds.
-    pub truncated: bool,
 }
 
 /// A span that others name as their parent and that nobody exported.

@@ -98,9 +98,6 @@ fn summary(trace: &Trace) -> String {
             DOUBTFUL,
         ));
     }
-    if trace.truncated {
-        parts.push(painted("more spans than are shown", DOUBTFUL));
-    }
     format!("{}\n", parts.join("  "))
 }
 

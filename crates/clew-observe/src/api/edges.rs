@@ -1,0 +1,263 @@
+//! `GET edges`: who talks to whom.
+//!
+//! A request between two members is measured twice. The client's side is taken: it saw what became of requests
+//! that never reached the server. The server's side stands in where nobody measured on the client's: clients
+//! outside the mesh, and clients whose numbers were not read.
+
+use super::clock::bounds;
+use super::golden::{Selection, absorb, absorb_tcp, golden, label, load_golden, load_tcp};
+use super::query::{Asked, Parameters, Query};
+use super::refusal::Refusal;
+use super::{Api, names};
+use axum::Json;
+use axum::extract::State;
+use clew_api::client::Instance;
+use clew_api::rest::golden::{Direction as Side, Edge, EdgePeer, Edges, Tcp};
+use clew_api::rest::problem::Problem;
+use clew_store::query::{Direction, GoldenRow, Labels};
+use clew_store::{Label, Window};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use utoipa::IntoParams;
+
+/// Parameters of `GET edges`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EdgesParameters {
+    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
+    #[param(value_type = Option<String>, example = "1m")]
+    window: Duration,
+    /// Only edges to or from this workload
+    workload: Option<String>,
+    /// Only edges to or from workloads of this namespace
+    namespace: Option<String>,
+}
+
+impl Parameters for EdgesParameters {
+    fn take(query: &mut Query) -> Result<Self, Refusal> {
+        Ok(Self {
+            window: query.window()?,
+            workload: query.name("workload")?,
+            namespace: query.name("namespace")?,
+        })
+    }
+}
+
+/// Who talks to whom, and how well
+#[utoipa::path(
+    get,
+    path = "/api/v1/edges",
+    tag = "metrics",
+    params(EdgesParameters),
+    responses(
+        (status = 200, body = Edges),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
+    )
+)]
+pub(super) async fn edges(
+    State(api): State<Api>,
+    Asked(asked): Asked<EdgesParameters>,
+) -> Result<Json<Edges>, Refusal> {
+    let window = Window::last(asked.window);
+    if let Some(workload) = &asked.workload {
+        names::require_server(&api, "workload", workload, window).await?;
+    }
+    let sent = load(
+        &api,
+        Selection::of(window, Some(Direction::Outbound)),
+        &OUTBOUND,
+    )
+    .await?;
+    let served = load(
+        &api,
+        Selection::of(window, Some(Direction::Inbound)),
+        &INBOUND,
+    )
+    .await?;
+    let backends = Backends::of(sent.keys(), &names::members(&api));
+    let mut all = joined(&sent, &served, &backends);
+    all.retain(|(client, server), _| is_asked(&asked, client) || is_asked(&asked, server));
+    let edges = all
+        .into_iter()
+        .map(|((client, server), seen)| seen.edge(client, server, &window));
+    Ok(Json(Edges {
+        window: bounds(&window),
+        edges: edges.collect(),
+    }))
+}
+
+const OUTBOUND: [Label; 6] = [
+    Label::Namespace,
+    Label::Workload,
+    Label::DstService,
+    Label::DstWorkload,
+    Label::DstNamespace,
+    Label::Tls,
+];
+const INBOUND: [Label; 5] = [
+    Label::Namespace,
+    Label::Workload,
+    Label::ClientWorkload,
+    Label::ClientNamespace,
+    Label::Tls,
+];
+
+type Measured = BTreeMap<Labels, (Option<GoldenRow>, Option<Tcp>)>;
+
+async fn load(api: &Api, selection: Selection, groups: &[Label]) -> Result<Measured, Refusal> {
+    let mut measured = Measured::new();
+    for row in load_golden(&api.sources.store, &selection, groups).await? {
+        let labels = row.labels.clone();
+        measured.entry(labels).or_default().0 = Some(row);
+    }
+    for (labels, tcp) in load_tcp(&api.sources.store, &selection, groups).await? {
+        measured.entry(labels).or_default().1 = Some(tcp);
+    }
+    Ok(measured)
+}
+
+fn is_asked(asked: &EdgesParameters, peer: &EdgePeer) -> bool {
+    let fits = |asked: &Option<String>, given: &Option<String>| asked.is_none() || asked == given;
+    fits(&asked.workload, &peer.name) && fits(&asked.namespace, &peer.namespace)
+}
+
+/// Which workloads are behind a service: needed for requests that no endpoint was found for.
+struct Backends(BTreeMap<String, BTreeSet<EdgePeer>>);
+
+impl Backends {
+    fn of<'a>(sent: impl Iterator<Item = &'a Labels>, members: &[Instance]) -> Self {
+        let mut backends: BTreeMap<String, BTreeSet<EdgePeer>> = BTreeMap::new();
+        for labels in sent {
+            let service = label(labels, Label::DstService);
+            let workload = peer(labels, Label::DstWorkload, Label::DstNamespace);
+            if let (Some(service), Some(workload)) = (service, workload) {
+                backends
+                    .entry(service.to_owned())
+                    .or_default()
+                    .insert(workload);
+            }
+        }
+        for member in members {
+            let workload = meshed(
+                member.workload.name.as_str(),
+                Some(member.workload.namespace.as_str()),
+            );
+            for port in &member.ports {
+                backends
+                    .entry(port.service.to_string())
+                    .or_default()
+                    .insert(workload.clone());
+            }
+        }
+        Self(backends)
+    }
+
+    /// The one workload behind a service; the service's own name where there is none, or more than one.
+    fn server(&self, service: &str) -> EdgePeer {
+        let behind = self.0.get(service);
+        match behind.map(|behind| (behind.len(), behind.first())) {
+            Some((1, Some(workload))) => workload.clone(),
+            _ => EdgePeer {
+                name: Some(service.to_owned()),
+                namespace: None,
+                meshed: behind.is_some(),
+            },
+        }
+    }
+}
+
+fn meshed(name: &str, namespace: Option<&str>) -> EdgePeer {
+    EdgePeer {
+        name: Some(name.to_owned()),
+        namespace: namespace.map(str::to_owned),
+        meshed: true,
+    }
+}
+
+/// The workload that these labels name, if they do.
+fn peer(labels: &Labels, name: Label, namespace: Label) -> Option<EdgePeer> {
+    label(labels, name).map(|name| meshed(name, label(labels, namespace)))
+}
+
+const OUTSIDE: EdgePeer = EdgePeer {
+    name: None,
+    namespace: None,
+    meshed: false,
+};
+
+/// What was seen of one edge.
+struct Seen {
+    by: Side,
+    golden: Option<GoldenRow>,
+    tcp: Option<Tcp>,
+    services: BTreeSet<String>,
+    tls: BTreeSet<String>,
+}
+
+impl Seen {
+    fn new(by: Side) -> Self {
+        Self {
+            by,
+            golden: None,
+            tcp: None,
+            services: BTreeSet::new(),
+            tls: BTreeSet::new(),
+        }
+    }
+
+    fn add(&mut self, labels: &Labels, (row, tcp): &(Option<GoldenRow>, Option<Tcp>)) {
+        if let Some(row) = row {
+            absorb(self.golden.get_or_insert_default(), row);
+        }
+        if let Some(tcp) = tcp {
+            absorb_tcp(self.tcp.get_or_insert_default(), tcp);
+        }
+        self.services
+            .extend(label(labels, Label::DstService).map(str::to_owned));
+        self.tls
+            .insert(label(labels, Label::Tls).unwrap_or("none").to_owned());
+    }
+
+    fn edge(self, client: EdgePeer, server: EdgePeer, window: &Window) -> Edge {
+        Edge {
+            client,
+            server,
+            services: self.services.into_iter().collect(),
+            reported_by: self.by,
+            golden: self.golden.map(|row| golden(&row, window)),
+            tcp: self.tcp,
+            tls: self.tls.into_iter().collect::<Vec<_>>().join(","),
+        }
+    }
+}
+
+fn joined(
+    sent: &Measured,
+    served: &Measured,
+    backends: &Backends,
+) -> BTreeMap<(EdgePeer, EdgePeer), Seen> {
+    let mut edges: BTreeMap<(EdgePeer, EdgePeer), Seen> = BTreeMap::new();
+    for (labels, measured) in sent {
+        let client = peer(labels, Label::Workload, Label::Namespace).unwrap_or(OUTSIDE);
+        let service = label(labels, Label::DstService);
+        let server = peer(labels, Label::DstWorkload, Label::DstNamespace)
+            .or_else(|| service.map(|service| backends.server(service)))
+            .unwrap_or(OUTSIDE);
+        edges
+            .entry((client, server))
+            .or_insert_with(|| Seen::new(Side::Outbound))
+            .add(labels, measured);
+    }
+    for (labels, measured) in served {
+        let client = peer(labels, Label::ClientWorkload, Label::ClientNamespace).unwrap_or(OUTSIDE);
+        let server = peer(labels, Label::Workload, Label::Namespace).unwrap_or(OUTSIDE);
+        let seen = edges
+            .entry((client, server))
+            .or_insert_with(|| Seen::new(Side::Inbound));
+        if seen.by == Side::Inbound {
+            seen.add(labels, measured);
+        }
+    }
+    edges
+}

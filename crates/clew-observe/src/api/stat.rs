@@ -1,0 +1,155 @@
+//! `GET stat`: golden metrics of every workload.
+
+use super::clock::bounds;
+use super::golden::{Selection, golden, label, load_golden, load_tcp};
+use super::query::{Asked, Parameters, Query};
+use super::refusal::Refusal;
+use super::{Api, names};
+use axum::Json;
+use axum::extract::State;
+use clew_api::client::Role;
+use clew_api::rest::golden::{ProxyQuantiles, SideStat, Stat, WorkloadStat};
+use clew_api::rest::problem::Problem;
+use clew_store::query::Labels;
+use clew_store::{Label, ReadError, Store, Window};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use utoipa::IntoParams;
+
+/// Parameters of `GET stat`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StatParameters {
+    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
+    #[param(value_type = Option<String>, example = "1m")]
+    window: Duration,
+    /// Only this workload
+    workload: Option<String>,
+    /// Only this namespace
+    namespace: Option<String>,
+}
+
+impl Parameters for StatParameters {
+    fn take(query: &mut Query) -> Result<Self, Refusal> {
+        Ok(Self {
+            window: query.window()?,
+            workload: query.name("workload")?,
+            namespace: query.name("namespace")?,
+        })
+    }
+}
+
+const GROUPS: [Label; 3] = [Label::Namespace, Label::Workload, Label::Direction];
+
+/// Golden metrics of every workload
+#[utoipa::path(
+    get,
+    path = "/api/v1/stat",
+    tag = "metrics",
+    params(StatParameters),
+    responses(
+        (status = 200, body = Stat),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
+    )
+)]
+pub(super) async fn stat(
+    State(api): State<Api>,
+    Asked(asked): Asked<StatParameters>,
+) -> Result<Json<Stat>, Refusal> {
+    let window = Window::last(asked.window);
+    if let Some(workload) = &asked.workload {
+        names::require_workload(&api, "workload", workload, window).await?;
+    }
+    let mut workloads = with_members(&api, &asked);
+    let selection = Selection::of(window, None)
+        .only(Label::Workload, asked.workload.as_deref())
+        .only(Label::Namespace, asked.namespace.as_deref());
+    for (labels, side) in load_sides(&api.sources.store, &selection).await? {
+        let of = |of| label(&labels, of).unwrap_or_default().to_owned();
+        let key = (of(Label::Namespace), of(Label::Workload));
+        let workload = workloads
+            .entry(key)
+            .or_insert_with_key(|(namespace, name)| nobody(namespace, name));
+        match label(&labels, Label::Direction) {
+            Some("outbound") => workload.outbound = Some(side),
+            _ => workload.inbound = Some(side),
+        }
+    }
+    Ok(Json(Stat {
+        window: bounds(&window),
+        workloads: workloads.into_values().collect(),
+    }))
+}
+
+type Workloads = BTreeMap<(String, String), WorkloadStat>;
+
+fn nobody(namespace: &str, name: &str) -> WorkloadStat {
+    WorkloadStat {
+        workload: name.to_owned(),
+        namespace: namespace.to_owned(),
+        role: None,
+        instances: 0,
+        inbound: None,
+        outbound: None,
+    }
+}
+
+/// The workloads of members, whether they had traffic or not.
+fn with_members(api: &Api, asked: &StatParameters) -> Workloads {
+    let mut workloads = Workloads::new();
+    for member in names::members(api) {
+        let (name, namespace) = (
+            member.workload.name.as_str(),
+            member.workload.namespace.as_str(),
+        );
+        let is_asked = |asked: &Option<String>, given: &str| {
+            asked.as_deref().is_none_or(|asked| asked == given)
+        };
+        if !is_asked(&asked.workload, name) || !is_asked(&asked.namespace, namespace) {
+            continue;
+        }
+        let key = (namespace.to_owned(), name.to_owned());
+        let workload = workloads
+            .entry(key)
+            .or_insert_with(|| nobody(namespace, name));
+        workload.instances += 1;
+        workload.role = Some(role(member.role).to_owned());
+    }
+    workloads
+}
+
+/// As answers name it.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Proxy => "proxy",
+        Role::Gateway => "gateway",
+    }
+}
+
+async fn load_sides(
+    store: &Store,
+    selection: &Selection,
+) -> Result<BTreeMap<Labels, SideStat>, ReadError> {
+    let mut sides: BTreeMap<Labels, SideStat> = BTreeMap::new();
+    for row in load_golden(store, selection, &GROUPS).await? {
+        sides.entry(row.labels.clone()).or_default().golden = Some(golden(&row, &selection.window));
+    }
+    for (labels, tcp) in load_tcp(store, selection, &GROUPS).await? {
+        sides.entry(labels).or_default().tcp = Some(tcp);
+    }
+    // Of the phases, `request` is the time from head in to head out less the waits for others.
+    let work = selection.clone().only(Label::Phase, Some("request"));
+    for row in store
+        .histograms("clew_proxy_time_seconds", work.series_of_side(&GROUPS))
+        .await?
+    {
+        if let Some(side) = sides.get_mut(&row.labels) {
+            let seconds = |q| row.histogram.quantile(q).map(|seconds| seconds * 1e3);
+            side.proxy_time_ms = seconds(0.5)
+                .zip(seconds(0.99))
+                .map(|(p50, p99)| ProxyQuantiles { p50, p99 });
+        }
+    }
+    Ok(sides)
+}

@@ -1,0 +1,192 @@
+//! `GET traces` and `GET traces/{id}`.
+
+mod whole;
+
+use super::Api;
+use super::clock::{bounds, millis, rfc3339_nanos};
+use super::query::{Asked, Nothing, Parameters, Query};
+use super::refusal::Refusal;
+use axum::Json;
+use axum::extract::{Path, State};
+use clew_api::rest::problem::Problem;
+use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
+use clew_store::query::{TraceQuery, TraceSummary as Found};
+use clew_store::{Store, Window};
+use clew_trace::TraceId;
+use std::time::Duration;
+use utoipa::IntoParams;
+
+/// The most traces in one answer. Half of what the store finds at most, so that it can be told that there
+/// are more.
+const MAX_LIMIT: usize = 500;
+const DEFAULT_LIMIT: usize = 20;
+/// Ids that are named when several begin as was asked.
+const MAX_CANDIDATES: usize = 10;
+/// Hexadecimal digits of a trace id, and of the shorter ids that B3 allows.
+const ID_DIGITS: usize = 32;
+const SHORT_ID_DIGITS: usize = 16;
+
+/// Parameters of `GET traces`. A trace is found when one of its spans satisfies everything.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TracesParameters {
+    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
+    #[param(value_type = Option<String>, example = "1m")]
+    window: Duration,
+    /// Only traces with a span of this service
+    service: Option<String>,
+    /// Only traces with a span of this route
+    route: Option<String>,
+    /// Only traces with a span that took at least this long
+    #[param(value_type = Option<String>, example = "200ms")]
+    min_duration: Option<Duration>,
+    /// Only traces with a span that failed. Default: false
+    #[param(value_type = Option<bool>)]
+    errors: bool,
+    /// Only traces that nothing was added to for this long: those that are probably whole. Default: 0s
+    #[param(value_type = Option<String>, example = "2s")]
+    settled: Option<Duration>,
+    /// At most this many, 1 to 500. Default: 20
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
+    limit: usize,
+}
+
+impl Parameters for TracesParameters {
+    fn take(query: &mut Query) -> Result<Self, Refusal> {
+        Ok(Self {
+            window: query.window()?,
+            service: query.name("service")?,
+            route: query.name("route")?,
+            min_duration: query.time("min_duration")?,
+            errors: query.flag("errors")?,
+            settled: query.time("settled")?,
+            limit: query
+                .number("limit", 1..=MAX_LIMIT)?
+                .unwrap_or(DEFAULT_LIMIT),
+        })
+    }
+}
+
+/// Traces, newest first
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces",
+    tag = "traces",
+    params(TracesParameters),
+    responses(
+        (status = 200, body = Traces),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
+    )
+)]
+pub(super) async fn traces(
+    State(api): State<Api>,
+    Asked(asked): Asked<TracesParameters>,
+) -> Result<Json<Traces>, Refusal> {
+    let window = Window::last(asked.window);
+    let query = TraceQuery {
+        service: asked.service,
+        route: asked.route,
+        min_duration: asked.min_duration,
+        errors_only: asked.errors,
+        window,
+        settled_for: asked.settled.filter(|settled| !settled.is_zero()),
+        limit: asked.limit + 1,
+    };
+    let mut found = api.sources.store.find_traces(query).await?;
+    let truncated = found.len() > asked.limit;
+    found.truncate(asked.limit);
+    Ok(Json(Traces {
+        window: bounds(&window),
+        traces: found.into_iter().map(summary).collect(),
+        truncated,
+    }))
+}
+
+fn summary(found: Found) -> TraceSummary {
+    TraceSummary {
+        trace_id: found.trace_id.to_string(),
+        start: rfc3339_nanos(found.start_unix_nano),
+        duration_ms: millis(found.duration),
+        root: Root {
+            service: found.root_service,
+            name: found.root_name,
+            is_root: found.has_root,
+        },
+        roots: found.roots.into(),
+        spans: found.spans.into(),
+        services: found
+            .services
+            .into_iter()
+            .map(|(service, spans)| (service, spans.into()))
+            .collect(),
+        errors: found.errors.into(),
+        missing_parents: found.missing_parents.into(),
+    }
+}
+
+/// One trace, whole
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces/{id}",
+    tag = "traces",
+    params(("id" = String, Path, description = "Its id, or as many hexadecimal digits of its beginning as make it the only one")),
+    responses(
+        (status = 200, body = Trace),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "That is no id"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such trace"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Several ids begin so"),
+    )
+)]
+pub(super) async fn trace(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    _: Asked<Nothing>,
+) -> Result<Json<Trace>, Refusal> {
+    let store = &api.sources.store;
+    let trace_id = find_id(store, &id).await?;
+    match store.load_trace(trace_id).await? {
+        Some(spans) => Ok(Json(whole::trace(trace_id, &spans))),
+        None => Err(Refusal::unknown_trace(&id)),
+    }
+}
+
+/// The one trace whose id begins so.
+async fn find_id(store: &Store, given: &str) -> Result<TraceId, Refusal> {
+    let is_hex = !given.is_empty()
+        && given.len() <= ID_DIGITS
+        && given.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hex {
+        return Err(Refusal::bad_value(
+            "id",
+            given,
+            "1 to 32 hexadecimal digits",
+        ));
+    }
+    let mut found = ids_that_begin(store, given).await?;
+    if given.len() == SHORT_ID_DIGITS {
+        // An id of 64 bits is kept with zeros before it.
+        found.extend(ids_that_begin(store, &format!("{given:0>ID_DIGITS$}")).await?);
+    }
+    match found.as_slice() {
+        [] => Err(Refusal::unknown_trace(given)),
+        [one] => Ok(*one),
+        several => Err(Refusal::ambiguous_trace(
+            given,
+            several.iter().map(ToString::to_string).collect(),
+        )),
+    }
+}
+
+async fn ids_that_begin(store: &Store, digits: &str) -> Result<Vec<TraceId>, Refusal> {
+    let bound = |fill: char| {
+        let padded: String = digits
+            .chars()
+            .chain(std::iter::repeat(fill))
+            .take(ID_DIGITS)
+            .collect();
+        u128::from_str_radix(&padded, 16).unwrap_or_default()
+    };
+    Ok(store
+        .trace_ids(bound('0')..=bound('f'), MAX_CANDIDATES)
+        .await?)
+}

@@ -1,0 +1,128 @@
+//! One trace as the API shows it.
+
+use super::super::clock::{nanos_as_millis, rfc3339_nanos};
+use clew_api::rest::span::{PROXY_SCOPE, ProxyTime, Span, SpanEvent, SpanLink};
+use clew_api::rest::traces::{MissingParent, Trace};
+use clew_trace::span::AttributeValue;
+use clew_trace::{SpanId, TraceId};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+
+/// The trace of these spans, which come by their start.
+pub(super) fn trace(trace_id: TraceId, spans: &[clew_trace::Span]) -> Trace {
+    let start = spans
+        .iter()
+        .map(|span| span.start_unix_nano)
+        .min()
+        .unwrap_or_default();
+    let end = spans
+        .iter()
+        .map(|span| span.end_unix_nano)
+        .max()
+        .unwrap_or_default();
+    Trace {
+        trace_id: trace_id.to_string(),
+        start: rfc3339_nanos(start),
+        duration_ms: nanos_as_millis(end.saturating_sub(start)),
+        spans: spans.iter().map(|span| shown(span, start)).collect(),
+        missing_parents: missing_parents(spans),
+    }
+}
+
+/// Parents that are named and not there, in the order of their first child.
+fn missing_parents(spans: &[clew_trace::Span]) -> Vec<MissingParent> {
+    let known: HashSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
+    let mut missing: Vec<MissingParent> = Vec::new();
+    for span in spans {
+        let Some(parent) = span.parent_span_id.filter(|parent| !known.contains(parent)) else {
+            continue;
+        };
+        let (parent, child) = (parent.to_string(), span.span_id.to_string());
+        match missing.iter_mut().find(|known| known.span_id == parent) {
+            Some(known) => known.children.push(child),
+            None => missing.push(MissingParent {
+                span_id: parent,
+                children: vec![child],
+            }),
+        }
+    }
+    missing
+}
+
+fn shown(span: &clew_trace::Span, trace_start: u64) -> Span {
+    let offset_ms = |unix_nano: u64| nanos_as_millis(unix_nano.saturating_sub(trace_start));
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let event = |event: &clew_trace::span::SpanEvent| SpanEvent {
+        name: event.name.clone(),
+        offset_ms: offset_ms(event.time_unix_nano),
+        attributes: attributes(&event.attributes),
+    };
+    let link = |link: &clew_trace::span::SpanLink| SpanLink {
+        trace_id: link.trace_id.to_string(),
+        span_id: link.span_id.to_string(),
+        attributes: attributes(&link.attributes),
+    };
+    Span {
+        span_id: span.span_id.to_string(),
+        parent_span_id: span.parent_span_id.map(|parent| parent.to_string()),
+        kind: span.kind.as_str().to_owned(),
+        service: span.service.clone(),
+        namespace: given(&span.namespace),
+        instance: given(&span.instance),
+        name: span.name.clone(),
+        scope: span.scope.clone(),
+        start: rfc3339_nanos(span.start_unix_nano),
+        offset_ms: offset_ms(span.start_unix_nano),
+        duration_ms: nanos_as_millis(span.duration_nano()),
+        status: span.status.as_str().to_owned(),
+        status_message: span.status_message.clone(),
+        attributes: attributes(&span.attributes),
+        resource: attributes(&span.resource),
+        events: span.events.iter().map(event).collect(),
+        links: span.links.iter().map(link).collect(),
+        proxy_time: proxy_time(span),
+    }
+}
+
+/// From the attributes `clew.proxy.<phase>_us` of a proxy's span.
+fn proxy_time(span: &clew_trace::Span) -> Option<ProxyTime> {
+    if span.scope != PROXY_SCOPE {
+        return None;
+    }
+    let phases = span.attributes.iter().filter_map(|(name, value)| {
+        let phase = name.strip_prefix("clew.proxy.")?.strip_suffix("_us")?;
+        Some((phase.to_owned(), u64::try_from(value.as_int()?).ok()?))
+    });
+    Some(ProxyTime::from_phases(phases.collect()))
+}
+
+fn attributes(attributes: &[(String, AttributeValue)]) -> BTreeMap<String, Value> {
+    attributes
+        .iter()
+        .map(|(name, value)| (name.clone(), json(value)))
+        .collect()
+}
+
+fn json(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::String(text) => text.clone().into(),
+        AttributeValue::Bool(value) => (*value).into(),
+        AttributeValue::Int(number) => (*number).into(),
+        // JSON has no NaN and no infinities.
+        AttributeValue::Double(number) if !number.is_finite() => number.to_string().into(),
+        AttributeValue::Double(number) => (*number).into(),
+        AttributeValue::Bytes(bytes) => bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+            .into(),
+        AttributeValue::Array(values) => values.iter().map(json).collect(),
+        AttributeValue::Map(values) => values
+            .iter()
+            .map(|(name, value)| (name.clone(), json(value)))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
