@@ -76,7 +76,10 @@ pub struct Workload {
 impl Workload {
     /// A workload by name and namespace.
     pub fn new(name: impl Into<Arc<str>>, namespace: impl Into<Arc<str>>) -> Self {
-        Self { name: WorkloadName::new(name), namespace: Namespace::new(namespace) }
+        Self {
+            name: WorkloadName::new(name),
+            namespace: Namespace::new(namespace),
+        }
     }
 }
 

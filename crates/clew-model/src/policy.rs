@@ -5,6 +5,10 @@ use crate::service::Protocol;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod table;
+
+pub use table::RouteTable;
+
 /// How requests to one service are classed and where they go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboundPolicy {
@@ -64,6 +68,7 @@ pub enum PathMatch {
     Exact(Arc<str>),
     /// Whole segments from the start: `/a` matches `/a` and `/a/b`, not `/ab`.
     Prefix(Arc<str>),
-    /// Segments, where `{name}` stands for any one segment: `/books/{id}/edit`.
+    /// Segments, where `{name}` stands for any one segment, `/books/{id}/edit`, or for a part of one,
+    /// `/books/{id}.json`; one placeholder a segment.
     Template(Arc<str>),
 }

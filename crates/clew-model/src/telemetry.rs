@@ -40,7 +40,10 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { ratio: 1.0, max_per_second: None }
+        Self {
+            ratio: 1.0,
+            max_per_second: None,
+        }
     }
 }
 
