@@ -13,8 +13,8 @@ use crate::read::{self, Readers};
 use crate::sample::Scrape;
 use crate::write::{Retention, Writer};
 use clew_trace::{Span, TraceId};
-use std::path::{Path, PathBuf};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Spans and metric points at rest. Clones share one store.
@@ -120,8 +120,15 @@ impl Store {
     ///
     /// # Errors
     /// The question was not answered.
-    pub async fn trace_ids(&self, range: RangeInclusive<u128>, limit: usize) -> Result<Vec<TraceId>, ReadError> {
-        self.shared.readers.ask(move |connection| read::ids(connection, &range, limit)).await
+    pub async fn trace_ids(
+        &self,
+        range: RangeInclusive<u128>,
+        limit: usize,
+    ) -> Result<Vec<TraceId>, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::ids(connection, &range, limit))
+            .await
     }
 
     /// What is kept, as it was said when the store was opened.

@@ -38,20 +38,14 @@ impl Window {
         self.to.duration_since(self.from).unwrap_or_default()
     }
 
-    pub(crate) fn from_millis(&self) -> i64 {
-        unix_millis(self.from)
+    /// Both ends in Unix milliseconds.
+    pub(crate) fn millis(&self) -> (i64, i64) {
+        (unix_millis(self.from), unix_millis(self.to))
     }
 
-    pub(crate) fn to_millis(&self) -> i64 {
-        unix_millis(self.to)
-    }
-
-    pub(crate) fn from_nanos(&self) -> i64 {
-        unix_nanos(self.from)
-    }
-
-    pub(crate) fn to_nanos(&self) -> i64 {
-        unix_nanos(self.to)
+    /// Both ends in Unix nanoseconds.
+    pub(crate) fn nanos(&self) -> (i64, i64) {
+        (unix_nanos(self.from), unix_nanos(self.to))
     }
 }
 

@@ -107,9 +107,9 @@ pub(crate) fn gauges(
              AND i.scraped_ms > ?2 AND i.scraped_ms <= ?3",
         )
         .map_err(query("gauges"))?;
-    let bounds = (family, asked.window.from_millis(), asked.window.to_millis());
+    let (from, to) = asked.window.millis();
     let rows = statement
-        .query_map(bounds, |row| {
+        .query_map([family, from, to], |row| {
             Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, f64>(2)?))
         })
         .map_err(query("gauges"))?;
@@ -232,16 +232,14 @@ impl<'a> Selection<'a> {
         let Some(family) = self.family(family)? else {
             return Ok(());
         };
-        let bounds = (
-            family,
-            self.asked.window.from_millis(),
-            self.asked.window.to_millis(),
-        );
+        let (from, to) = self.asked.window.millis();
         let mut statement = self
             .connection
             .prepare_cached(sql)
             .map_err(query("points"))?;
-        let mut rows = statement.query(bounds).map_err(query("points"))?;
+        let mut rows = statement
+            .query([family, from, to])
+            .map_err(query("points"))?;
         while let Some(row) = rows.next().map_err(query("points"))? {
             if !visit(row).map_err(query("points"))? {
                 return Err(ReadError::Malformed {

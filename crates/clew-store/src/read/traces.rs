@@ -55,10 +55,8 @@ fn matching_spans(asked: &TraceQuery) -> (String, Vec<Box<dyn ToSql>>) {
     };
     let mut sql =
         format!("SELECT trace FROM spans INDEXED BY {index} WHERE start > ? AND start <= ?");
-    let mut bindings: Vec<Box<dyn ToSql>> = vec![
-        Box::new(asked.window.from_nanos()),
-        Box::new(asked.window.to_nanos()),
-    ];
+    let (from, to) = asked.window.nanos();
+    let mut bindings: Vec<Box<dyn ToSql>> = vec![Box::new(from), Box::new(to)];
     if let Some(service) = &asked.service {
         sql.push_str(" AND service = ?");
         bindings.push(Box::new(service.clone()));
