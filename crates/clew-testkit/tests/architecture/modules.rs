@@ -51,6 +51,11 @@ impl Graph {
         graph
     }
 
+    /// Pairs of modules of which one imports the other.
+    pub fn imports(&self) -> usize {
+        self.edges.values().map(BTreeMap::len).sum()
+    }
+
     /// Every circle, spelled out; one per set of modules.
     pub fn circles(&self) -> Vec<String> {
         let mut known = BTreeSet::new();
