@@ -139,8 +139,14 @@ pub(super) fn line(
         workload: workload.name.as_str(),
         namespace: workload.namespace.as_str(),
         instance: instance.as_str(),
-        peer_workload: peer.workload.as_ref().map(|workload| workload.name.as_str()),
-        peer_namespace: peer.workload.as_ref().map(|workload| workload.namespace.as_str()),
+        peer_workload: peer
+            .workload
+            .as_ref()
+            .map(|workload| workload.name.as_str()),
+        peer_namespace: peer
+            .workload
+            .as_ref()
+            .map(|workload| workload.namespace.as_str()),
         dst_service: peer.service.as_ref().map(ServiceName::as_str),
         peer_address: record.peer_address,
         method: record.method.as_str(),
@@ -156,9 +162,16 @@ pub(super) fn line(
         duration_ms: record.duration().as_secs_f64() * 1e3,
         request_bytes: record.request_bytes,
         response_bytes: record.response_bytes,
-        proxy_time_us: record.phases.iter().map(|(phase, time)| (phase.as_str(), time.as_secs_f64() * 1e6)).collect(),
+        proxy_time_us: record
+            .phases
+            .iter()
+            .map(|(phase, time)| (phase.as_str(), time.as_secs_f64() * 1e6))
+            .collect(),
         trace_id: record.trace.map(|trace| trace.trace_id.to_string()),
-        span_id: record.trace.filter(|trace| trace.kept).map(|trace| trace.span_id.to_string()),
+        span_id: record
+            .trace
+            .filter(|trace| trace.kept)
+            .map(|trace| trace.span_id.to_string()),
         request_headers: headers(record.request_headers.as_ref(), shown),
         response_headers: headers(record.response_headers.as_ref(), shown),
     };
@@ -171,7 +184,11 @@ pub(super) fn line(
 /// Headers that may be shown; the values of one that came several times are joined by commas.
 fn headers(headers: Option<&HeaderMap>, shown: &dyn Fn(&str) -> bool) -> BTreeMap<String, String> {
     let mut map: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers.into_iter().flatten().filter(|(name, _)| shown(name.as_str())) {
+    for (name, value) in headers
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| shown(name.as_str()))
+    {
         let value = String::from_utf8_lossy(value.as_bytes());
         map.entry(name.as_str().to_owned())
             .and_modify(|values| *values = format!("{values}, {value}"))

@@ -19,8 +19,14 @@ pub(super) enum Budgeted {
 }
 
 impl Budgeted {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Requests, Self::Responses, Self::Latencies, Self::Streams, Self::FirstBytes, Self::Tcp];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Requests,
+        Self::Responses,
+        Self::Latencies,
+        Self::Streams,
+        Self::FirstBytes,
+        Self::Tcp,
+    ];
 
     pub(super) fn family(self) -> &'static Family {
         match self {
@@ -62,24 +68,41 @@ struct FamilyBudget {
 
 impl Budget {
     pub(super) fn new(max_series: usize) -> Self {
-        Self { max_series, families: Default::default() }
+        Self {
+            max_series,
+            families: Default::default(),
+        }
     }
 
     /// Whether a series of its own would be allowed now.
     pub(super) fn has_room(&self, family: Budgeted) -> bool {
-        self.families[family as usize].living.load(Ordering::Relaxed) < self.max_series
+        self.families[family as usize]
+            .living
+            .load(Ordering::Relaxed)
+            < self.max_series
     }
 
     /// Room for one series, given back when the permit is dropped.
-    pub(super) fn claim(self: &Arc<Self>, family: Budgeted, claim: Claim) -> Result<Permit, Refused> {
+    pub(super) fn claim(
+        self: &Arc<Self>,
+        family: Budgeted,
+        claim: Claim,
+    ) -> Result<Permit, Refused> {
         let budget = &self.families[family as usize];
         let limit = match claim {
             Claim::Own => self.max_series,
             Claim::Fold => self.max_series.saturating_mul(2),
         };
         let take = |living| (living < limit).then_some(living + 1);
-        if budget.living.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-            return Ok(Permit { budget: Arc::clone(self), family });
+        if budget
+            .living
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+        {
+            return Ok(Permit {
+                budget: Arc::clone(self),
+                family,
+            });
         }
         if claim == Claim::Own {
             self.refuse(family);
@@ -89,24 +112,35 @@ impl Budget {
 
     /// Room for a series of last resort, of which there are few by their nature.
     pub(super) fn last_resort(self: &Arc<Self>, family: Budgeted) -> Permit {
-        self.families[family as usize].living.fetch_add(1, Ordering::Relaxed);
-        Permit { budget: Arc::clone(self), family }
+        self.families[family as usize]
+            .living
+            .fetch_add(1, Ordering::Relaxed);
+        Permit {
+            budget: Arc::clone(self),
+            family,
+        }
     }
 
     /// Counts a refusal that was decided elsewhere.
     pub(super) fn refuse(&self, family: Budgeted) {
-        self.families[family as usize].refused.fetch_add(1, Ordering::Relaxed);
+        self.families[family as usize]
+            .refused
+            .fetch_add(1, Ordering::Relaxed);
     }
 
     /// Series refused so far.
     pub(super) fn refused(&self, family: Budgeted) -> u64 {
-        self.families[family as usize].refused.load(Ordering::Relaxed)
+        self.families[family as usize]
+            .refused
+            .load(Ordering::Relaxed)
     }
 
     /// Series that live now.
     #[cfg(test)]
     pub(super) fn living(&self, family: Budgeted) -> usize {
-        self.families[family as usize].living.load(Ordering::Relaxed)
+        self.families[family as usize]
+            .living
+            .load(Ordering::Relaxed)
     }
 }
 
@@ -119,6 +153,8 @@ pub(super) struct Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.budget.families[self.family as usize].living.fetch_sub(1, Ordering::Relaxed);
+        self.budget.families[self.family as usize]
+            .living
+            .fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -16,7 +16,9 @@ use clew_model::name::{RouteName, ServiceName, Workload};
 use super::budget::{Budget, Budgeted, Claim, Permit, Refused};
 use super::clock::unix_nano_now;
 use super::histogram::Histogram;
-use super::labels::{DurationKey, ResponseKey, duration_labels, hop_labels, response_labels, tcp_labels};
+use super::labels::{
+    DurationKey, ResponseKey, duration_labels, hop_labels, response_labels, tcp_labels,
+};
 use super::tally::{Counter, Tally};
 use crate::hop::{Direction, Peer, SeriesKey, Tls};
 
@@ -34,8 +36,15 @@ pub(super) struct Series<C> {
 
 impl<C> Series<C> {
     fn new(labels: Labels, workers: usize, permit: Permit) -> Self {
-        let cells = std::iter::repeat_with(OnceLock::new).take(workers).collect();
-        Self { labels, created_unix_nano: unix_nano_now(), cells, _permit: permit }
+        let cells = std::iter::repeat_with(OnceLock::new)
+            .take(workers)
+            .collect();
+        Self {
+            labels,
+            created_unix_nano: unix_nano_now(),
+            cells,
+            _permit: permit,
+        }
     }
 
     /// The worker's cell.
@@ -49,7 +58,10 @@ impl<C> Series<C> {
     }
 
     fn is_held(&self) -> bool {
-        self.cells.iter().filter_map(OnceLock::get).any(|cell| Arc::strong_count(cell) > 1)
+        self.cells
+            .iter()
+            .filter_map(OnceLock::get)
+            .any(|cell| Arc::strong_count(cell) > 1)
     }
 }
 
@@ -143,7 +155,8 @@ impl Directory {
             return held(entry, worker, false);
         }
         // Every family that a request ends up in needs room, so that its numbers stay together.
-        let has_room = self.budget.has_room(Budgeted::Responses) && self.budget.has_room(Budgeted::Latencies);
+        let has_room =
+            self.budget.has_room(Budgeted::Responses) && self.budget.has_room(Budgeted::Latencies);
         if !has_room {
             self.budget.refuse(Budgeted::Requests);
             return self.hold_fold(&mut hops, key, worker);
@@ -160,15 +173,26 @@ impl Directory {
         self.hold_fold(&mut lock(&self.hops), key, worker)
     }
 
-    fn hold_fold(&self, hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>, key: &SeriesKey, worker: usize) -> HeldHop {
-        let same_peer = SeriesKey { route: RouteName::from(OTHER), ..key.clone() };
+    fn hold_fold(
+        &self,
+        hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>,
+        key: &SeriesKey,
+        worker: usize,
+    ) -> HeldHop {
+        let same_peer = SeriesKey {
+            route: RouteName::from(OTHER),
+            ..key.clone()
+        };
         if let Some(entry) = hops.get(&same_peer) {
             return held(entry, worker, true);
         }
         if let Ok(permit) = self.budget.claim(Budgeted::Requests, Claim::Fold) {
             return held(&self.insert(hops, same_peer, permit), worker, true);
         }
-        let any_peer = SeriesKey { peer: other_peer(), ..same_peer };
+        let any_peer = SeriesKey {
+            peer: other_peer(),
+            ..same_peer
+        };
         if let Some(entry) = hops.get(&any_peer) {
             return held(entry, worker, true);
         }
@@ -176,7 +200,12 @@ impl Directory {
         held(&self.insert(hops, any_peer, permit), worker, true)
     }
 
-    fn insert(&self, hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>, key: SeriesKey, permit: Permit) -> Arc<HopEntry> {
+    fn insert(
+        &self,
+        hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>,
+        key: SeriesKey,
+        permit: Permit,
+    ) -> Arc<HopEntry> {
         let labels = hop_labels(&self.constant, &key);
         let entry = Arc::new(HopEntry {
             requests: Series::new(labels, self.workers, permit),
@@ -188,14 +217,24 @@ impl Directory {
     }
 
     /// The series of an outcome, unless the budget refuses it.
-    pub(super) fn response(&self, entry: &HopEntry, key: ResponseKey, claim: Claim) -> Result<Arc<Series<Counter>>, Refused> {
+    pub(super) fn response(
+        &self,
+        entry: &HopEntry,
+        key: ResponseKey,
+        claim: Claim,
+    ) -> Result<Arc<Series<Counter>>, Refused> {
         self.response_with(entry, key, || self.budget.claim(Budgeted::Responses, claim))
     }
 
     /// The series of an outcome past every budget.
-    pub(super) fn response_of_last_resort(&self, entry: &HopEntry, key: ResponseKey) -> Arc<Series<Counter>> {
-        let Ok(series) =
-            self.response_with(entry, key.rounded(), || Ok::<_, Infallible>(self.budget.last_resort(Budgeted::Responses)));
+    pub(super) fn response_of_last_resort(
+        &self,
+        entry: &HopEntry,
+        key: ResponseKey,
+    ) -> Arc<Series<Counter>> {
+        let Ok(series) = self.response_with(entry, key.rounded(), || {
+            Ok::<_, Infallible>(self.budget.last_resort(Budgeted::Responses))
+        });
         series
     }
 
@@ -206,19 +245,33 @@ impl Directory {
         permit: impl FnOnce() -> Result<Permit, E>,
     ) -> Result<Arc<Series<Counter>>, E> {
         few(&entry.responses, key, || {
-            Ok(Series::new(response_labels(&entry.requests.labels, &key), self.workers, permit()?))
+            Ok(Series::new(
+                response_labels(&entry.requests.labels, &key),
+                self.workers,
+                permit()?,
+            ))
         })
     }
 
     /// The durations of an outcome, unless the budget refuses them.
-    pub(super) fn duration(&self, entry: &HopEntry, key: DurationKey, claim: Claim) -> Result<Arc<Series<Histogram>>, Refused> {
+    pub(super) fn duration(
+        &self,
+        entry: &HopEntry,
+        key: DurationKey,
+        claim: Claim,
+    ) -> Result<Arc<Series<Histogram>>, Refused> {
         self.duration_with(entry, key, || self.budget.claim(key.kind.budgeted(), claim))
     }
 
     /// The durations of an outcome past every budget. They have no status, so that there are few.
-    pub(super) fn duration_of_last_resort(&self, entry: &HopEntry, key: DurationKey) -> Arc<Series<Histogram>> {
-        let Ok(series) =
-            self.duration_with(entry, key, || Ok::<_, Infallible>(self.budget.last_resort(key.kind.budgeted())));
+    pub(super) fn duration_of_last_resort(
+        &self,
+        entry: &HopEntry,
+        key: DurationKey,
+    ) -> Arc<Series<Histogram>> {
+        let Ok(series) = self.duration_with(entry, key, || {
+            Ok::<_, Infallible>(self.budget.last_resort(key.kind.budgeted()))
+        });
         series
     }
 
@@ -229,7 +282,11 @@ impl Directory {
         permit: impl FnOnce() -> Result<Permit, E>,
     ) -> Result<Arc<Series<Histogram>>, E> {
         few(&entry.durations, key, || {
-            Ok(Series::new(duration_labels(&entry.requests.labels, &key), self.workers, permit()?))
+            Ok(Series::new(
+                duration_labels(&entry.requests.labels, &key),
+                self.workers,
+                permit()?,
+            ))
         })
     }
 
@@ -242,14 +299,21 @@ impl Directory {
         let (key, permit) = match self.budget.claim(Budgeted::Tcp, Claim::Own) {
             Ok(permit) => (key, permit),
             Err(Refused) => {
-                let any_peer = TcpKey { peer: other_peer(), ..key };
+                let any_peer = TcpKey {
+                    peer: other_peer(),
+                    ..key
+                };
                 if let Some(series) = tcp.get(&any_peer) {
                     return series.cell(worker, TcpCell::new);
                 }
                 (any_peer, self.budget.last_resort(Budgeted::Tcp))
             }
         };
-        let series = Arc::new(Series::new(tcp_labels(&self.constant, &key), self.workers, permit));
+        let series = Arc::new(Series::new(
+            tcp_labels(&self.constant, &key),
+            self.workers,
+            permit,
+        ));
         let cell = series.cell(worker, TcpCell::new);
         tcp.insert(key, series);
         cell
@@ -284,7 +348,11 @@ impl Directory {
 
 /// Under the directory's lock, so that the entry cannot leave before it is held.
 fn held(entry: &Arc<HopEntry>, worker: usize, folded: bool) -> HeldHop {
-    HeldHop { requests: entry.requests.cell(worker, Counter::default), entry: Arc::clone(entry), folded }
+    HeldHop {
+        requests: entry.requests.cell(worker, Counter::default),
+        entry: Arc::clone(entry),
+        folded,
+    }
 }
 
 fn other_peer() -> Arc<Peer> {

@@ -22,13 +22,18 @@ impl ExemplarSlot {
     #[inline]
     pub(super) fn set(&self, trace_id: TraceId, value: Duration, unix_nano: u64) {
         let version = self.version.load(Ordering::Relaxed);
-        self.version.store(version.wrapping_add(1), Ordering::Relaxed);
+        self.version
+            .store(version.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release);
         self.trace_high.store(trace_id.high64(), Ordering::Relaxed);
         self.trace_low.store(trace_id.low64(), Ordering::Relaxed);
-        self.value_ns.store(u64::try_from(value.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.value_ns.store(
+            u64::try_from(value.as_nanos()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
         self.unix_nano.store(unix_nano, Ordering::Relaxed);
-        self.version.store(version.wrapping_add(2), Ordering::Release);
+        self.version
+            .store(version.wrapping_add(2), Ordering::Release);
     }
 
     /// The exemplar. `None` when there is none yet, or when it is being replaced right now.
@@ -41,7 +46,11 @@ impl ExemplarSlot {
         fence(Ordering::Acquire);
         let is_whole = version % 2 == 0 && self.version.load(Ordering::Relaxed) == version;
         let trace_id = TraceId::new(u128::from(high) << 64 | u128::from(low))?;
-        is_whole.then_some(Exemplar { trace_id, value_ns, unix_nano })
+        is_whole.then_some(Exemplar {
+            trace_id,
+            value_ns,
+            unix_nano,
+        })
     }
 }
 
@@ -56,7 +65,10 @@ pub(super) struct Exemplar {
 impl Exemplar {
     /// In the unit of its family, which has this many nanoseconds.
     pub(super) fn into_reported(self, unit_ns: f64) -> prom::Exemplar {
-        let label = prom::LabelPair { name: Some("trace_id".to_owned()), value: Some(self.trace_id.to_string()) };
+        let label = prom::LabelPair {
+            name: Some("trace_id".to_owned()),
+            value: Some(self.trace_id.to_string()),
+        };
         prom::Exemplar {
             label: vec![label],
             value: Some(self.value_ns as f64 / unit_ns),

@@ -77,8 +77,17 @@ impl Exporter {
             // Finds out that a collector is gone though its connection is not.
             .http2_keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(times.attempt);
-        let sender = Sender { client: Grpc::new(endpoint.connect_lazy()), resource, times };
-        Self { queue, workers, sender, times }
+        let sender = Sender {
+            client: Grpc::new(endpoint.connect_lazy()),
+            resource,
+            times,
+        };
+        Self {
+            queue,
+            workers,
+            sender,
+            times,
+        }
     }
 
     /// Exports until every worker has ended and the queue is empty, or the time to finish is over. What is
@@ -141,7 +150,10 @@ impl Resource {
             scope.text(2, clew_runtime::buildinfo::VERSION);
         });
         scope_spans.text(3, SCHEMA_URL);
-        Self { resource: resource.into(), scope: scope.into() }
+        Self {
+            resource: resource.into(),
+            scope: scope.into(),
+        }
     }
 
     /// `ExportTraceServiceRequest` in pieces: everything up to the first span, then the spans.
@@ -171,12 +183,18 @@ struct Sender {
 impl Sender {
     /// Sends batches in one request and settles them.
     async fn send(&mut self, batches: Vec<Batch>) {
-        let message = self.resource.request(batches.iter().map(|batch| batch.bytes.clone()));
+        let message = self
+            .resource
+            .request(batches.iter().map(|batch| batch.bytes.clone()));
         match self.send_with_retries(message).await {
             Ok(response) => {
                 let mut refused = response.refused();
                 if refused > 0 {
-                    tracing::warn!(spans = refused, "the collector refused spans: {}", response.message());
+                    tracing::warn!(
+                        spans = refused,
+                        "the collector refused spans: {}",
+                        response.message()
+                    );
                 }
                 for batch in batches {
                     let refused_here = refused.min(batch.spans());
@@ -192,7 +210,10 @@ impl Sender {
         }
     }
 
-    async fn send_with_retries(&mut self, message: Vec<Bytes>) -> Result<ExportResponse, tonic::Status> {
+    async fn send_with_retries(
+        &mut self,
+        message: Vec<Bytes>,
+    ) -> Result<ExportResponse, tonic::Status> {
         let mut backoff = Backoff::new(self.times.request);
         loop {
             let status = match self.attempt(message.clone()).await {
@@ -209,12 +230,19 @@ impl Sender {
     async fn attempt(&mut self, message: Vec<Bytes>) -> Result<ExportResponse, tonic::Status> {
         let client = &mut self.client;
         let attempt = async {
-            client.ready().await.map_err(|error| tonic::Status::unavailable(error.to_string()))?;
-            client.unary(tonic::Request::new(message), EXPORT, ExportCodec).await
+            client
+                .ready()
+                .await
+                .map_err(|error| tonic::Status::unavailable(error.to_string()))?;
+            client
+                .unary(tonic::Request::new(message), EXPORT, ExportCodec)
+                .await
         };
         match tokio::time::timeout(self.times.attempt, attempt).await {
             Ok(response) => response.map(tonic::Response::into_inner),
-            Err(_) => Err(tonic::Status::deadline_exceeded("the collector did not answer in time")),
+            Err(_) => Err(tonic::Status::deadline_exceeded(
+                "the collector did not answer in time",
+            )),
         }
     }
 }
@@ -230,7 +258,8 @@ pub(super) type Alive = mpsc::Sender<Infallible>;
 
 impl std::fmt::Debug for Exporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Exporter").field("times", &self.times).finish_non_exhaustive()
+        f.debug_struct("Exporter")
+            .field("times", &self.times)
+            .finish_non_exhaustive()
     }
 }
-

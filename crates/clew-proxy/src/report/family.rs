@@ -25,16 +25,36 @@ pub(super) struct Family {
 
 impl Family {
     pub(super) fn as_exposed(&self) -> FamilyName<'static> {
-        FamilyName { name: self.name, help: self.help, kind: self.kind }
+        FamilyName {
+            name: self.name,
+            help: self.help,
+            kind: self.kind,
+        }
     }
 }
 
-const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
-    Family { name, kind: MetricType::Counter, labels, help, scale: None }
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Family {
+    Family {
+        name,
+        kind: MetricType::Counter,
+        labels,
+        help,
+        scale: None,
+    }
 }
 
 const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
-    Family { name, kind: MetricType::Gauge, labels, help, scale: None }
+    Family {
+        name,
+        kind: MetricType::Gauge,
+        labels,
+        help,
+        scale: None,
+    }
 }
 
 const fn histogram(
@@ -43,15 +63,22 @@ const fn histogram(
     scale: &'static LazyLock<Scale>,
     help: &'static str,
 ) -> Family {
-    Family { name, kind: MetricType::Histogram, labels, help, scale: Some(scale) }
+    Family {
+        name,
+        kind: MetricType::Histogram,
+        labels,
+        help,
+        scale: Some(scale),
+    }
 }
 
 /// Latency of requests: Linkerd's bounds, and three below its first because a hop on one machine takes
 /// less than a millisecond. Native buckets from a microsecond to an hour.
 pub(super) static LATENCY: LazyLock<Scale> = LazyLock::new(|| {
     const BOUNDS_MS: &[f64] = &[
-        0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0, 200.0, 300.0, 400.0, 500.0,
-        1_000.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0, 10_000.0, 20_000.0, 30_000.0, 40_000.0, 50_000.0,
+        0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0, 200.0, 300.0,
+        400.0, 500.0, 1_000.0, 2_000.0, 3_000.0, 4_000.0, 5_000.0, 10_000.0, 20_000.0, 30_000.0,
+        40_000.0, 50_000.0,
     ];
     Scale::new(Unit::Milliseconds, BOUNDS_MS, -10..22)
 });
@@ -59,7 +86,17 @@ pub(super) static LATENCY: LazyLock<Scale> = LazyLock::new(|| {
 /// What lasts: streams, tunnels, connections. Up to a day, native buckets up to three.
 pub(super) static LONG: LazyLock<Scale> = LazyLock::new(|| {
     const BOUNDS_MS: &[f64] = &[
-        1.0, 10.0, 100.0, 1_000.0, 10_000.0, 60_000.0, 300_000.0, 900_000.0, 3_600_000.0, 21_600_000.0, 86_400_000.0,
+        1.0,
+        10.0,
+        100.0,
+        1_000.0,
+        10_000.0,
+        60_000.0,
+        300_000.0,
+        900_000.0,
+        3_600_000.0,
+        21_600_000.0,
+        86_400_000.0,
     ];
     Scale::new(Unit::Milliseconds, BOUNDS_MS, -3..28)
 });
@@ -67,8 +104,8 @@ pub(super) static LONG: LazyLock<Scale> = LazyLock::new(|| {
 /// Time inside the proxy: a microsecond to ten seconds.
 pub(super) static PROXY_TIME: LazyLock<Scale> = LazyLock::new(|| {
     const BOUNDS_SECONDS: &[f64] = &[
-        0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005,
-        0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+        0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5,
+        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
     ];
     Scale::new(Unit::Seconds, BOUNDS_SECONDS, -23..5)
 });
@@ -89,12 +126,22 @@ const HOP: &[&str] = hop_labels!();
 const RESPONSE: &[&str] = hop_labels!("status_code", "grpc_status", "classification", "error");
 const DURATION: &[&str] = hop_labels!("grpc_status", "classification", "error");
 const TCP: &[&str] = &[
-    "direction", "client_workload", "client_namespace", "client_id", "dst_service", "dst_workload", "dst_namespace",
-    "server_id", "tls",
+    "direction",
+    "client_workload",
+    "client_namespace",
+    "client_id",
+    "dst_service",
+    "dst_workload",
+    "dst_namespace",
+    "server_id",
+    "tls",
 ];
 
-pub(super) static REQUESTS: Family =
-    counter("request_total", HOP, "Requests, counted when their head was read, whatever became of them.");
+pub(super) static REQUESTS: Family = counter(
+    "request_total",
+    HOP,
+    "Requests, counted when their head was read, whatever became of them.",
+);
 pub(super) static RESPONSES: Family = counter(
     "response_total",
     RESPONSE,
@@ -118,13 +165,31 @@ pub(super) static FIRST_BYTES: Family = histogram(
     &LATENCY,
     "Time from the head of a request to the first byte of the response's body, where the response streams.",
 );
-pub(super) static TCP_OPENED: Family = counter("tcp_open_total", TCP, "Connections that were opened.");
-pub(super) static TCP_CLOSED: Family = counter("tcp_close_total", TCP, "Connections that were closed.");
-pub(super) static TCP_OPEN: Family = gauge("tcp_open_connections", TCP, "Connections that are open now.");
-pub(super) static TCP_READ: Family = counter("tcp_read_bytes_total", TCP, "Bytes read from the other side.");
-pub(super) static TCP_WRITTEN: Family = counter("tcp_write_bytes_total", TCP, "Bytes written to the other side.");
-pub(super) static TCP_DURATIONS: Family =
-    histogram("tcp_connection_duration_ms", TCP, &LONG, "Time that closed connections were open.");
+pub(super) static TCP_OPENED: Family =
+    counter("tcp_open_total", TCP, "Connections that were opened.");
+pub(super) static TCP_CLOSED: Family =
+    counter("tcp_close_total", TCP, "Connections that were closed.");
+pub(super) static TCP_OPEN: Family = gauge(
+    "tcp_open_connections",
+    TCP,
+    "Connections that are open now.",
+);
+pub(super) static TCP_READ: Family = counter(
+    "tcp_read_bytes_total",
+    TCP,
+    "Bytes read from the other side.",
+);
+pub(super) static TCP_WRITTEN: Family = counter(
+    "tcp_write_bytes_total",
+    TCP,
+    "Bytes written to the other side.",
+);
+pub(super) static TCP_DURATIONS: Family = histogram(
+    "tcp_connection_duration_ms",
+    TCP,
+    &LONG,
+    "Time that closed connections were open.",
+);
 pub(super) static PROXY_TIMES: Family = histogram(
     "clew_proxy_time_seconds",
     &["direction", "phase"],
@@ -142,21 +207,59 @@ pub(super) static SERIES_DROPPED: Family = counter(
     &["family"],
     "Series that the cardinality budget of their family refused; they are counted under route \"(other)\".",
 );
-pub(super) static LOG_DROPPED: Family =
-    counter("clew_access_log_dropped_total", &[], "Lines of the access log that were dropped because its queue was full.");
-pub(super) static BUILD: Family = gauge("clew_build_info", &["version"], "Always 1; the version is in its label.");
-pub(super) static STARTED: Family =
-    gauge("process_start_time_seconds", &[], "When the process started, in Unix seconds.");
-pub(super) static RESIDENT: Family = gauge("process_resident_memory_bytes", &[], "Memory of the process in RAM.");
-pub(super) static CPU: Family =
-    counter("process_cpu_seconds_total", &[], "Processor time of the process, its own and the kernel's for it.");
-pub(super) static OPEN_FDS: Family = gauge("process_open_fds", &[], "Open file descriptors of the process.");
+pub(super) static LOG_DROPPED: Family = counter(
+    "clew_access_log_dropped_total",
+    &[],
+    "Lines of the access log that were dropped because its queue was full.",
+);
+pub(super) static BUILD: Family = gauge(
+    "clew_build_info",
+    &["version"],
+    "Always 1; the version is in its label.",
+);
+pub(super) static STARTED: Family = gauge(
+    "process_start_time_seconds",
+    &[],
+    "When the process started, in Unix seconds.",
+);
+pub(super) static RESIDENT: Family = gauge(
+    "process_resident_memory_bytes",
+    &[],
+    "Memory of the process in RAM.",
+);
+pub(super) static CPU: Family = counter(
+    "process_cpu_seconds_total",
+    &[],
+    "Processor time of the process, its own and the kernel's for it.",
+);
+pub(super) static OPEN_FDS: Family = gauge(
+    "process_open_fds",
+    &[],
+    "Open file descriptors of the process.",
+);
 
 /// All families, in the order in which they are reported.
 pub(super) static ALL: [&Family; 20] = [
-    &REQUESTS, &RESPONSES, &LATENCIES, &STREAMS, &FIRST_BYTES, &TCP_OPENED, &TCP_CLOSED, &TCP_OPEN, &TCP_READ,
-    &TCP_WRITTEN, &TCP_DURATIONS, &PROXY_TIMES, &SPANS, &SERIES_DROPPED, &LOG_DROPPED, &BUILD, &STARTED, &RESIDENT,
-    &CPU, &OPEN_FDS,
+    &REQUESTS,
+    &RESPONSES,
+    &LATENCIES,
+    &STREAMS,
+    &FIRST_BYTES,
+    &TCP_OPENED,
+    &TCP_CLOSED,
+    &TCP_OPEN,
+    &TCP_READ,
+    &TCP_WRITTEN,
+    &TCP_DURATIONS,
+    &PROXY_TIMES,
+    &SPANS,
+    &SERIES_DROPPED,
+    &LOG_DROPPED,
+    &BUILD,
+    &STARTED,
+    &RESIDENT,
+    &CPU,
+    &OPEN_FDS,
 ];
 
 /// docs/metrics.md.
@@ -168,16 +271,28 @@ pub fn reference() -> String {
             MetricType::Gauge => "gauge",
             _ => "histogram",
         };
-        let _ = write!(page, "\n### `{}`\n\n{kind}. {}\n\n", family.name, family.help);
+        let _ = write!(
+            page,
+            "\n### `{}`\n\n{kind}. {}\n\n",
+            family.name, family.help
+        );
         if family.labels.is_empty() {
             page.push_str("Labels: only the constant ones.\n");
         } else {
-            let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+            let labels: Vec<String> = family
+                .labels
+                .iter()
+                .map(|label| format!("`{label}`"))
+                .collect();
             let _ = writeln!(page, "Labels: {}.", labels.join(", "));
         }
         if let Some(scale) = family.scale {
             let bounds: Vec<String> = scale.bounds().iter().map(f64::to_string).collect();
-            let _ = write!(page, "\nBounds of the classic buckets: {}.\n", bounds.join(", "));
+            let _ = write!(
+                page,
+                "\nBounds of the classic buckets: {}.\n",
+                bounds.join(", ")
+            );
         }
     }
     page

@@ -19,11 +19,18 @@ use crate::hop::{Direction, Phase};
 pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
     let mut exposition = Exposition::new(format);
     let out = &mut exposition;
-    let hops = sorted(shared.directory.hops(), |entry| entry.requests.labels.as_text());
+    let hops = sorted(shared.directory.hops(), |entry| {
+        entry.requests.labels.as_text()
+    });
     requests(out, &hops);
     responses(out, &hops);
-    DurationKind::ALL.into_iter().for_each(|kind| durations(out, &hops, kind));
-    tcp(out, &sorted(shared.directory.tcp(), |series| series.labels.as_text()));
+    DurationKind::ALL
+        .into_iter()
+        .for_each(|kind| durations(out, &hops, kind));
+    tcp(
+        out,
+        &sorted(shared.directory.tcp(), |series| series.labels.as_text()),
+    );
     proxy_time(out, shared);
     own(out, shared);
     process(out, shared);
@@ -56,12 +63,19 @@ fn responses(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
 
 fn write_counter(family: &mut FamilyWriter<'_>, series: &Series<Counter>) {
     let total: u64 = series.cells().map(Counter::get).sum();
-    family.write(&series.labels, &Value::counter(total as f64, series.created_unix_nano));
+    family.write(
+        &series.labels,
+        &Value::counter(total as f64, series.created_unix_nano),
+    );
 }
 
 fn durations(out: &mut Exposition, hops: &[Arc<HopEntry>], kind: DurationKind) {
     let mut family = begin(out, kind.family());
-    for (_, series) in hops.iter().flat_map(|entry| entry.durations()).filter(|(key, _)| key.kind == kind) {
+    for (_, series) in hops
+        .iter()
+        .flat_map(|entry| entry.durations())
+        .filter(|(key, _)| key.kind == kind)
+    {
         if let Some(total) = histogram::sum(series.cells(), series.created_unix_nano) {
             family.write(&series.labels, &Value::Histogram(total));
         }
@@ -81,14 +95,20 @@ fn tcp(out: &mut Exposition, tcp: &[Arc<Series<TcpCell>>]) {
     for (family, tally) in counters {
         let mut family = begin(out, family);
         for series in tcp {
-            family.write(&series.labels, &Value::counter(total(series, tally), series.created_unix_nano));
+            family.write(
+                &series.labels,
+                &Value::counter(total(series, tally), series.created_unix_nano),
+            );
         }
     }
     let mut open = begin(out, &family::TCP_OPEN);
     for series in tcp {
         // Closed first: what is opened and closed in between then never makes the difference negative.
         let closed = total(series, |cell| &cell.closed);
-        open.write(&series.labels, &Value::gauge((total(series, |cell| &cell.opened) - closed).max(0.0)));
+        open.write(
+            &series.labels,
+            &Value::gauge((total(series, |cell| &cell.opened) - closed).max(0.0)),
+        );
     }
     drop(open);
     let mut durations = begin(out, &family::TCP_DURATIONS);
@@ -105,9 +125,13 @@ fn proxy_time(out: &mut Exposition, shared: &Shared) {
     let mut family = begin(out, &family::PROXY_TIMES);
     for direction in [Direction::Inbound, Direction::Outbound] {
         for phase in Phase::ALL {
-            let shards = shared.workers.iter().map(|cells| cells.proxy_time(direction, phase));
+            let shards = shared
+                .workers
+                .iter()
+                .map(|cells| cells.proxy_time(direction, phase));
             if let Some(total) = histogram::sum(shards, shared.started_unix_nano) {
-                let labels = constant.and([("direction", direction.as_str()), ("phase", phase.as_str())]);
+                let labels =
+                    constant.and([("direction", direction.as_str()), ("phase", phase.as_str())]);
                 family.write(&labels, &Value::Histogram(total));
             }
         }
@@ -126,12 +150,22 @@ fn own(out: &mut Exposition, shared: &Shared) {
     let mut dropped = begin(out, &family::SERIES_DROPPED);
     for budgeted in Budgeted::ALL {
         let refused = shared.directory.budget.refused(budgeted);
-        dropped.write(&constant.and([("family", budgeted.family().name)]), &counter(refused));
+        dropped.write(
+            &constant.and([("family", budgeted.family().name)]),
+            &counter(refused),
+        );
     }
     drop(dropped);
-    let lines: u64 = shared.workers.iter().map(|cells| cells.lines_dropped.get()).sum();
+    let lines: u64 = shared
+        .workers
+        .iter()
+        .map(|cells| cells.lines_dropped.get())
+        .sum();
     begin(out, &family::LOG_DROPPED).write(constant, &counter(lines));
-    begin(out, &family::BUILD).write(&constant.and([("version", buildinfo::VERSION)]), &Value::gauge(1.0));
+    begin(out, &family::BUILD).write(
+        &constant.and([("version", buildinfo::VERSION)]),
+        &Value::gauge(1.0),
+    );
 }
 
 /// The outcomes of `clew_spans_total`. What was exported or dropped is read first: an emitted span is
@@ -139,7 +173,11 @@ fn own(out: &mut Exposition, shared: &Shared) {
 fn span_outcomes(shared: &Shared) -> [(&'static str, u64); 5] {
     use std::sync::atomic::Ordering::Relaxed;
     let sum = |tally: fn(&super::spans::SpanCounts) -> &Counter| -> u64 {
-        shared.workers.iter().map(|cells| tally(&cells.spans).get()).sum()
+        shared
+            .workers
+            .iter()
+            .map(|cells| tally(&cells.spans).get())
+            .sum()
     };
     let exported = shared.ledger.exported.load(Relaxed);
     let export_failed = shared.ledger.export_failed.load(Relaxed);
@@ -162,10 +200,20 @@ fn process(out: &mut Exposition, shared: &Shared) {
             begin(out, family).write(constant, &value);
         }
     };
-    write(&family::STARTED, Some(Value::gauge(shared.started_unix_nano as f64 / 1e9)));
-    write(&family::RESIDENT, process.resident_bytes.map(|bytes| Value::gauge(bytes as f64)));
+    write(
+        &family::STARTED,
+        Some(Value::gauge(shared.started_unix_nano as f64 / 1e9)),
+    );
+    write(
+        &family::RESIDENT,
+        process
+            .resident_bytes
+            .map(|bytes| Value::gauge(bytes as f64)),
+    );
     let cpu = |seconds| Value::counter(seconds, shared.started_unix_nano);
     write(&family::CPU, process.cpu_seconds.map(cpu));
-    write(&family::OPEN_FDS, process.open_fds.map(|fds| Value::gauge(fds as f64)));
+    write(
+        &family::OPEN_FDS,
+        process.open_fds.map(|fds| Value::gauge(fds as f64)),
+    );
 }
-

@@ -56,7 +56,10 @@ impl Scale {
     /// Native buckets cover the powers of two `2^powers.start` to `2^powers.end`, in the unit. What is
     /// below falls into the zero bucket, what is above into the last one.
     pub(super) fn new(unit: Unit, bounds: &'static [f64], powers: Range<i32>) -> Self {
-        let bounds_ns: Box<[u64]> = bounds.iter().map(|bound| (bound * unit.nanoseconds()).round() as u64).collect();
+        let bounds_ns: Box<[u64]> = bounds
+            .iter()
+            .map(|bound| (bound * unit.nanoseconds()).round() as u64)
+            .collect();
         let first = powers.start * PER_DOUBLING + 1;
         let last = powers.end * PER_DOUBLING;
         let lowest_classic = (first..=last)
@@ -66,7 +69,13 @@ impl Scale {
                 bounds_ns.partition_point(|bound| (*bound as f64) < edge) as u8
             })
             .collect();
-        Self { unit, bounds, bounds_ns, first, lowest_classic }
+        Self {
+            unit,
+            bounds,
+            bounds_ns,
+            first,
+            lowest_classic,
+        }
     }
 
     /// Upper bounds of the classic buckets in the unit, rising, without infinity.
@@ -86,9 +95,15 @@ impl Scale {
     #[inline]
     fn place(&self, nanoseconds: u64) -> (Option<usize>, usize) {
         let index = native_index(nanoseconds as f64 / self.unit.nanoseconds());
-        let native = usize::try_from(index - self.first).ok().map(|slot| slot.min(self.native_buckets() - 1));
+        let native = usize::try_from(index - self.first)
+            .ok()
+            .map(|slot| slot.min(self.native_buckets() - 1));
         let mut classic = native.map_or(0, |slot| usize::from(self.lowest_classic[slot]));
-        while self.bounds_ns.get(classic).is_some_and(|bound| nanoseconds > *bound) {
+        while self
+            .bounds_ns
+            .get(classic)
+            .is_some_and(|bound| nanoseconds > *bound)
+        {
             classic += 1;
         }
         (native, classic)
@@ -120,8 +135,12 @@ fn native_index(value: f64) -> i32 {
     const BIAS: i32 = 1023;
     let bits = value.to_bits();
     let exponent = (bits >> MANTISSA_BITS) as i32 - BIAS;
-    let mantissa = f64::from_bits((bits & ((1 << MANTISSA_BITS) - 1)) | (BIAS as u64) << MANTISSA_BITS);
-    let above: i32 = FRACTIONS.iter().map(|fraction| i32::from(mantissa > *fraction)).sum();
+    let mantissa =
+        f64::from_bits((bits & ((1 << MANTISSA_BITS) - 1)) | (BIAS as u64) << MANTISSA_BITS);
+    let above: i32 = FRACTIONS
+        .iter()
+        .map(|fraction| i32::from(mantissa > *fraction))
+        .sum();
     exponent * PER_DOUBLING + above
 }
 
@@ -140,7 +159,11 @@ pub(super) struct Histogram {
 
 impl Histogram {
     pub(super) fn new(scale: &'static Scale) -> Self {
-        let tallies = |length: usize| std::iter::repeat_with(Tally::default).take(length).collect();
+        let tallies = |length: usize| {
+            std::iter::repeat_with(Tally::default)
+                .take(length)
+                .collect()
+        };
         Self {
             scale,
             classic: tallies(scale.bounds.len() + 1),
@@ -154,7 +177,10 @@ impl Histogram {
     /// Takes in one duration; only from the worker that owns the shard. Returns the classic bucket.
     #[inline]
     pub(super) fn observe(&self, duration: Duration) -> usize {
-        let nanoseconds = duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(duration.subsec_nanos().into());
+        let nanoseconds = duration
+            .as_secs()
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(duration.subsec_nanos().into());
         let (native, classic) = self.scale.place(nanoseconds);
         // The native bucket first: a reader that counts the classic ones first then never finds more
         // in them than in the native ones, whose number is the number of observations.
@@ -166,20 +192,37 @@ impl Histogram {
 
     /// As [`Histogram::observe`], of a request whose span is kept.
     #[inline]
-    pub(super) fn observe_traced(&self, duration: Duration, trace_id: clew_trace::TraceId, unix_nano: u64) {
+    pub(super) fn observe_traced(
+        &self,
+        duration: Duration,
+        trace_id: clew_trace::TraceId,
+        unix_nano: u64,
+    ) {
         let classic = self.observe(duration);
-        let slots = self.exemplars.get_or_init(|| self.classic.iter().map(|_| ExemplarSlot::default()).collect());
+        let slots = self.exemplars.get_or_init(|| {
+            self.classic
+                .iter()
+                .map(|_| ExemplarSlot::default())
+                .collect()
+        });
         slots[classic].set(trace_id, duration, unix_nano);
     }
 }
 
 /// The shards of a histogram, added up, as it is reported. `None` while nothing was observed.
-pub(super) fn sum<'a>(shards: impl Iterator<Item = &'a Histogram>, created_unix_nano: u64) -> Option<prom::Histogram> {
+pub(super) fn sum<'a>(
+    shards: impl Iterator<Item = &'a Histogram>,
+    created_unix_nano: u64,
+) -> Option<prom::Histogram> {
     let mut total: Option<Total> = None;
     for shard in shards {
-        total.get_or_insert_with(|| Total::new(shard.scale)).add(shard);
+        total
+            .get_or_insert_with(|| Total::new(shard.scale))
+            .add(shard);
     }
-    total.filter(|total| total.count() > 0).map(|total| total.into_reported(created_unix_nano))
+    total
+        .filter(|total| total.count() > 0)
+        .map(|total| total.into_reported(created_unix_nano))
 }
 
 struct Total {
@@ -213,9 +256,15 @@ impl Total {
         for (total, tally) in self.native.iter_mut().zip(&shard.native) {
             *total += tally.get();
         }
-        for (newest, slot) in self.exemplars.iter_mut().zip(shard.exemplars.get().into_iter().flatten()) {
+        for (newest, slot) in self
+            .exemplars
+            .iter_mut()
+            .zip(shard.exemplars.get().into_iter().flatten())
+        {
             if let Some(found) = slot.get() {
-                let is_newer = newest.as_ref().is_none_or(|known| known.unix_nano < found.unix_nano);
+                let is_newer = newest
+                    .as_ref()
+                    .is_none_or(|known| known.unix_nano < found.unix_nano);
                 if is_newer {
                     *newest = Some(found);
                 }
@@ -237,7 +286,11 @@ impl Total {
             .map(|((bound, classic), exemplar)| {
                 cumulative += classic;
                 // A worker may be between its two additions: infinity holds what was observed.
-                let observed = if bound.is_infinite() { count } else { cumulative.min(count) };
+                let observed = if bound.is_infinite() {
+                    count
+                } else {
+                    cumulative.min(count)
+                };
                 prom::Bucket {
                     cumulative_count: Some(observed),
                     upper_bound: Some(bound),
@@ -256,7 +309,9 @@ impl Total {
             created_timestamp: Some(prom::Timestamp::from_unix_nano(created_unix_nano)),
             ..prom::Histogram::default()
         };
-        let occupied = (self.scale.first..).zip(self.native).filter(|(_, count)| *count > 0);
+        let occupied = (self.scale.first..)
+            .zip(self.native)
+            .filter(|(_, count)| *count > 0);
         reported.set_positive_buckets(occupied);
         reported
     }

@@ -39,17 +39,35 @@ impl ResponseKey {
             _ => Classification::Failure,
         };
         let status = Some(reason.status().as_u16());
-        Self { status, grpc_status: None, classification, error: reason.as_str() }
+        Self {
+            status,
+            grpc_status: None,
+            classification,
+            error: reason.as_str(),
+        }
     }
 
     /// The same with the status rounded down to its class, of which there are few.
     pub(super) fn rounded(self) -> Self {
-        Self { status: self.status.map(|status| status / 100 * 100), ..self }
+        Self {
+            status: self.status.map(|status| status / 100 * 100),
+            ..self
+        }
     }
 
     pub(super) fn duration(self, kind: DurationKind) -> DurationKey {
-        let Self { grpc_status, classification, error, .. } = self;
-        DurationKey { kind, grpc_status, classification, error }
+        let Self {
+            grpc_status,
+            classification,
+            error,
+            ..
+        } = self;
+        DurationKey {
+            kind,
+            grpc_status,
+            classification,
+            error,
+        }
     }
 }
 
@@ -102,7 +120,11 @@ pub(super) struct DurationKey {
 
 /// The labels of every series of a proxy.
 pub(super) fn constant_labels(workload: &Workload) -> Labels {
-    Labels::new(family::CONSTANT_LABELS.into_iter().zip([workload.name.as_str(), workload.namespace.as_str()]))
+    Labels::new(
+        family::CONSTANT_LABELS
+            .into_iter()
+            .zip([workload.name.as_str(), workload.namespace.as_str()]),
+    )
 }
 
 pub(super) fn hop_labels(constant: &Labels, key: &SeriesKey) -> Labels {
@@ -120,13 +142,23 @@ pub(super) fn tcp_labels(constant: &Labels, key: &TcpKey) -> Labels {
 }
 
 fn peer_labels(direction: Direction, peer: &Peer) -> Vec<(&'static str, &str)> {
-    let workload = peer.workload.as_ref().map_or("", |workload| workload.name.as_str());
-    let namespace = peer.workload.as_ref().map_or("", |workload| workload.namespace.as_str());
+    let workload = peer
+        .workload
+        .as_ref()
+        .map_or("", |workload| workload.name.as_str());
+    let namespace = peer
+        .workload
+        .as_ref()
+        .map_or("", |workload| workload.namespace.as_str());
     let identity = peer.identity.as_deref().unwrap_or("");
     let service = peer.service.as_ref().map_or("", ServiceName::as_str);
     match direction {
         Direction::Inbound => {
-            vec![("client_workload", workload), ("client_namespace", namespace), ("client_id", identity)]
+            vec![
+                ("client_workload", workload),
+                ("client_namespace", namespace),
+                ("client_id", identity),
+            ]
         }
         Direction::Outbound => vec![
             ("dst_service", service),

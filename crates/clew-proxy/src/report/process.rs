@@ -29,8 +29,14 @@ impl Process {
 
 /// `VmRSS:      1234 kB`, which are KiB.
 fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_ascii_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
 }
 
 /// Fields 14 and 15, `utime` and `stime`, in ticks. The name in field 2 may hold anything, a `)` too.
@@ -38,7 +44,10 @@ fn cpu_seconds(stat: &str) -> Option<f64> {
     /// `USER_HZ`, which is 100 on every architecture that Clew is built for.
     const TICKS_PER_SECOND: f64 = 100.0;
     let (_, after_name) = stat.rsplit_once(')')?;
-    let mut ticks = after_name.split_ascii_whitespace().skip(11).map(|field| field.parse::<f64>().ok());
+    let mut ticks = after_name
+        .split_ascii_whitespace()
+        .skip(11)
+        .map(|field| field.parse::<f64>().ok());
     Some((ticks.next()?? + ticks.next()??) / TICKS_PER_SECOND)
 }
 
@@ -51,7 +60,10 @@ mod tests {
         let stat = "42 (a) b) S 1 42 42 0 -1 4194304 100 0 0 0 150 50 0 0 20 0 3 0 900 1000 200";
         assert_eq!(cpu_seconds(stat), Some(2.0));
         assert_eq!(cpu_seconds("42 (a) S 1"), None);
-        assert_eq!(resident_bytes("VmPeak:\t  99 kB\nVmRSS:\t   12 kB\n"), Some(12 * 1024));
+        assert_eq!(
+            resident_bytes("VmPeak:\t  99 kB\nVmRSS:\t   12 kB\n"),
+            Some(12 * 1024)
+        );
         assert_eq!(resident_bytes("Name: x\n"), None);
     }
 }

@@ -15,11 +15,14 @@ pub(super) struct Scrapes {
 
 impl Scrapes {
     pub(super) fn new() -> Self {
-        Self { completed: watch::Sender::new(None) }
+        Self {
+            completed: watch::Sender::new(None),
+        }
     }
 
     pub(super) fn complete(&self, began: Instant) {
-        self.completed.send_modify(|newest| *newest = (*newest).max(Some(began)));
+        self.completed
+            .send_modify(|newest| *newest = (*newest).max(Some(began)));
     }
 
     pub(super) fn last(&self) -> Option<Instant> {
@@ -28,7 +31,8 @@ impl Scrapes {
 
     /// Someone scrapes this proxy.
     pub(super) fn is_scraped(&self) -> bool {
-        self.last().is_some_and(|began| began.elapsed() < FORGOTTEN_AFTER)
+        self.last()
+            .is_some_and(|began| began.elapsed() < FORGOTTEN_AFTER)
     }
 
     /// Waits for a scrape that begins from now on, and sees everything that happened before.
@@ -36,6 +40,8 @@ impl Scrapes {
         let now = Instant::now();
         let mut completed = self.completed.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
-        let _ = completed.wait_for(|began| began.is_some_and(|began| began >= now)).await;
+        let _ = completed
+            .wait_for(|began| began.is_some_and(|began| began >= now))
+            .await;
     }
 }

@@ -28,7 +28,7 @@ pub struct HopSeries {
 }
 
 /// The series of hops that also ended alike.
-struct Outcome {
+pub(super) struct Outcome {
     key: ResponseKey,
     /// Where the series are; another place than the hop's own when the budget refused them there.
     home: HeldHop,
@@ -40,7 +40,13 @@ struct Outcome {
 impl HopSeries {
     pub(super) fn new(key: SeriesKey, home: HeldHop, now: Instant) -> Self {
         let span_attributes = span::shared_attributes(&key);
-        Self { key, home, outcomes: RefCell::default(), span_attributes, last_used: Cell::new(now) }
+        Self {
+            key,
+            home,
+            outcomes: RefCell::default(),
+            span_attributes,
+            last_used: Cell::new(now),
+        }
     }
 
     /// It shares the series of others, because the budget refused its own.
@@ -64,11 +70,13 @@ impl HopSeries {
 
     /// Counts a response, and its durations.
     pub(super) fn close(&self, record: &HopRecord, directory: &Directory, worker: usize) {
-        let outcome = self.respond(ResponseKey::of(record), directory, worker);
+        let outcome = self.count(ResponseKey::of(record), directory, worker);
         let observe = |kind: DurationKind, time: Duration| {
             let histogram = outcome.duration(kind, directory, worker, &self.key);
             match record.trace.filter(|trace| trace.kept) {
-                Some(HopTrace { trace_id, .. }) => histogram.observe_traced(time, trace_id, record.start_unix_nano),
+                Some(HopTrace { trace_id, .. }) => {
+                    histogram.observe_traced(time, trace_id, record.start_unix_nano)
+                }
                 None => {
                     histogram.observe(time);
                 }
@@ -79,16 +87,28 @@ impl HopSeries {
             Exchange::Stream => {
                 observe(DurationKind::Stream, record.duration());
                 if let Some(first) = record.first_body {
-                    observe(DurationKind::FirstByte, first.saturating_duration_since(record.start));
+                    observe(
+                        DurationKind::FirstByte,
+                        first.saturating_duration_since(record.start),
+                    );
                 }
             }
             Exchange::Tunnel => observe(DurationKind::Stream, record.duration()),
         }
     }
 
-    /// Counts a response.
-    pub(super) fn respond(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Rc<Outcome> {
-        let known = self.outcomes.borrow().iter().find(|outcome| outcome.key == key).cloned();
+    /// Counts a response that has no record.
+    pub(super) fn respond(&self, key: ResponseKey, directory: &Directory, worker: usize) {
+        self.count(key, directory, worker);
+    }
+
+    fn count(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Rc<Outcome> {
+        let known = self
+            .outcomes
+            .borrow()
+            .iter()
+            .find(|outcome| outcome.key == key)
+            .cloned();
         let outcome = known.unwrap_or_else(|| {
             let outcome = Rc::new(self.find_outcome(key, directory, worker));
             let mut outcomes = self.outcomes.borrow_mut();
@@ -102,9 +122,18 @@ impl HopSeries {
     }
 
     fn find_outcome(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Outcome {
-        let claim = if self.home.folded { Claim::Fold } else { Claim::Own };
+        let claim = if self.home.folded {
+            Claim::Fold
+        } else {
+            Claim::Own
+        };
         if let Ok(series) = directory.response(&self.home.entry, key, claim) {
-            return Outcome::new(key, self.home.clone(), self.home.folded, series.cell(worker, Counter::default));
+            return Outcome::new(
+                key,
+                self.home.clone(),
+                self.home.folded,
+                series.cell(worker, Counter::default),
+            );
         }
         let other = directory.hold_other(&self.key, worker);
         let series = match directory.response(&other.entry, key, Claim::Fold) {
@@ -117,16 +146,30 @@ impl HopSeries {
 
 impl Outcome {
     fn new(key: ResponseKey, home: HeldHop, folded: bool, responses: Arc<Counter>) -> Self {
-        Self { key, home, folded, responses, durations: Default::default() }
+        Self {
+            key,
+            home,
+            folded,
+            responses,
+            durations: Default::default(),
+        }
     }
 
-    fn duration(&self, kind: DurationKind, directory: &Directory, worker: usize, hop: &SeriesKey) -> &Histogram {
+    fn duration(
+        &self,
+        kind: DurationKind,
+        directory: &Directory,
+        worker: usize,
+        hop: &SeriesKey,
+    ) -> &Histogram {
         self.durations[kind as usize].get_or_init(|| {
             let key = self.key.duration(kind);
             let claim = if self.folded { Claim::Fold } else { Claim::Own };
-            let series = directory.duration(&self.home.entry, key, claim).unwrap_or_else(|Refused| {
-                directory.duration_of_last_resort(&directory.hold_other(hop, worker).entry, key)
-            });
+            let series = directory
+                .duration(&self.home.entry, key, claim)
+                .unwrap_or_else(|Refused| {
+                    directory.duration_of_last_resort(&directory.hold_other(hop, worker).entry, key)
+                });
             series.cell(worker, || Histogram::new(kind.scale()))
         })
     }
@@ -134,7 +177,9 @@ impl Outcome {
 
 impl fmt::Debug for HopSeries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HopSeries").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("HopSeries")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,7 +191,10 @@ pub struct TcpSeries {
 
 impl TcpSeries {
     pub(super) fn new(cell: Arc<TcpCell>, now: Instant) -> Self {
-        Self { cell, last_used: Cell::new(now) }
+        Self {
+            cell,
+            last_used: Cell::new(now),
+        }
     }
 
     pub(super) fn last_used(&self) -> &Cell<Instant> {

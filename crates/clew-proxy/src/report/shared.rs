@@ -51,8 +51,15 @@ const LOG_ALL: u8 = 2;
 const LOG_HEADERS: u8 = 4;
 
 impl Shared {
-    pub(super) fn new(workload: Workload, instance: InstanceId, directory: Directory, ledger: Arc<Ledger>) -> Self {
-        let workers = std::iter::repeat_with(WorkerCells::new).take(directory.workers()).collect();
+    pub(super) fn new(
+        workload: Workload,
+        instance: InstanceId,
+        directory: Directory,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        let workers = std::iter::repeat_with(WorkerCells::new)
+            .take(directory.workers())
+            .collect();
         Self {
             workload,
             instance,
@@ -68,13 +75,18 @@ impl Shared {
     }
 
     pub(super) fn apply(&self, settings: &TelemetrySettings) {
-        self.settings.store(Arc::new(Shown(Arc::clone(&settings.show_headers))));
+        self.settings
+            .store(Arc::new(Shown(Arc::clone(&settings.show_headers))));
         let kind = match settings.access_log {
             AccessLog::Off => LOG_OFF,
             AccessLog::Errors => LOG_ERRORS,
             AccessLog::All => LOG_ALL,
         };
-        let headers = if kind != LOG_OFF && !settings.show_headers.is_empty() { LOG_HEADERS } else { 0 };
+        let headers = if kind != LOG_OFF && !settings.show_headers.is_empty() {
+            LOG_HEADERS
+        } else {
+            0
+        };
         self.log.store(kind | headers, Ordering::Relaxed);
     }
 
@@ -111,7 +123,11 @@ pub(super) struct WorkerCells {
 impl WorkerCells {
     fn new() -> Self {
         let phases = || std::array::from_fn(|_| Histogram::new(&family::PROXY_TIME));
-        Self { proxy_times: [phases(), phases()], spans: SpanCounts::default(), lines_dropped: Counter::default() }
+        Self {
+            proxy_times: [phases(), phases()],
+            spans: SpanCounts::default(),
+            lines_dropped: Counter::default(),
+        }
     }
 
     /// Time in a phase of requests of a direction.

@@ -66,7 +66,10 @@ pub(super) fn shared_attributes(key: &SeriesKey) -> Box<[u8]> {
     if let Some(instance) = &key.peer.instance {
         text("clew.peer.instance", instance.as_str());
     }
-    text("clew.peer.identity", key.peer.identity.as_deref().unwrap_or(""));
+    text(
+        "clew.peer.identity",
+        key.peer.identity.as_deref().unwrap_or(""),
+    );
     if let (Direction::Outbound, Some(service)) = (key.direction, &key.peer.service) {
         text("clew.dst_service", service.as_str());
     }
@@ -74,7 +77,12 @@ pub(super) fn shared_attributes(key: &SeriesKey) -> Box<[u8]> {
 }
 
 /// Appends a span as one element of `ScopeSpans.spans`.
-pub(super) fn append(bytes: &mut Vec<u8>, shared_attributes: &[u8], record: &HopRecord, trace: &HopTrace) {
+pub(super) fn append(
+    bytes: &mut Vec<u8>,
+    shared_attributes: &[u8],
+    record: &HopRecord,
+    trace: &HopTrace,
+) {
     const SCOPE_SPANS_SPANS: u8 = 2;
     let mut list = Message::new(bytes);
     list.nested(SCOPE_SPANS_SPANS, |span| {
@@ -103,7 +111,10 @@ fn identity(span: &mut Message<'_>, record: &HopRecord, trace: &HopTrace) {
     span.number(field::KIND, kind.number() as u64);
     span.fixed64(field::START, record.start_unix_nano);
     span.fixed64(field::END, unix_nano(record, record.end));
-    span.fixed32(field::FLAGS, FLAG_SAMPLED | trace.parent.map_or(0, |_| FLAGS_REMOTE_PARENT));
+    span.fixed32(
+        field::FLAGS,
+        FLAG_SAMPLED | trace.parent.map_or(0, |_| FLAGS_REMOTE_PARENT),
+    );
 }
 
 fn request_attributes(span: &mut Message<'_>, record: &HopRecord) {
@@ -116,16 +127,32 @@ fn request_attributes(span: &mut Message<'_>, record: &HopRecord) {
         }
     } else {
         let method = conventions::known_method(&record.method);
-        span.text_attribute(field::ATTRIBUTES, "http.request.method", method.unwrap_or("_OTHER"));
+        span.text_attribute(
+            field::ATTRIBUTES,
+            "http.request.method",
+            method.unwrap_or("_OTHER"),
+        );
         if method.is_none() {
             let original = limited(record.method.as_str());
             span.text_attribute(field::ATTRIBUTES, "http.request.method_original", original);
         }
-        span.number_attribute(field::ATTRIBUTES, "http.request.body.size", record.request_bytes);
-        span.number_attribute(field::ATTRIBUTES, "http.response.body.size", record.response_bytes);
+        span.number_attribute(
+            field::ATTRIBUTES,
+            "http.request.body.size",
+            record.request_bytes,
+        );
+        span.number_attribute(
+            field::ATTRIBUTES,
+            "http.response.body.size",
+            record.response_bytes,
+        );
     }
     if record.route_is_configured {
-        span.text_attribute(field::ATTRIBUTES, "http.route", conventions::path_of_route(route));
+        span.text_attribute(
+            field::ATTRIBUTES,
+            "http.route",
+            conventions::path_of_route(route),
+        );
     } else {
         span.text_attribute(field::ATTRIBUTES, "clew.route", route);
     }
@@ -134,11 +161,25 @@ fn request_attributes(span: &mut Message<'_>, record: &HopRecord) {
     span.text_attribute(field::ATTRIBUTES, "url.scheme", record.scheme);
     if record.key.direction == Direction::Outbound && !record.authority.is_empty() {
         // The mark tells that there was a query; its text is private.
-        let query = if record.path.query().is_some() { "?REDACTED" } else { "" };
-        let parts = [record.scheme, "://", limited(&record.authority), path, query];
+        let query = if record.path.query().is_some() {
+            "?REDACTED"
+        } else {
+            ""
+        };
+        let parts = [
+            record.scheme,
+            "://",
+            limited(&record.authority),
+            path,
+            query,
+        ];
         span.text_attribute_of_parts(field::ATTRIBUTES, "url.full", &parts);
     }
-    span.text_attribute(field::ATTRIBUTES, "network.protocol.version", protocol_version(record.version));
+    span.text_attribute(
+        field::ATTRIBUTES,
+        "network.protocol.version",
+        protocol_version(record.version),
+    );
 }
 
 fn peer_attributes(span: &mut Message<'_>, record: &HopRecord) {
@@ -155,7 +196,11 @@ fn peer_attributes(span: &mut Message<'_>, record: &HopRecord) {
 
 fn outcome(span: &mut Message<'_>, record: &HopRecord) {
     if let Some(status) = record.status {
-        span.number_attribute(field::ATTRIBUTES, "http.response.status_code", status.as_u16().into());
+        span.number_attribute(
+            field::ATTRIBUTES,
+            "http.response.status_code",
+            status.as_u16().into(),
+        );
     }
     if let Some(status) = record.grpc_status {
         span.number_attribute(field::ATTRIBUTES, "rpc.grpc.status_code", status.into());
@@ -174,7 +219,9 @@ fn outcome(span: &mut Message<'_>, record: &HopRecord) {
     }
     if verdict.is_error {
         const STATUS_ERROR: u64 = 2;
-        span.nested_short(field::STATUS, |status| status.number(field::STATUS_CODE, STATUS_ERROR));
+        span.nested_short(field::STATUS, |status| {
+            status.number(field::STATUS_CODE, STATUS_ERROR)
+        });
     }
 }
 
@@ -200,7 +247,10 @@ fn proxy_time_name(phase: Phase) -> &'static str {
 }
 
 fn events(span: &mut Message<'_>, record: &HopRecord) {
-    let moments = [("clew.response.headers", record.response_start), ("clew.response.first_byte", record.first_body)];
+    let moments = [
+        ("clew.response.headers", record.response_start),
+        ("clew.response.first_byte", record.first_body),
+    ];
     for (name, moment) in moments {
         let Some(moment) = moment else { continue };
         span.nested_short(field::EVENTS, |event| {
@@ -211,7 +261,9 @@ fn events(span: &mut Message<'_>, record: &HopRecord) {
 }
 
 fn link(span: &mut Message<'_>, trace: &HopTrace) {
-    let Some((trace_id, span_id)) = trace.link else { return };
+    let Some((trace_id, span_id)) = trace.link else {
+        return;
+    };
     span.nested_short(field::LINKS, |link| {
         link.bytes(field::LINK_TRACE_ID, &trace_id.to_bytes());
         link.bytes(field::LINK_SPAN_ID, &span_id.to_bytes());
@@ -221,7 +273,9 @@ fn link(span: &mut Message<'_>, trace: &HopTrace) {
 
 fn unix_nano(record: &HopRecord, moment: Instant) -> u64 {
     let since_start = moment.saturating_duration_since(record.start);
-    record.start_unix_nano.saturating_add(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
+    record
+        .start_unix_nano
+        .saturating_add(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// As `network.protocol.version` and the tap name it.
@@ -237,5 +291,6 @@ pub(super) fn protocol_version(version: Version) -> &'static str {
 
 /// The text, cut where it is too long.
 fn limited(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(MAX_VALUE_BYTES)).unwrap_or(text)
+    text.get(..text.floor_char_boundary(MAX_VALUE_BYTES))
+        .unwrap_or(text)
 }

@@ -32,12 +32,19 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(max_queued: usize) -> Self {
-        Self { max_queued, queued: AtomicUsize::new(0), exported: AtomicU64::new(0), export_failed: AtomicU64::new(0) }
+        Self {
+            max_queued,
+            queued: AtomicUsize::new(0),
+            exported: AtomicU64::new(0),
+            export_failed: AtomicU64::new(0),
+        }
     }
 
     fn reserve(&self, spans: usize) -> bool {
         let add = |queued: usize| Some(queued + spans).filter(|queued| *queued <= self.max_queued);
-        self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+        self.queued
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+            .is_ok()
     }
 }
 
@@ -59,8 +66,12 @@ impl Batch {
     pub(super) fn settle(mut self, refused: usize) {
         let spans = self.leave_queue();
         let refused = refused.min(spans);
-        self.ledger.exported.fetch_add((spans - refused) as u64, Ordering::Relaxed);
-        self.ledger.export_failed.fetch_add(refused as u64, Ordering::Relaxed);
+        self.ledger
+            .exported
+            .fetch_add((spans - refused) as u64, Ordering::Relaxed);
+        self.ledger
+            .export_failed
+            .fetch_add(refused as u64, Ordering::Relaxed);
     }
 
     fn leave_queue(&mut self) -> usize {
@@ -73,7 +84,9 @@ impl Batch {
 impl Drop for Batch {
     fn drop(&mut self) {
         let spans = self.leave_queue();
-        self.ledger.export_failed.fetch_add(spans as u64, Ordering::Relaxed);
+        self.ledger
+            .export_failed
+            .fetch_add(spans as u64, Ordering::Relaxed);
     }
 }
 
@@ -106,11 +119,22 @@ impl SpanBuffer {
     pub(super) fn new(sender: mpsc::Sender<Batch>, ledger: Arc<Ledger>) -> Self {
         // A queue smaller than a batch would refuse every batch.
         let batch_spans = BATCH_SPANS.min(ledger.max_queued / 2).max(1);
-        Self { sender, ledger, batch_spans, open: RefCell::default() }
+        Self {
+            sender,
+            ledger,
+            batch_spans,
+            open: RefCell::default(),
+        }
     }
 
     /// Adds a hop's span.
-    pub(super) fn push(&self, attributes: &[u8], record: &HopRecord, trace: &HopTrace, counts: &SpanCounts) {
+    pub(super) fn push(
+        &self,
+        attributes: &[u8],
+        record: &HopRecord,
+        trace: &HopTrace,
+        counts: &SpanCounts,
+    ) {
         let is_full = {
             let mut open = self.open.borrow_mut();
             span::append(&mut open.bytes, attributes, record, trace);
@@ -148,7 +172,11 @@ impl SpanBuffer {
         // The next batch will be about as large.
         let capacity = open.bytes.len();
         let bytes = std::mem::replace(&mut open.bytes, Vec::with_capacity(capacity + capacity / 8));
-        let batch = Batch { bytes: bytes.into(), spans, ledger: Arc::clone(&self.ledger) };
+        let batch = Batch {
+            bytes: bytes.into(),
+            spans,
+            ledger: Arc::clone(&self.ledger),
+        };
         if let Err(mpsc::error::TrySendError::Full(mut batch)) = self.sender.try_send(batch) {
             batch.leave_queue();
             counts.queue_full.add(spans as u64);

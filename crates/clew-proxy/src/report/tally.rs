@@ -11,7 +11,10 @@ impl Tally {
     /// Adds; only from the worker that owns it.
     #[inline]
     pub(super) fn add(&self, amount: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(amount),
+            Ordering::Relaxed,
+        );
     }
 
     /// The count, as the writer left it or about to.

@@ -79,12 +79,22 @@ impl Tap {
         }
         watches.push(Arc::clone(&watch));
         self.replace(watches);
-        Ok(TapStream { events, watch, tap: Arc::clone(self) })
+        Ok(TapStream {
+            events,
+            watch,
+            tap: Arc::clone(self),
+        })
     }
 
     fn end(&self, ended: &Arc<Watch>) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let watches = self.watches.load().iter().filter(|watch| !Arc::ptr_eq(watch, ended)).cloned().collect();
+        let watches = self
+            .watches
+            .load()
+            .iter()
+            .filter(|watch| !Arc::ptr_eq(watch, ended))
+            .cloned()
+            .collect();
         self.replace(watches);
     }
 
@@ -97,7 +107,12 @@ impl Tap {
     /// Shows a closed hop to those who want it. `event` makes it, and is called only for them.
     pub(super) fn show(&self, record: &HopRecord, event: impl Fn() -> TapEvent) {
         let second = self.started.elapsed().as_secs();
-        for watch in self.watches.load().iter().filter(|watch| watch.matches(record)) {
+        for watch in self
+            .watches
+            .load()
+            .iter()
+            .filter(|watch| watch.matches(record))
+        {
             watch.offer(second, &event);
         }
     }
@@ -122,7 +137,11 @@ impl Watch {
             "" => None,
             "inbound" => Some(Direction::Inbound),
             "outbound" => Some(Direction::Outbound),
-            given => return Err(TapError::Direction { given: given.to_owned() }),
+            given => {
+                return Err(TapError::Direction {
+                    given: given.to_owned(),
+                });
+            }
         };
         let max_per_second = match request.max_per_second {
             0 => DEFAULT_MAX_PER_SECOND,
@@ -140,8 +159,14 @@ impl Watch {
 
     fn matches(&self, record: &HopRecord) -> bool {
         let is = |wanted: &str, given: &str| wanted.is_empty() || wanted == given;
-        let workload = record.key.peer.workload.as_ref().map_or("", |workload| workload.name.as_str());
-        self.direction.is_none_or(|direction| direction == record.key.direction)
+        let workload = record
+            .key
+            .peer
+            .workload
+            .as_ref()
+            .map_or("", |workload| workload.name.as_str());
+        self.direction
+            .is_none_or(|direction| direction == record.key.direction)
             && (!self.request.failures_only || record.classification == Classification::Failure)
             && is(&self.request.method, record.method.as_str())
             && is(&self.request.route, record.key.route.as_str())
@@ -160,16 +185,25 @@ impl Watch {
             self.skipped.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        permit.send(TapEvent { skipped: self.skipped.swap(0, Ordering::Relaxed), ..event() });
+        permit.send(TapEvent {
+            skipped: self.skipped.swap(0, Ordering::Relaxed),
+            ..event()
+        });
     }
 
     fn take_place(&self, second: u64) -> bool {
         let second = second & 0xffff_ffff;
         let take = |window: u64| {
-            let sent = if window >> 32 == second { window & 0xffff_ffff } else { 0 };
+            let sent = if window >> 32 == second {
+                window & 0xffff_ffff
+            } else {
+                0
+            };
             (sent < self.max_per_second).then_some(second << 32 | (sent + 1))
         };
-        self.window.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        self.window
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
     }
 }
 
@@ -218,9 +252,21 @@ pub(super) fn event(
         workload: workload.name.to_string(),
         namespace: workload.namespace.to_string(),
         instance: instance.to_string(),
-        peer_workload: peer.workload.as_ref().map(|workload| workload.name.to_string()).unwrap_or_default(),
-        peer_namespace: peer.workload.as_ref().map(|workload| workload.namespace.to_string()).unwrap_or_default(),
-        dst_service: peer.service.as_ref().map(ServiceName::to_string).unwrap_or_default(),
+        peer_workload: peer
+            .workload
+            .as_ref()
+            .map(|workload| workload.name.to_string())
+            .unwrap_or_default(),
+        peer_namespace: peer
+            .workload
+            .as_ref()
+            .map(|workload| workload.namespace.to_string())
+            .unwrap_or_default(),
+        dst_service: peer
+            .service
+            .as_ref()
+            .map(ServiceName::to_string)
+            .unwrap_or_default(),
         method: record.method.to_string(),
         scheme: record.scheme.to_owned(),
         authority: record.authority.to_string(),
@@ -228,13 +274,22 @@ pub(super) fn event(
         route: record.key.route.to_string(),
         protocol_version: protocol_version(record.version).to_owned(),
         status_code: record.status.map_or(0, |status| status.as_u16().into()),
-        grpc_status: record.grpc_status.map(|status| status.to_string()).unwrap_or_default(),
+        grpc_status: record
+            .grpc_status
+            .map(|status| status.to_string())
+            .unwrap_or_default(),
         classification: record.classification.as_str().to_owned(),
         error: record.error_label().to_owned(),
         request_bytes: record.request_bytes,
         response_bytes: record.response_bytes,
-        trace_id: record.trace.as_ref().map(|trace| trace.trace_id.to_string()).unwrap_or_default(),
-        span_id: kept.map(|trace| trace.span_id.to_string()).unwrap_or_default(),
+        trace_id: record
+            .trace
+            .as_ref()
+            .map(|trace| trace.trace_id.to_string())
+            .unwrap_or_default(),
+        span_id: kept
+            .map(|trace| trace.span_id.to_string())
+            .unwrap_or_default(),
         sampled: kept.is_some(),
         request_headers: headers(record.request_headers.as_ref(), shown),
         response_headers: headers(record.response_headers.as_ref(), shown),
@@ -259,5 +314,9 @@ fn headers(headers: Option<&HeaderMap>, shown: &dyn Fn(&str) -> bool) -> Vec<Hea
             false => REDACTED.to_owned(),
         },
     };
-    headers.into_iter().flat_map(HeaderMap::iter).map(show).collect()
+    headers
+        .into_iter()
+        .flat_map(HeaderMap::iter)
+        .map(show)
+        .collect()
 }

@@ -43,7 +43,13 @@ pub struct WorkerSlot {
 impl WorkerSlot {
     /// The thread's reports. They stay on the thread.
     pub fn open(self) -> WorkerReports {
-        let Self { index, shared, spans, lines, alive } = self;
+        let Self {
+            index,
+            shared,
+            spans,
+            lines,
+            alive,
+        } = self;
         let now = Instant::now();
         WorkerReports {
             index,
@@ -63,7 +69,9 @@ impl WorkerSlot {
 
 impl fmt::Debug for WorkerSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerSlot").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("WorkerSlot")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -97,7 +105,11 @@ impl WorkerReports {
             return Rc::clone(series);
         }
         let held = self.shared.directory.hold_hop(key, self.index);
-        let map = if held.folded { &self.folded } else { &self.hops };
+        let map = if held.folded {
+            &self.folded
+        } else {
+            &self.hops
+        };
         let series = Rc::new(HopSeries::new(key.clone(), held, self.now.get()));
         let mut map = map.borrow_mut();
         if series.is_folded() && map.len() >= MAX_FOLDED {
@@ -126,7 +138,12 @@ impl WorkerReports {
             let settings = self.shared.settings.load();
             let shown = |name: &str| settings.shows(name);
             self.shared.tap.show(&record, || {
-                tap::event(&self.shared.workload, &self.shared.instance, &record, &shown)
+                tap::event(
+                    &self.shared.workload,
+                    &self.shared.instance,
+                    &record,
+                    &shown,
+                )
             });
         }
         if access_log::wants(self.shared.access_log(), &record) {
@@ -138,7 +155,9 @@ impl WorkerReports {
         let Some(trace) = &record.trace else { return };
         let counts = &self.cells().spans;
         match &self.spans {
-            Some(spans) if trace.kept => spans.push(series.span_attributes(), record, trace, counts),
+            Some(spans) if trace.kept => {
+                spans.push(series.span_attributes(), record, trace, counts)
+            }
             _ => counts.unsampled.add(1),
         }
     }
@@ -162,15 +181,26 @@ impl WorkerReports {
         };
         let series = self.series(&key);
         series.open(self.now.get());
-        series.respond(ResponseKey::of_refusal(reason), &self.shared.directory, self.index);
+        series.respond(
+            ResponseKey::of_refusal(reason),
+            &self.shared.directory,
+            self.index,
+        );
     }
 
     /// The series of connections to or from a peer. Keep it while one is open.
     pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>, tls: Tls) -> Rc<TcpSeries> {
-        let key = TcpKey { direction, peer: Arc::clone(peer), tls };
+        let key = TcpKey {
+            direction,
+            peer: Arc::clone(peer),
+            tls,
+        };
         let mut tcp = self.tcp.borrow_mut();
         let series = tcp.entry(key).or_insert_with_key(|key| {
-            Rc::new(TcpSeries::new(self.shared.directory.hold_tcp(key.clone(), self.index), self.now.get()))
+            Rc::new(TcpSeries::new(
+                self.shared.directory.hold_tcp(key.clone(), self.index),
+                self.now.get(),
+            ))
         });
         series.last_used().set(self.now.get());
         Rc::clone(series)
@@ -205,10 +235,13 @@ impl WorkerReports {
             }
             now.saturating_duration_since(last_used.get()) < IDLE_AFTER
         };
-        let keep_hop = |_: &_, hop: &mut Rc<HopSeries>| keep(Rc::strong_count(hop) > 1, hop.last_used());
+        let keep_hop =
+            |_: &_, hop: &mut Rc<HopSeries>| keep(Rc::strong_count(hop) > 1, hop.last_used());
         self.hops.borrow_mut().retain(keep_hop);
         self.folded.borrow_mut().retain(keep_hop);
-        self.tcp.borrow_mut().retain(|_, tcp| keep(Rc::strong_count(tcp) > 1, tcp.last_used()));
+        self.tcp
+            .borrow_mut()
+            .retain(|_, tcp| keep(Rc::strong_count(tcp) > 1, tcp.last_used()));
         if self.held() < before {
             self.shared.directory.sweep();
         }
@@ -238,6 +271,8 @@ impl Drop for WorkerReports {
 
 impl fmt::Debug for WorkerReports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerReports").field("index", &self.index).finish_non_exhaustive()
+        f.debug_struct("WorkerReports")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }

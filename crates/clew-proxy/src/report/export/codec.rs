@@ -43,8 +43,9 @@ impl Decoder for ExportCodec {
 
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<ExportResponse>, Status> {
         let bytes = bytes.copy_to_bytes(bytes.remaining());
-        let response = ExportResponse::decode(bytes)
-            .map_err(|error| Status::internal(format!("the collector's answer cannot be read: {error}")))?;
+        let response = ExportResponse::decode(bytes).map_err(|error| {
+            Status::internal(format!("the collector's answer cannot be read: {error}"))
+        })?;
         Ok(Some(response))
     }
 
@@ -72,12 +73,17 @@ struct PartialSuccess {
 impl ExportResponse {
     /// Number of spans that were refused.
     pub(super) fn refused(&self) -> usize {
-        let refused = self.partial_success.as_ref().map_or(0, |partial| partial.rejected_spans);
+        let refused = self
+            .partial_success
+            .as_ref()
+            .map_or(0, |partial| partial.rejected_spans);
         usize::try_from(refused).unwrap_or(0)
     }
 
     /// Why, in the collector's words.
     pub(super) fn message(&self) -> &str {
-        self.partial_success.as_ref().map_or("", |partial| &partial.error_message)
+        self.partial_success
+            .as_ref()
+            .map_or("", |partial| &partial.error_message)
     }
 }

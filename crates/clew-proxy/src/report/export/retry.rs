@@ -21,7 +21,10 @@ pub(super) struct Backoff {
 impl Backoff {
     /// For a request that may take this long in all.
     pub(super) fn new(in_all: Duration) -> Self {
-        Self { next: FIRST_PAUSE, give_up_at: Instant::now() + in_all }
+        Self {
+            next: FIRST_PAUSE,
+            give_up_at: Instant::now() + in_all,
+        }
     }
 
     /// How long to wait before the next attempt; `None` when there is none.
@@ -64,9 +67,14 @@ fn retry(status: &Status) -> Retry {
 /// The delay of a `google.rpc.RetryInfo` in the details of a status.
 fn retry_info(details: &[u8]) -> Option<Duration> {
     let details = RpcStatus::decode(details).ok()?.details;
-    let info = details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    let info = details
+        .iter()
+        .find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
     let delay = RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
-    Some(Duration::new(u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?))
+    Some(Duration::new(
+        u64::try_from(delay.seconds).ok()?,
+        u32::try_from(delay.nanos).ok()?,
+    ))
 }
 
 /// `google.rpc.Status`, as far as it is read here.
@@ -106,9 +114,19 @@ mod tests {
     use super::*;
 
     fn throttled(code: Code, delay: ProtoDuration) -> Status {
-        let info = RetryInfo { retry_delay: Some(delay) }.encode_to_vec();
-        let any = Any { type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(), value: info };
-        Status::with_details(code, "later", RpcStatus { details: vec![any] }.encode_to_vec().into())
+        let info = RetryInfo {
+            retry_delay: Some(delay),
+        }
+        .encode_to_vec();
+        let any = Any {
+            type_url: "type.googleapis.com/google.rpc.RetryInfo".to_owned(),
+            value: info,
+        };
+        Status::with_details(
+            code,
+            "later",
+            RpcStatus { details: vec![any] }.encode_to_vec().into(),
+        )
     }
 
     #[test]
@@ -129,12 +147,24 @@ mod tests {
 
     #[test]
     fn a_collector_that_says_when_is_asked_again_then() {
-        let delay = ProtoDuration { seconds: 2, nanos: 500_000_000 };
+        let delay = ProtoDuration {
+            seconds: 2,
+            nanos: 500_000_000,
+        };
         for code in [Code::ResourceExhausted, Code::Unavailable] {
-            assert_eq!(retry(&throttled(code, delay)), Retry::After(Duration::from_millis(2_500)));
+            assert_eq!(
+                retry(&throttled(code, delay)),
+                Retry::After(Duration::from_millis(2_500))
+            );
         }
-        let nonsense = ProtoDuration { seconds: -1, nanos: 0 };
-        assert_eq!(retry(&throttled(Code::ResourceExhausted, nonsense)), Retry::Never);
+        let nonsense = ProtoDuration {
+            seconds: -1,
+            nanos: 0,
+        };
+        assert_eq!(
+            retry(&throttled(Code::ResourceExhausted, nonsense)),
+            Retry::Never
+        );
     }
 
     #[test]
@@ -144,11 +174,20 @@ mod tests {
         let mut most = FIRST_PAUSE;
         for _ in 0..10 {
             let pause = backoff.pause_after(&unavailable);
-            assert!(pause.is_some_and(|pause| pause <= most && pause >= most / 2), "{pause:?} of {most:?}");
+            assert!(
+                pause.is_some_and(|pause| pause <= most && pause >= most / 2),
+                "{pause:?} of {most:?}"
+            );
             most = (most * 2).min(LONGEST_PAUSE);
         }
         assert_eq!(Backoff::new(Duration::ZERO).pause_after(&unavailable), None);
-        let asks_too_much = throttled(Code::Unavailable, ProtoDuration { seconds: 61, nanos: 0 });
+        let asks_too_much = throttled(
+            Code::Unavailable,
+            ProtoDuration {
+                seconds: 61,
+                nanos: 0,
+            },
+        );
         assert_eq!(backoff.pause_after(&asks_too_much), None);
     }
 }

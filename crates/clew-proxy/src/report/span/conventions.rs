@@ -22,7 +22,11 @@ pub(super) fn span_name(record: &HopRecord, write: impl FnOnce(&[&str])) {
     if record.is_grpc {
         // A learned route of gRPC is the method already; a configured one may be called anything.
         let method = record.path.path().trim_start_matches('/');
-        return write(&[if record.route_is_configured { super::limited(method) } else { route }]);
+        return write(&[if record.route_is_configured {
+            super::limited(method)
+        } else {
+            route
+        }]);
     }
     match known_method(&record.method) {
         Some(method) if path_of_method(route, method).is_some() => write(&[route]),
@@ -39,7 +43,11 @@ fn path_of_method<'a>(route: &'a str, method: &str) -> Option<&'a str> {
 /// A route without the method that may stand before its path.
 pub(super) fn path_of_route(route: &str) -> &str {
     match route.split_once(' ') {
-        Some((method, path)) if path.starts_with('/') && method.bytes().all(|byte| byte.is_ascii_uppercase()) => path,
+        Some((method, path))
+            if path.starts_with('/') && method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
+        {
+            path
+        }
         _ => route,
     }
 }
@@ -73,7 +81,10 @@ pub(super) fn server_address<'a>(authority: &'a str, scheme: &str) -> Option<(&'
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().unwrap_or(default_port)),
         _ => (authority, default_port),
     };
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
     (!host.is_empty()).then_some((host, port))
 }
 
@@ -87,22 +98,55 @@ pub(super) fn server_address<'a>(authority: &'a str, scheme: &str) -> Option<(&'
 pub(super) fn verdict(record: &HopRecord) -> Verdict<'_> {
     let is_client = record.key.direction == Direction::Outbound;
     match record.outcome {
-        End::CancelledByClient => return Verdict { cancelled: true, ..Verdict::default() },
-        End::Failed(Reason::ClientCancelled) => return Verdict { cancelled: true, ..Verdict::default() },
+        End::CancelledByClient => {
+            return Verdict {
+                cancelled: true,
+                ..Verdict::default()
+            };
+        }
+        End::Failed(Reason::ClientCancelled) => {
+            return Verdict {
+                cancelled: true,
+                ..Verdict::default()
+            };
+        }
         End::Failed(reason) => {
             let is_error = is_client || reason.blame() != Blame::Client;
-            return Verdict { is_error, error_type: Some(reason.as_str()), cancelled: false };
+            return Verdict {
+                is_error,
+                error_type: Some(reason.as_str()),
+                cancelled: false,
+            };
         }
         End::Complete => {}
     }
     if let Some(status) = record.grpc_status.filter(|_| record.is_grpc) {
-        let is_error = if is_client { status != 0 } else { GRPC_SERVER_ERRORS.contains(&status) };
-        let error_type = is_error.then(|| GRPC_STATUSES.get(usize::from(status)).copied().unwrap_or("UNKNOWN"));
-        return Verdict { is_error, error_type, cancelled: false };
+        let is_error = if is_client {
+            status != 0
+        } else {
+            GRPC_SERVER_ERRORS.contains(&status)
+        };
+        let error_type = is_error.then(|| {
+            GRPC_STATUSES
+                .get(usize::from(status))
+                .copied()
+                .unwrap_or("UNKNOWN")
+        });
+        return Verdict {
+            is_error,
+            error_type,
+            cancelled: false,
+        };
     }
-    let Some(status) = &record.status else { return Verdict::default() };
+    let Some(status) = &record.status else {
+        return Verdict::default();
+    };
     let is_error = status.is_server_error() || (is_client && status.is_client_error());
-    Verdict { is_error, error_type: is_error.then(|| status.as_str()), cancelled: false }
+    Verdict {
+        is_error,
+        error_type: is_error.then(|| status.as_str()),
+        cancelled: false,
+    }
 }
 
 /// UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.

@@ -85,7 +85,11 @@ impl<'a> Message<'a> {
     }
 
     /// A message in a field, most likely shorter than 128 bytes.
-    pub(in crate::report) fn nested_short(&mut self, field: u8, write: impl FnOnce(&mut Message<'_>)) {
+    pub(in crate::report) fn nested_short(
+        &mut self,
+        field: u8,
+        write: impl FnOnce(&mut Message<'_>),
+    ) {
         self.nested_with::<1>(field, write);
     }
 
@@ -100,7 +104,8 @@ impl<'a> Message<'a> {
         let mut length = self.bytes.len() - start;
         let bytes_of_length = varint_len(length);
         if bytes_of_length != N {
-            self.bytes.splice(length_at..start, std::iter::repeat_n(0, bytes_of_length));
+            self.bytes
+                .splice(length_at..start, std::iter::repeat_n(0, bytes_of_length));
         }
         for byte in &mut self.bytes[length_at..length_at + bytes_of_length] {
             let more = if length >= 0x80 { 0x80 } else { 0 };
@@ -115,7 +120,12 @@ impl<'a> Message<'a> {
     }
 
     #[inline]
-    pub(in crate::report) fn text_attribute_of_parts(&mut self, field: u8, name: &str, parts: &[&str]) {
+    pub(in crate::report) fn text_attribute_of_parts(
+        &mut self,
+        field: u8,
+        name: &str,
+        parts: &[&str],
+    ) {
         const STRING_VALUE: u8 = 1;
         let length = length_of(parts);
         self.attribute_head(field, name, 1 + varint_len(length) + length);
@@ -173,7 +183,10 @@ pub(super) struct Ip {
 
 impl Ip {
     pub(super) fn new(address: IpAddr) -> Self {
-        let mut ip = Self { text: [0; 46], length: 0 };
+        let mut ip = Self {
+            text: [0; 46],
+            length: 0,
+        };
         let mut rest = &mut ip.text[..];
         // Cannot fail: the buffer holds any address.
         let _ = write!(rest, "{}", address.to_canonical());
