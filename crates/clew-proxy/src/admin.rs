@@ -70,7 +70,10 @@ pub struct AdminConfig {
 
 impl fmt::Debug for AdminConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminConfig").field("admin", &self.admin).field("tap", &self.tap).finish_non_exhaustive()
+        f.debug_struct("AdminConfig")
+            .field("admin", &self.admin)
+            .field("tap", &self.tap)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +91,8 @@ impl Admin {
     /// A listener cannot be used on this runtime.
     pub fn start(config: AdminConfig, reports: &Arc<Reports>) -> Result<Self, AdminError> {
         let (drain, watch) = Drain::new(GRACE);
-        let acceptor = Acceptor::new("the proxy's admin server", config.admin).map_err(AdminError::Admin)?;
+        let acceptor =
+            Acceptor::new("the proxy's admin server", config.admin).map_err(AdminError::Admin)?;
         let tap = tokio::net::TcpListener::from_std(config.tap).map_err(AdminError::Tap)?;
         let pages = Arc::new(Pages {
             reports: Arc::clone(reports),
@@ -116,7 +120,10 @@ async fn accept(mut acceptor: Acceptor, pages: Arc<Pages>, drain: DrainWatch) {
     while let Some((stream, peer)) = acceptor.accept_until(&drain).await {
         connections.reap();
         if connections.len() < MAX_CONNECTIONS {
-            connections.spawn("admin connection", serve(stream, peer, Arc::clone(&pages), drain.clone()));
+            connections.spawn(
+                "admin connection",
+                serve(stream, peer, Arc::clone(&pages), drain.clone()),
+            );
         }
     }
     connections.join_all().await;

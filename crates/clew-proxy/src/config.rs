@@ -34,6 +34,17 @@ pub struct ProxyConfig {
     pub join: bool,
 }
 
+/// Where a bound proxy listens.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Of each of the configuration's listeners, in its order.
+    pub listeners: Vec<SocketAddr>,
+    /// Of the admin server.
+    pub admin: SocketAddr,
+    /// Of the tap server.
+    pub tap: SocketAddr,
+}
+
 /// One way into the proxy. Port 0 everywhere means that the system chooses.
 #[derive(Clone, Debug)]
 pub enum Listener {
@@ -83,6 +94,40 @@ pub enum Listener {
         /// Peers whose trace context and baggage are trusted (ingresses in front of this gateway).
         trusted: Arc<[IpPrefix]>,
     },
+}
+
+impl Listener {
+    /// What it is for, as the beginning of a sentence.
+    pub fn purpose(&self) -> &'static str {
+        match self {
+            Self::Inbound { .. } => "the proxy's inbound side",
+            Self::HttpProxy { .. } => "the proxy's outbound side (HTTP proxy)",
+            Self::Dependency { .. } => "the proxy's listener for a dependency",
+            Self::RedirectedInbound { .. } => "the proxy's inbound side (redirected)",
+            Self::RedirectedOutbound { .. } => "the proxy's outbound side (redirected)",
+            Self::Gateway { .. } => "the gateway",
+        }
+    }
+
+    /// Where it is to listen.
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Inbound { listen, .. }
+            | Self::HttpProxy { listen }
+            | Self::Dependency { listen, .. }
+            | Self::RedirectedInbound { listen, .. }
+            | Self::RedirectedOutbound { listen, .. }
+            | Self::Gateway { listen, .. } => *listen,
+        }
+    }
+
+    /// It takes requests of the application, not to it.
+    pub fn is_outbound(&self) -> bool {
+        matches!(
+            self,
+            Self::HttpProxy { .. } | Self::Dependency { .. } | Self::RedirectedOutbound { .. }
+        )
+    }
 }
 
 /// One port of the application in redirected mode.
@@ -145,8 +190,6 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Size of a request's head, in bytes.
     pub max_head_bytes: usize,
-    /// Idle connections kept per endpoint and worker.
-    pub max_idle_per_endpoint: usize,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
     /// Services that a worker remembers; the least recently used goes first.
@@ -169,7 +212,6 @@ impl Default for Limits {
             discovery_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(30),
             max_head_bytes: 64 * 1024,
-            max_idle_per_endpoint: 256,
             idle_timeout: Duration::from_secs(60),
             max_services: 1024,
             max_series: 2_000,

@@ -99,7 +99,35 @@ impl Reason {
 
     /// The server has seen nothing of the request, so that sending it again is safe.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::NoEndpoints | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectFailed)
+        matches!(
+            self,
+            Self::NoEndpoints | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectFailed
+        )
+    }
+
+    /// The same in words, for the caller.
+    pub fn explain(self) -> &'static str {
+        match self {
+            Self::ClientCancelled => "the client gave up",
+            Self::MalformedRequest => "the request is malformed",
+            Self::HeadTooLarge => "the head of the request is too large",
+            Self::HeadTimeout => "the head of the request did not arrive in time",
+            Self::NoAuthority => "the request does not say which host it is for",
+            Self::Loop => "the request would come back to the proxy that sent it",
+            Self::NoRoute => "the gateway has no route for this host and path",
+            Self::UnknownService => "no such service in the mesh, and the name does not resolve",
+            Self::DiscoveryTimeout => "control did not say in time where the service is",
+            Self::NoEndpoints => "the service has no endpoint",
+            Self::ConnectRefused => "the endpoint refused the connection",
+            Self::ConnectTimeout => "the endpoint did not accept the connection in time",
+            Self::ConnectFailed => "the connection to the endpoint failed",
+            Self::ServerClosed => {
+                "the server closed the connection before its response was complete"
+            }
+            Self::ServerReset => "the server reset the request",
+            Self::MalformedResponse => "the server's response is malformed",
+            Self::Shutdown => "the proxy is shutting down",
+        }
     }
 
     /// What the caller is told, when its request is HTTP and nothing was sent yet.

@@ -114,7 +114,9 @@ impl PhaseTimes {
 
     /// The phases that the request went through.
     pub fn iter(&self) -> impl Iterator<Item = (Phase, Duration)> + '_ {
-        Phase::ALL.into_iter().filter_map(|phase| self.get(phase).map(|time| (phase, time)))
+        Phase::ALL
+            .into_iter()
+            .filter_map(|phase| self.get(phase).map(|time| (phase, time)))
     }
 }
 

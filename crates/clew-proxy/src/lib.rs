@@ -2,8 +2,33 @@
 //!
 //! What it is not: it stores nothing, it decides no policy of its own, and it knows no Kubernetes.
 //!
-//! Start reading at [`proxy`] (bind, then run), then the way of one request in `request`.
+//! Start reading at [`proxy`] (bind, then run), then the way of one request in `serve/request.rs`, then
+//! what is reported of it in [`hop`] and [`report`].
 
+pub mod admin;
 pub mod config;
 pub mod error;
 pub mod hop;
+pub mod proxy;
+pub mod report;
+
+mod balance;
+mod codec;
+mod detect;
+mod discover;
+mod endpoint;
+mod headers;
+mod lifecycle;
+mod membership;
+mod opaque;
+mod open_hop;
+mod participation;
+mod request_body;
+mod response_body;
+mod route_names;
+mod serve;
+mod services;
+mod shard;
+mod threads;
+mod via;
+mod worker;

@@ -17,6 +17,8 @@ mod directory;
 mod exemplar;
 mod export;
 mod family;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gather;
 mod histogram;
 mod labels;
@@ -105,16 +107,31 @@ impl Reports {
     /// which then exports spans and writes the access log.
     pub fn new(config: ReportsConfig) -> (Arc<Self>, Vec<WorkerSlot>) {
         let workers = config.workers.get();
-        let directory = Directory::new(labels::constant_labels(&config.workload), workers, config.max_series);
+        let directory = Directory::new(
+            labels::constant_labels(&config.workload),
+            workers,
+            config.max_series,
+        );
         let ledger = Arc::new(Ledger::new(config.max_queued_spans));
         let resource = Resource::new(&config.workload, &config.instance);
-        let shared = Arc::new(Shared::new(config.workload, config.instance, directory, Arc::clone(&ledger)));
+        let shared = Arc::new(Shared::new(
+            config.workload,
+            config.instance,
+            directory,
+            Arc::clone(&ledger),
+        ));
         let mut tasks = TaskSet::new();
         // Nothing is ever sent on it: it ends when the workers do.
         let (alive, workers_alive) = mpsc::channel(1);
         let spans = config.otlp.as_ref().map(|collector| {
             let (sender, queue) = export::queue(config.max_queued_spans);
-            let exporter = Exporter::new(collector, resource, queue, workers_alive, config.export_times);
+            let exporter = Exporter::new(
+                collector,
+                resource,
+                queue,
+                workers_alive,
+                config.export_times,
+            );
             tasks.spawn("span exporter", exporter.run());
             sender
         });
@@ -124,12 +141,20 @@ impl Reports {
             .map(|index| WorkerSlot {
                 index,
                 shared: Arc::clone(&shared),
-                spans: spans.as_ref().map(|sender| SpanBuffer::new(sender.clone(), Arc::clone(&ledger))),
+                spans: spans
+                    .as_ref()
+                    .map(|sender| SpanBuffer::new(sender.clone(), Arc::clone(&ledger))),
                 lines: lines.clone(),
                 alive: alive.clone(),
             })
             .collect();
-        (Arc::new(Self { shared, tasks: Mutex::new(Some(tasks)) }), slots)
+        (
+            Arc::new(Self {
+                shared,
+                tasks: Mutex::new(Some(tasks)),
+            }),
+            slots,
+        )
     }
 
     /// Puts settings in force: the access log, and the headers that it and tap may show. Sampling is
@@ -141,7 +166,13 @@ impl Reports {
     /// All metrics, as they are now.
     pub fn scrape(&self, format: Format) -> Scrape {
         let began = Instant::now();
-        Scrape { body: gather::gather(&self.shared, format), receipt: ScrapeReceipt { began, shared: Arc::clone(&self.shared) } }
+        Scrape {
+            body: gather::gather(&self.shared, format),
+            receipt: ScrapeReceipt {
+                began,
+                shared: Arc::clone(&self.shared),
+            },
+        }
     }
 
     /// When the newest scrape that was read to its end had begun.
@@ -166,7 +197,11 @@ impl Reports {
     /// written, within a few seconds; and if someone scrapes this proxy, they get `last_scrape_timeout` to
     /// read the last numbers.
     pub async fn finish(&self, last_scrape_timeout: Duration) {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tasks = self
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(mut tasks) = tasks {
             for error in tasks.join_all().await {
                 tracing::error!("a task of the reports failed: {error}");

@@ -22,11 +22,17 @@ pub(super) struct AdminBody {
 
 impl AdminBody {
     pub(super) fn text(text: impl Into<Bytes>) -> Self {
-        Self { rest: text.into(), receipt: None }
+        Self {
+            rest: text.into(),
+            receipt: None,
+        }
     }
 
     pub(super) fn scrape(scrape: Scrape) -> Self {
-        Self { rest: scrape.body.into(), receipt: Some(scrape.receipt) }
+        Self {
+            rest: scrape.body.into(),
+            receipt: Some(scrape.receipt),
+        }
     }
 }
 

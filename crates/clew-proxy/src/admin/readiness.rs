@@ -15,7 +15,9 @@ pub struct Readiness {
 impl Default for Readiness {
     /// Not ready: starting.
     fn default() -> Self {
-        Self { reasons: Arc::new(Mutex::new(BTreeSet::from([STARTING]))) }
+        Self {
+            reasons: Arc::new(Mutex::new(BTreeSet::from([STARTING]))),
+        }
     }
 }
 

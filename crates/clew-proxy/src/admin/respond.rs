@@ -23,7 +23,9 @@ pub(super) struct Pages {
 
 impl fmt::Debug for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("readiness", &self.readiness).finish_non_exhaustive()
+        f.debug_struct("Pages")
+            .field("readiness", &self.readiness)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,7 +38,9 @@ impl Pages {
             "/live" if is_read => text(StatusCode::OK, "live\n"),
             "/ready" if is_read => self.ready(),
             "/config" if is_read => text(StatusCode::OK, self.config.clone()),
-            "/shutdown" if request.method() == Method::POST => self.shut_down(request.headers(), peer),
+            "/shutdown" if request.method() == Method::POST => {
+                self.shut_down(request.headers(), peer)
+            }
             "/metrics" | "/live" | "/ready" | "/config" => not_allowed("GET, HEAD"),
             "/shutdown" => not_allowed("POST"),
             _ => text(StatusCode::NOT_FOUND, "no such page\n"),
@@ -44,8 +48,12 @@ impl Pages {
     }
 
     fn metrics<B>(&self, request: &Request<B>) -> Response<AdminBody> {
-        let accept: Vec<&str> =
-            request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let accept: Vec<&str> = request
+            .headers()
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         let format = Format::negotiate(Some(&accept.join(",")));
         let scrape = self.reports.scrape(format);
         let body = match *request.method() {
@@ -61,7 +69,10 @@ impl Pages {
         if reasons.is_empty() {
             return text(StatusCode::OK, "ready\n");
         }
-        text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", reasons.join(", ")))
+        text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {}\n", reasons.join(", ")),
+        )
     }
 
     fn shut_down(&self, headers: &HeaderMap, peer: SocketAddr) -> Response<AdminBody> {
@@ -79,7 +90,9 @@ impl Pages {
 
 fn not_allowed(methods: &'static str) -> Response<AdminBody> {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "not with this method\n");
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 
@@ -90,6 +103,8 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<AdminBody> {
 fn answer(status: StatusCode, content_type: &'static str, body: AdminBody) -> Response<AdminBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

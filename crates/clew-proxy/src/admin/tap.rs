@@ -16,7 +16,10 @@ use crate::report::{Reports, TapError};
 
 /// Serves until the drain has begun; open watches end then.
 pub(super) async fn serve(listener: TcpListener, reports: Arc<Reports>, drain: DrainWatch) {
-    let service = TapServer::new(TapService { reports, drain: drain.clone() });
+    let service = TapServer::new(TapService {
+        reports,
+        drain: drain.clone(),
+    });
     let serving = Server::builder()
         .add_service(service)
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), drain.started());
@@ -40,7 +43,10 @@ struct TapService {
 impl Tap for TapService {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<TapEvent, Status>> + Send>>;
 
-    async fn watch(&self, request: Request<TapRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<TapRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         let events = self.reports.tap(request.into_inner()).map_err(refusal)?;
         let drain = self.drain.clone();
         let until_drained = async move { drain.started().await };

@@ -1,0 +1,251 @@
+//! hyper's low-level connections as a [`Codec`].
+
+use super::{
+    BodyError, BoxError, Break, ClientConnection, Codec, HttpVersion, IncomingBody, Io,
+    OutgoingBody, SendError, Serve, ServeError,
+};
+use crate::config::Limits;
+use crate::lifecycle::Connections;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn as client;
+use hyper::server::conn as server;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// hyper 1.
+pub(crate) struct Hyper;
+
+/// Bytes of HTTP/2 flow-control window that a stream starts with: enough for a fast peer on a fast
+/// network, small enough that many streams do not hold much.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+const MAX_STREAMS: u32 = 1024;
+
+impl Codec for Hyper {
+    type Body = HyperBody;
+    type Client<B: OutgoingBody> = HyperClient<B>;
+
+    async fn serve<S: Serve<HyperBody>>(
+        io: Io,
+        version: HttpVersion,
+        limits: &Limits,
+        service: Rc<S>,
+        connections: &Connections,
+    ) -> Result<(), ServeError> {
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let answer = Rc::clone(&service).call(request.map(HyperBody));
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let io = TokioIo::new(io);
+        let result = match version {
+            HttpVersion::Http1 => {
+                let mut builder = server::http1::Builder::new();
+                builder
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(limits.head_timeout)
+                    .max_buf_size(limits.max_head_bytes.max(8 * 1024))
+                    .auto_date_header(false);
+                let connection = builder.serve_connection(io, service).with_upgrades();
+                connections
+                    .drive(connection, |connection| connection.graceful_shutdown())
+                    .await
+            }
+            HttpVersion::Http2 => {
+                let mut builder = server::http2::Builder::new(LocalExecutor);
+                builder
+                    .timer(TokioTimer::new())
+                    .initial_stream_window_size(STREAM_WINDOW)
+                    .initial_connection_window_size(CONNECTION_WINDOW)
+                    .max_concurrent_streams(MAX_STREAMS)
+                    .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX))
+                    .auto_date_header(false);
+                let connection = builder.serve_connection(io, service);
+                connections
+                    .drive(connection, |connection| connection.graceful_shutdown())
+                    .await
+            }
+        };
+        match result {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(serve_error(&error)),
+        }
+    }
+
+    async fn open<B: OutgoingBody>(
+        io: Io,
+        version: HttpVersion,
+        limits: &Limits,
+    ) -> Result<HyperClient<B>, BoxError> {
+        let io = TokioIo::new(io);
+        match version {
+            HttpVersion::Http1 => {
+                let (sender, connection) = client::http1::Builder::new()
+                    .max_buf_size(limits.max_head_bytes.max(8 * 1024))
+                    .handshake(io)
+                    .await?;
+                let connection = connection.with_upgrades();
+                // What goes wrong on the connection reaches the one request that it carries.
+                tokio::task::spawn_local(async move { drop(connection.await) });
+                Ok(HyperClient::Http1(sender))
+            }
+            HttpVersion::Http2 => {
+                let (sender, connection) = client::http2::Builder::new(LocalExecutor)
+                    .timer(TokioTimer::new())
+                    .initial_stream_window_size(STREAM_WINDOW)
+                    .initial_connection_window_size(CONNECTION_WINDOW)
+                    .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX))
+                    .handshake(io)
+                    .await?;
+                tokio::task::spawn_local(async move { drop(connection.await) });
+                Ok(HyperClient::Http2(sender))
+            }
+        }
+    }
+}
+
+fn serve_error(error: &hyper::Error) -> ServeError {
+    if error.is_parse_too_large() {
+        ServeError::HeadTooLarge
+    } else if error.is_parse() {
+        ServeError::Malformed
+    } else if error.is_timeout() {
+        ServeError::HeadTimeout
+    } else {
+        ServeError::Broken
+    }
+}
+
+/// Runs hyper's HTTP/2 tasks on the thread that owns the connection.
+#[derive(Clone, Copy)]
+struct LocalExecutor;
+
+impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// Body of a message that came in.
+pub(crate) struct HyperBody(Incoming);
+
+impl IncomingBody for HyperBody {}
+
+impl Body for HyperBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.0)
+            .poll_frame(cx)
+            .map_err(|error| BodyError {
+                cause: break_of(&error),
+                source: Box::new(error),
+            })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// Connection to a server.
+pub(crate) enum HyperClient<B> {
+    Http1(client::http1::SendRequest<B>),
+    Http2(client::http2::SendRequest<B>),
+}
+
+impl<B: OutgoingBody> ClientConnection<B, HyperBody> for HyperClient<B> {
+    fn is_ready(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_ready(),
+            Self::Http2(sender) => sender.is_ready(),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::Http1(sender) => sender.is_closed(),
+            Self::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    fn share(&self) -> Option<Self> {
+        match self {
+            Self::Http1(_) => None,
+            Self::Http2(sender) => Some(Self::Http2(sender.clone())),
+        }
+    }
+
+    async fn send(&mut self, request: Request<B>) -> Result<Response<HyperBody>, SendError<B>> {
+        let result = match self {
+            Self::Http1(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender) => sender.try_send_request(request).await,
+        };
+        match result {
+            Ok(response) => Ok(response.map(HyperBody)),
+            Err(mut failed) => Err(SendError {
+                unsent: failed.take_message(),
+                cause: break_of(failed.error()),
+            }),
+        }
+    }
+}
+
+fn break_of(error: &hyper::Error) -> Break {
+    if error.is_user() {
+        return Break::RequestBody;
+    }
+    if error.is_parse() {
+        return Break::Malformed;
+    }
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(h2) = cause.downcast_ref::<h2::Error>() {
+            return if h2.is_reset() {
+                Break::Reset
+            } else {
+                Break::Closed
+            };
+        }
+        source = cause.source();
+    }
+    Break::Closed
+}
+
+/// A message whose connection can be taken over.
+pub(crate) trait CanUpgrade {
+    fn on_upgrade(self) -> hyper::upgrade::OnUpgrade;
+}
+
+impl<B> CanUpgrade for &mut Request<B> {
+    fn on_upgrade(self) -> hyper::upgrade::OnUpgrade {
+        hyper::upgrade::on(self)
+    }
+}
+
+impl<B> CanUpgrade for &mut Response<B> {
+    fn on_upgrade(self) -> hyper::upgrade::OnUpgrade {
+        hyper::upgrade::on(self)
+    }
+}
+
+pub(super) fn upgrade<M: CanUpgrade>(
+    message: M,
+) -> impl Future<Output = Result<Io, BoxError>> + 'static {
+    let on_upgrade = message.on_upgrade();
+    async move { Ok(Io::tunnel(on_upgrade.await?)) }
+}

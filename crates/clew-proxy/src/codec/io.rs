@@ -1,0 +1,115 @@
+//! A connection's bytes, wherever they come from.
+
+use bytes::{Buf, Bytes};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A TCP connection or a tunnel inside one, with the bytes that were read ahead of time.
+///
+/// One concrete type, so that the codec and everything above are compiled once.
+pub(crate) struct Io {
+    prefix: Bytes,
+    stream: Stream,
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Tunnel(Box<TokioIo<Upgraded>>),
+}
+
+impl Io {
+    /// A TCP connection of which nothing was read.
+    pub(crate) fn tcp(stream: TcpStream) -> Self {
+        Self {
+            prefix: Bytes::new(),
+            stream: Stream::Tcp(stream),
+        }
+    }
+
+    /// What runs inside an upgraded connection.
+    pub(super) fn tunnel(upgraded: Upgraded) -> Self {
+        Self {
+            prefix: Bytes::new(),
+            stream: Stream::Tunnel(Box::new(TokioIo::new(upgraded))),
+        }
+    }
+
+    /// Puts bytes back that were read from it; they will be read again first.
+    pub(crate) fn unread(mut self, bytes: Bytes) -> Self {
+        debug_assert!(
+            self.prefix.is_empty(),
+            "bytes are put back once, before anything else is read"
+        );
+        self.prefix = bytes;
+        self
+    }
+}
+
+impl AsyncRead for Io {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.prefix.is_empty() {
+            let n = self.prefix.len().min(buf.remaining());
+            buf.put_slice(&self.prefix[..n]);
+            self.prefix.advance(n);
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.stream {
+            Stream::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Tcp(tcp) => tcp.is_write_vectored(),
+            Stream::Tunnel(tunnel) => tunnel.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What control says of services and destinations, shared by all data-plane threads.
+//!
+//! One task on the control runtime follows each service, and one each destination, for as long as
+//! somebody holds what [`Discovery`] gave out. The threads read through `watch` channels: whether there
+//! is news is one atomic load, and only news is copied, under a lock that nobody holds across an await.
+
+use crate::config::Limits;
+use crate::error::Reason;
+use clew_api::client::{ControlClient, Resolution};
+use clew_model::name::ServiceName;
+use clew_model::policy::{InboundPolicy, OutboundPolicy};
+use clew_model::service::{Endpoint, EndpointUpdate, Target};
+use futures_util::{Stream, StreamExt};
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+mod dns;
+
+/// Follows services, ports and destinations.
+pub(crate) struct Discovery {
+    control: ControlClient,
+    /// Runs the tasks; not a data-plane thread.
+    runtime: Handle,
+    timeout: Duration,
+    detect_timeout: Duration,
+    services: Shared<Target, Resolution<Arc<OutboundPolicy>>>,
+    ports: Shared<SocketAddr, Resolution<Arc<InboundPolicy>>>,
+    destinations: Shared<Arc<str>, Arc<[Endpoint]>>,
+    hosts: Shared<Arc<str>, Arc<[Endpoint]>>,
+}
+
+impl Discovery {
+    /// Nothing is followed until somebody asks.
+    pub(crate) fn new(control: ControlClient, runtime: Handle, limits: &Limits) -> Self {
+        Self {
+            control,
+            runtime,
+            timeout: limits.discovery_timeout,
+            detect_timeout: limits.detect_timeout,
+            services: Shared::default(),
+            ports: Shared::default(),
+            destinations: Shared::default(),
+            hosts: Shared::default(),
+        }
+    }
+
+    /// How long to wait for a first word.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Bound on protocol detection where no policy says one.
+    pub(crate) fn detect_timeout(&self) -> Duration {
+        self.detect_timeout
+    }
+
+    /// What a target is.
+    pub(crate) fn service(&self, target: &Target) -> Followed<Resolution<Arc<OutboundPolicy>>> {
+        self.services.follow(target, |news| {
+            let policies = self.control.watch_outbound(target.clone()).map(share);
+            self.runtime.spawn(forward(policies, news));
+        })
+    }
+
+    /// How requests to one port of the application are treated.
+    pub(crate) fn port(
+        &self,
+        application: SocketAddr,
+        service: &ServiceName,
+    ) -> Followed<Resolution<Arc<InboundPolicy>>> {
+        self.ports.follow(&application, |news| {
+            let policies = self
+                .control
+                .watch_inbound(application.port(), service.clone())
+                .map(share);
+            self.runtime.spawn(forward(policies, news));
+        })
+    }
+
+    /// Endpoints of a destination of the mesh.
+    pub(crate) fn destination(&self, path: &Arc<str>) -> Destination {
+        self.destinations.follow(path, |news| {
+            let endpoints = accumulate(self.control.watch_endpoints(Arc::clone(path)));
+            self.runtime.spawn(forward(endpoints, news));
+        })
+    }
+
+    /// Addresses of a host outside of the mesh, `host:port`.
+    pub(crate) fn host(&self, authority: &Arc<str>) -> Destination {
+        self.hosts.follow(authority, |news| {
+            self.runtime.spawn(dns::follow(Arc::clone(authority), news));
+        })
+    }
+
+    /// One fixed address, outside of the mesh.
+    pub(crate) fn fixed(address: SocketAddr) -> Destination {
+        let endpoint = Endpoint {
+            address,
+            weight: 1,
+            workload: None,
+            instance: None,
+        };
+        Followed {
+            news: watch::channel(Some(Arc::from([endpoint]))).1,
+            fresh: true,
+        }
+    }
+}
+
+/// Endpoints of a destination.
+pub(crate) type Destination = Followed<Arc<[Endpoint]>>;
+
+/// Something that is followed. Following ends when the last clone is dropped.
+#[derive(Clone)]
+pub(crate) struct Followed<T> {
+    news: watch::Receiver<Option<T>>,
+    /// This clone has not looked yet.
+    fresh: bool,
+}
+
+impl<T: Clone> Followed<T> {
+    /// Discovery has said its first word.
+    pub(crate) fn is_known(&self) -> bool {
+        self.news.borrow().is_some()
+    }
+
+    /// Waits for the first word.
+    pub(crate) async fn known(mut self, timeout: Duration) -> Result<(), Reason> {
+        match tokio::time::timeout(timeout, self.news.wait_for(Option::is_some)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Reason::DiscoveryTimeout),
+        }
+    }
+
+    /// The current value, if it is known and this clone has not seen it yet.
+    pub(crate) fn changed(&mut self) -> Option<T> {
+        // An error says that the task has ended; its last word stands.
+        if !self.fresh && !self.news.has_changed().unwrap_or(false) {
+            return None;
+        }
+        let value = self.news.borrow_and_update().clone();
+        self.fresh = value.is_none();
+        value
+    }
+}
+
+/// Who follows what: each thing once, however many threads ask.
+struct Shared<K, T>(Mutex<HashMap<K, Weak<watch::Sender<Option<T>>>>>);
+
+impl<K, T> Default for Shared<K, T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Clone + Eq + Hash, T> Shared<K, T> {
+    fn follow(&self, key: &K, start: impl FnOnce(Arc<watch::Sender<Option<T>>>)) -> Followed<T> {
+        let mut followed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(news) = followed.get(key).and_then(Weak::upgrade)
+            && news.receiver_count() > 0
+        {
+            return Followed {
+                news: news.subscribe(),
+                fresh: true,
+            };
+        }
+        followed.retain(|_, news| news.strong_count() > 0);
+        let (news, receiver) = watch::channel(None);
+        let news = Arc::new(news);
+        followed.insert(key.clone(), Arc::downgrade(&news));
+        start(news);
+        Followed {
+            news: receiver,
+            fresh: true,
+        }
+    }
+}
+
+/// Publishes what a stream yields until nobody listens.
+async fn forward<T>(stream: impl Stream<Item = T> + Send, news: Arc<watch::Sender<Option<T>>>) {
+    let mut stream = std::pin::pin!(stream);
+    until_unheard(&news, async {
+        while let Some(item) = stream.next().await {
+            news.send_replace(Some(item));
+        }
+    })
+    .await;
+}
+
+async fn until_unheard<T>(news: &watch::Sender<Option<T>>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = news.closed() => {}
+        () = work => {}
+    }
+}
+
+/// Policies are large and read by every thread.
+fn share<T>(resolution: Resolution<T>) -> Resolution<Arc<T>> {
+    match resolution {
+        Resolution::Known(policy) => Resolution::Known(Arc::new(policy)),
+        Resolution::Unknown => Resolution::Unknown,
+    }
+}
+
+/// Turns changes into the set that they add up to.
+fn accumulate(
+    updates: impl Stream<Item = EndpointUpdate> + Send,
+) -> impl Stream<Item = Arc<[Endpoint]>> + Send {
+    updates.scan(Vec::<Endpoint>::new(), |endpoints, update| {
+        apply(endpoints, update);
+        std::future::ready(Some(Arc::from(endpoints.as_slice())))
+    })
+}
+
+fn apply(endpoints: &mut Vec<Endpoint>, update: EndpointUpdate) {
+    match update {
+        EndpointUpdate::Reset(all) => *endpoints = all,
+        EndpointUpdate::Add(added) => {
+            endpoints.retain(|known| {
+                added
+                    .iter()
+                    .all(|endpoint| endpoint.address != known.address)
+            });
+            endpoints.extend(added);
+        }
+        EndpointUpdate::Remove(gone) => endpoints.retain(|known| !gone.contains(&known.address)),
+        EndpointUpdate::NoEndpoints { .. } => endpoints.clear(),
+    }
+}
+
+/// Name in metrics of a host outside of the mesh: as the client wrote it.
+pub(crate) fn outside_service(authority: &str) -> ServiceName {
+    ServiceName::new(authority.strip_suffix(":80").unwrap_or(authority))
+}

@@ -1,0 +1,119 @@
+//! Headers that concern one connection, and Clew's own.
+
+use clew_model::name::{InstanceId, Workload};
+use http::header::{
+    CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// `namespace/workload/instance` of the client, from its sidecar to the server's. It never reaches an
+/// application, and one that an application or an outsider sends is removed.
+///
+/// Until connections between proxies are authenticated, it is a claim: it labels metrics and decides
+/// nothing.
+pub(crate) const CLIENT: HeaderName = HeaderName::from_static("clew-client");
+/// Why the mesh answered in place of the server.
+pub(crate) const ERROR: HeaderName = HeaderName::from_static("clew-error");
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
+/// Removes what holds for one connection only (RFC 9110, section 7.6.1), but leaves an upgrade that is
+/// to be passed on. `te: trailers` stays: gRPC needs it from end to end.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap, keep_upgrade: bool) {
+    if headers.contains_key(CONNECTION) {
+        strip_named(headers);
+    }
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TRANSFER_ENCODING,
+        HTTP2_SETTINGS,
+    ] {
+        headers.remove(name);
+    }
+    if headers.get(TE).is_some_and(|te| te != "trailers") {
+        headers.remove(TE);
+    }
+    if keep_upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    } else {
+        headers.remove(UPGRADE);
+    }
+}
+
+/// Removes `Connection` and the headers that it names.
+fn strip_named(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        // Framing, routing and the upgrade itself are not the sender's to take away.
+        .filter(|name| ![UPGRADE, HOST, TE].contains(name))
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    headers.remove(CONNECTION);
+}
+
+/// The client asks for another protocol on this connection, and it is one that can be passed on: HTTP/2
+/// in clear (`h2c`) by upgrade is not, prior knowledge has replaced it (RFC 9113, section 3.1).
+pub(crate) fn asks_upgrade(headers: &HeaderMap) -> bool {
+    let Some(protocol) = headers.get(UPGRADE) else {
+        return false;
+    };
+    let named = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
+    named && !protocol.as_bytes().eq_ignore_ascii_case(b"h2c")
+}
+
+/// `application/grpc`, `application/grpc+proto`, ...
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .strip_prefix(b"application/grpc")
+            .is_some_and(|rest| rest.is_empty() || rest[0] == b'+' || rest[0] == b';')
+    })
+}
+
+/// Responses that are long by nature.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// The value of [`CLIENT`] for an instance; `None` when its names cannot be written in a header.
+pub(crate) fn client_value(workload: &Workload, instance: &InstanceId) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!(
+        "{}/{}/{instance}",
+        workload.namespace, workload.name
+    ))
+    .ok()
+}
+
+/// Reads a value of [`CLIENT`].
+pub(crate) fn parse_client(value: &HeaderValue) -> Option<(Workload, InstanceId)> {
+    let mut parts = value.to_str().ok()?.splitn(3, '/');
+    let (namespace, workload, instance) = (parts.next()?, parts.next()?, parts.next()?);
+    let plausible = |name: &str| !name.is_empty() && name.len() <= 253;
+    (plausible(namespace) && plausible(workload) && plausible(instance)).then(|| {
+        (
+            Workload::new(workload, namespace),
+            InstanceId::new(instance),
+        )
+    })
+}

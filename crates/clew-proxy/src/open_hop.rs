@@ -1,0 +1,241 @@
+//! A hop while it is open. It is closed exactly once: by the one who saw its end, or, when the future or
+//! the body that owned it is dropped, as given up by the client.
+
+use crate::error::Reason;
+use crate::hop::{Classification, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
+use crate::lifecycle::{Connections, Stage};
+use crate::opaque::Transferred;
+use crate::report::{HopSeries, WorkerReports};
+use crate::request_body::Progress;
+use crate::route_names::Route;
+use http::{HeaderMap, StatusCode};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Where closed hops go, and what their end depends on. One for each data-plane thread.
+pub(crate) struct HopSink {
+    /// The reports of this thread.
+    pub(crate) reports: WorkerReports,
+    /// The connections of this thread: a hop that is cut off when they are forced is not the client's fault.
+    pub(crate) connections: Connections,
+}
+
+/// An open hop.
+pub(crate) struct OpenHop {
+    sink: Rc<HopSink>,
+    series: Option<Rc<HopSeries>>,
+    /// Status codes that count as failures on this hop's route, when they are not the default.
+    failure_statuses: Option<Arc<[RangeInclusive<u16>]>>,
+    request_body: Option<Rc<Progress>>,
+    /// Taken when the hop is closed.
+    record: Option<Box<HopRecord>>,
+}
+
+impl OpenHop {
+    /// Opens a hop whose labels are not all known yet; see [`Self::count`].
+    pub(crate) fn new(
+        sink: Rc<HopSink>,
+        record: Box<HopRecord>,
+        failure_statuses: Option<Arc<[RangeInclusive<u16>]>>,
+    ) -> Self {
+        Self {
+            sink,
+            series: None,
+            failure_statuses,
+            request_body: None,
+            record: Some(record),
+        }
+    }
+
+    /// Notes what the request was found to be.
+    pub(crate) fn route(&mut self, route: &Route, peer: Arc<Peer>) {
+        self.failure_statuses.clone_from(&route.failure_statuses);
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.key.route = route.name.clone();
+        record.key.peer = peer;
+        record.route_is_configured = route.configured;
+    }
+
+    /// Notes who gets the request.
+    pub(crate) fn peer(&mut self, peer: Arc<Peer>, address: SocketAddr) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.key.peer = peer;
+        record.peer_address = Some(address);
+    }
+
+    /// Notes the hop's part in a trace.
+    pub(crate) fn trace(&mut self, trace: Option<HopTrace>) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.trace = trace;
+    }
+
+    /// Notes what kind of exchange it turned out to be.
+    pub(crate) fn exchange(&mut self, exchange: Exchange) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.exchange = exchange;
+    }
+
+    /// Notes proxy time.
+    pub(crate) fn times(&mut self, note: impl FnOnce(&mut PhaseTimes)) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        note(&mut record.phases);
+    }
+
+    /// Follows the body of the request.
+    pub(crate) fn request_body(&mut self, progress: Option<Rc<Progress>>) {
+        self.request_body = progress;
+    }
+
+    /// Notes the bytes of a tunnel.
+    pub(crate) fn transferred(&mut self, transferred: &Transferred) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.request_bytes += transferred.from_client();
+        record.response_bytes += transferred.from_server();
+    }
+
+    /// The labels are final: counts the request. A hop that ends before is counted with the labels that it has.
+    pub(crate) fn count(&mut self, series: Rc<HopSeries>) {
+        debug_assert!(self.series.is_none(), "a request is counted once");
+        self.sink.reports.opened(&series);
+        self.series = Some(series);
+    }
+
+    /// What is recorded so far. `None` only while the hop is being closed.
+    pub(crate) fn record(&mut self) -> Option<&mut HopRecord> {
+        self.record.as_deref_mut()
+    }
+
+    /// Notes the head of the response.
+    pub(crate) fn response_head(&mut self, status: StatusCode, headers: &HeaderMap, now: Instant) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        record.status = Some(status);
+        record.response_start = Some(now);
+        if record.request_headers.is_some() {
+            record.response_headers = Some(headers.clone());
+        }
+        self.grpc_status(headers);
+    }
+
+    /// Notes the gRPC status, from trailers or from the head of a trailers-only response.
+    pub(crate) fn grpc_status(&mut self, headers: &HeaderMap) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        if !record.is_grpc {
+            return;
+        }
+        if let Some(status) = headers.get("grpc-status") {
+            // A status that is no number is what gRPC calls UNKNOWN.
+            record.grpc_status = Some(
+                status
+                    .to_str()
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(2),
+            );
+        }
+    }
+
+    /// Notes data of the response on its way to the client.
+    pub(crate) fn response_data(&mut self, bytes: usize) {
+        let Some(record) = &mut self.record else {
+            return;
+        };
+        if record.first_body.is_none() {
+            record.first_body = Some(Instant::now());
+        }
+        record.response_bytes += bytes as u64;
+    }
+
+    /// Closes the hop.
+    pub(crate) fn close(mut self, end: End) {
+        self.close_once(end);
+    }
+
+    fn close_once(&mut self, end: End) {
+        let Some(mut record) = self.record.take() else {
+            return;
+        };
+        record.end = Instant::now();
+        if let Some(progress) = self.request_body.take() {
+            record.request_bytes = progress.bytes();
+            record.outcome = if progress.client_failed() {
+                End::CancelledByClient
+            } else {
+                end
+            };
+        } else {
+            record.outcome = end;
+        }
+        record.classification = classify(&record, self.failure_statuses.as_deref());
+        let reports = &self.sink.reports;
+        let series = self.series.take().unwrap_or_else(|| {
+            let series = reports.series(&record.key);
+            reports.opened(&series);
+            series
+        });
+        reports.close(&series, *record);
+    }
+}
+
+impl Drop for OpenHop {
+    fn drop(&mut self) {
+        if self.record.is_some() {
+            let end = match self.sink.connections.stage() {
+                Stage::Forced => End::Failed(Reason::Shutdown),
+                Stage::Open | Stage::Draining => End::CancelledByClient,
+            };
+            self.close_once(end);
+        }
+    }
+}
+
+/// gRPC's server errors: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS
+/// (OpenTelemetry semantic conventions for RPC, SERVER spans).
+const GRPC_FAILURES: [u16; 6] = [2, 4, 12, 13, 14, 15];
+
+fn classify(
+    record: &HopRecord,
+    failure_statuses: Option<&[RangeInclusive<u16>]>,
+) -> Classification {
+    match record.outcome {
+        End::CancelledByClient => return Classification::Cancelled,
+        End::Failed(_) => return Classification::Failure,
+        End::Complete => {}
+    }
+    let Some(status) = record.status else {
+        return Classification::Failure;
+    };
+    let failed = if record.is_grpc && status == StatusCode::OK {
+        // A response without a status breaks the protocol; clients see UNKNOWN.
+        record
+            .grpc_status
+            .is_none_or(|status| GRPC_FAILURES.contains(&status))
+    } else if let Some(ranges) = failure_statuses {
+        ranges.iter().any(|range| range.contains(&status.as_u16()))
+    } else {
+        status.is_server_error()
+    };
+    if failed {
+        Classification::Failure
+    } else {
+        Classification::Success
+    }
+}

@@ -1,0 +1,128 @@
+//! How the hops of one thread take part in traces: the settings, and the rule of `clew_trace::join`
+//! applied to them.
+
+use crate::hop::HopTrace;
+use clew_model::telemetry::{TelemetrySettings, WriteFormats};
+use clew_trace::{Extracted, Family, FamilySet, RootSampler, join, propagation};
+use http::header::HeaderMap;
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::watch;
+
+/// The settings as control last sent them.
+pub(crate) type TracingSettings = watch::Receiver<Arc<TelemetrySettings>>;
+
+/// Tracing of one data-plane thread.
+pub(crate) struct Tracing {
+    settings: RefCell<TracingSettings>,
+    /// Spans can be sent somewhere. Where they cannot, no hop is kept.
+    exports: bool,
+    workers: f64,
+    on: Cell<bool>,
+    write: Cell<FamilySet>,
+    roots: RefCell<RootSampler>,
+}
+
+/// Whether what a caller says of a trace is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// It is inside the mesh, or named as trusted.
+    Trusted,
+    /// It is outside: a new trace begins, with a link to what came.
+    Untrusted,
+}
+
+impl Tracing {
+    /// Follows the settings. The rate limit is divided between the threads.
+    pub(crate) fn new(settings: TracingSettings, exports: bool, workers: NonZeroUsize) -> Self {
+        let tracing = Self {
+            settings: RefCell::new(settings),
+            exports,
+            workers: workers.get() as f64,
+            on: Cell::new(false),
+            write: Cell::new(FamilySet::EMPTY),
+            roots: RefCell::new(RootSampler::new(0.0, None)),
+        };
+        let now = Arc::clone(&tracing.settings.borrow_mut().borrow_and_update());
+        tracing.apply(&now);
+        tracing
+    }
+
+    fn refresh(&self) {
+        let mut settings = self.settings.borrow_mut();
+        if settings.has_changed().unwrap_or(false) {
+            let now = Arc::clone(&settings.borrow_and_update());
+            self.apply(&now);
+        }
+    }
+
+    fn apply(&self, settings: &TelemetrySettings) {
+        self.on.set(settings.tracing);
+        self.write.set(families(settings.write));
+        let sampling = settings.sampling;
+        let per_worker = sampling.max_per_second.map(|rate| rate / self.workers);
+        // Where spans go nowhere, no trace may begin that claims to be kept.
+        let ratio = if self.exports { sampling.ratio } else { 0.0 };
+        self.roots.borrow_mut().set(ratio, per_worker);
+    }
+
+    /// Joins the trace of a request, or begins one, and writes what goes on into its headers.
+    pub(crate) fn join(
+        &self,
+        headers: &mut HeaderMap,
+        trust: Trust,
+        rng: &mut fastrand::Rng,
+        now: Instant,
+    ) -> Option<HopTrace> {
+        self.refresh();
+        let mut incoming = propagation::extract(headers);
+        let mut link = None;
+        if trust == Trust::Untrusted && !incoming.is_absent() {
+            link = incoming
+                .context
+                .as_ref()
+                .map(|context| (context.trace_id, context.span_id));
+            propagation::remove(headers, FamilySet::ALL);
+            incoming = Extracted::default();
+        }
+        if !self.on.get() {
+            return None;
+        }
+        if !self.exports
+            && let Some(context) = &incoming.context
+        {
+            // Nobody would ever see this hop's span: it must not become anyone's parent.
+            let (span_id, parent) = (clew_trace::SpanId::random(rng), Some(context.span_id));
+            return Some(HopTrace {
+                trace_id: context.trace_id,
+                span_id,
+                parent,
+                link,
+                kept: false,
+            });
+        }
+        let joined = join(&incoming, &mut self.roots.borrow_mut(), rng, now);
+        if let Some(onward) = &joined.onward {
+            propagation::inject(headers, onward, incoming.families.union(self.write.get()));
+        }
+        Some(HopTrace {
+            trace_id: joined.trace_id,
+            span_id: joined.span_id,
+            parent: joined.parent,
+            link,
+            kept: joined.sampled && self.exports,
+        })
+    }
+}
+
+fn families(write: WriteFormats) -> FamilySet {
+    [
+        (write.b3_single, Family::B3Single),
+        (write.b3_multi, Family::B3Multi),
+    ]
+    .into_iter()
+    .filter_map(|(wanted, family)| wanted.then_some(family))
+    .collect()
+}

@@ -1,0 +1,256 @@
+//! Bind, then run: everything a proxy does, in boot order.
+
+use crate::admin::{Admin, AdminConfig, AdminError, Readiness};
+use crate::config::{Addresses, ProxyConfig};
+use crate::discover::Discovery;
+use crate::membership::Membership;
+use crate::report::{Reports, ReportsConfig, WorkerSlot};
+use crate::route_names::Learners;
+use crate::shard::Common;
+use crate::threads::{Threads, ThreadsError};
+use crate::worker::Start;
+use clew_api::client::ControlClient;
+use clew_model::telemetry::TelemetrySettings;
+use clew_runtime::drain::{Drain, DrainWatch};
+use clew_runtime::listen::{self, ListenError};
+use futures_util::StreamExt;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+
+/// Why a proxy could not start, or ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// A listener could not be bound.
+    #[error("the proxy of {workload} cannot start")]
+    Listen {
+        /// Whose proxy.
+        workload: String,
+        /// Which listener, where, and why.
+        #[source]
+        source: ListenError,
+    },
+    /// The admin or tap server could not start.
+    #[error("the proxy of {workload} cannot be observed")]
+    Admin {
+        /// Whose proxy.
+        workload: String,
+        /// Which server, and why.
+        #[source]
+        source: AdminError,
+    },
+    /// The data plane could not start, or ended before its time.
+    #[error("the data plane of {workload} failed")]
+    DataPlane {
+        /// Whose proxy.
+        workload: String,
+        /// What became of its threads.
+        #[source]
+        source: ThreadsError,
+    },
+}
+
+/// A proxy before it is bound.
+#[derive(Debug)]
+pub struct Proxy;
+
+/// A proxy that listens, and answers nothing yet.
+#[derive(Debug)]
+pub struct BoundProxy {
+    config: Arc<ProxyConfig>,
+    addresses: Addresses,
+    /// By worker, each in the order of the configuration's listeners.
+    listeners: Vec<Vec<TcpListener>>,
+    admin: TcpListener,
+    tap: TcpListener,
+}
+
+impl Proxy {
+    /// Binds every listener. Nothing is accepted before [`BoundProxy::run`].
+    pub fn bind(config: ProxyConfig) -> Result<BoundProxy, ProxyError> {
+        let failed = |source| ProxyError::Listen {
+            workload: config.workload.to_string(),
+            source,
+        };
+        let workers = config.workers.get();
+        let mut listeners: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+        let mut bound = Vec::with_capacity(config.listeners.len());
+        for listener in &config.listeners {
+            let shared = listen::bind_tcp_shared(listener.purpose(), listener.address(), workers)
+                .map_err(failed)?;
+            bound.push(
+                shared
+                    .first()
+                    .map_or(listener.address(), |first| local(first, listener.address())),
+            );
+            for (worker, listener) in listeners.iter_mut().zip(shared) {
+                worker.push(listener);
+            }
+        }
+        let admin = listen::bind_tcp("the proxy's admin server", config.admin).map_err(failed)?;
+        let tap = listen::bind_tcp("the proxy's tap server", config.tap).map_err(failed)?;
+        let addresses = Addresses {
+            listeners: bound,
+            admin: local(&admin, config.admin),
+            tap: local(&tap, config.tap),
+        };
+        Ok(BoundProxy {
+            config: Arc::new(config),
+            addresses,
+            listeners,
+            admin,
+            tap,
+        })
+    }
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+impl BoundProxy {
+    /// Where it listens.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Serves until it has drained. Runs on the caller's Tokio runtime, which carries everything that is not
+    /// a request: control, export, admin and tap. Requests have threads of their own.
+    pub async fn run(self, drain: DrainWatch) -> Result<(), ProxyError> {
+        let Self {
+            config,
+            addresses,
+            listeners,
+            admin,
+            tap,
+        } = self;
+        let failed = |source| ProxyError::DataPlane {
+            workload: config.workload.to_string(),
+            source,
+        };
+        let control = ControlClient::new(config.control.clone(), config.workload.clone());
+        let learners = Arc::new(Learners::default());
+        let (reports, worker_reports) = Reports::new(ReportsConfig::new(&config));
+        let settings = Settings::follow(&control, Arc::clone(&reports));
+        let sharing = tokio::spawn(share_routes(control.clone(), Arc::clone(&learners)));
+        let readiness = Readiness::default();
+        let asked_to_end = Arc::new(Notify::new());
+        let admin = AdminConfig {
+            admin,
+            tap,
+            config: format!("{config:#?}\n"),
+            readiness: readiness.clone(),
+            shutdown: {
+                let asked_to_end = Arc::clone(&asked_to_end);
+                Arc::new(move || asked_to_end.notify_one())
+            },
+        };
+        let admin = Admin::start(admin, &reports).map_err(|source| ProxyError::Admin {
+            workload: config.workload.to_string(),
+            source,
+        })?;
+
+        // The data plane stops later than the membership: first nobody new comes, then open requests finish.
+        let (stop, stopping) = Drain::new(config.limits.drain_timeout);
+        let common = Common {
+            discovery: Arc::new(Discovery::new(
+                control.clone(),
+                Handle::current(),
+                &config.limits,
+            )),
+            learners,
+            tracing: settings.current.clone(),
+            own_addresses: own_addresses(&config, &addresses),
+        };
+        let starts = starts(&config, &common, listeners, worker_reports, &stopping);
+        let threads = Threads::start(starts).map_err(failed)?;
+        readiness.set_ready();
+
+        let failure = threads.first_end();
+        let leaving = async {
+            tokio::select! {
+                () = drain.started() => {}
+                () = asked_to_end.notified() => {}
+                // A thread that ends by itself takes the others with it: half a proxy is none.
+                () = failure => {}
+            }
+        };
+        let work = async {
+            readiness.add("draining");
+            stop.start();
+            let forcing = async {
+                drain.forced().await;
+                stop.force();
+                std::future::pending().await
+            };
+            let ended = tokio::select! {
+                ended = threads.join() => ended,
+                never = forcing => never,
+            };
+            reports.finish(config.limits.last_scrape_timeout).await;
+            ended
+        };
+        let membership = Membership::new(control, &config, &addresses);
+        let ended = membership.hold(leaving, work).await;
+        sharing.abort();
+        settings.task.abort();
+        admin.stop().await;
+        ended.map_err(failed)
+    }
+}
+
+/// The telemetry settings, as control last sent them.
+struct Settings {
+    current: watch::Receiver<Arc<TelemetrySettings>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Settings {
+    /// Follows control. Until it speaks, the defaults hold.
+    fn follow(control: &ControlClient, reports: Arc<Reports>) -> Self {
+        let (news, current) = watch::channel(Arc::new(TelemetrySettings::default()));
+        let mut settings = control.watch_telemetry();
+        let task = tokio::spawn(async move {
+            while let Some(settings) = settings.next().await {
+                reports.apply(&settings);
+                news.send_replace(Arc::new(settings));
+            }
+        });
+        Self { current, task }
+    }
+}
+
+async fn share_routes(control: ControlClient, learners: Arc<Learners>) {
+    let mut others = control.share_routes(learners.learned());
+    while let Some(learned) = others.next().await {
+        learners.merge(&learned);
+    }
+}
+
+fn own_addresses(config: &ProxyConfig, addresses: &Addresses) -> Arc<[SocketAddr]> {
+    let listeners = config.listeners.iter().zip(&addresses.listeners);
+    listeners
+        .filter(|(listener, _)| listener.is_outbound())
+        .map(|(_, address)| *address)
+        .collect()
+}
+
+fn starts(
+    config: &Arc<ProxyConfig>,
+    common: &Common,
+    listeners: Vec<Vec<TcpListener>>,
+    reports: Vec<WorkerSlot>,
+    drain: &DrainWatch,
+) -> Vec<Start> {
+    let workers = listeners.into_iter().zip(reports);
+    workers
+        .map(|(listeners, reports)| Start {
+            config: Arc::clone(config),
+            common: common.clone(),
+            reports,
+            listeners,
+            drain: drain.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! The body of a request on its way to the server: streamed, counted, never held.
+
+use crate::codec::{BodyError, BoxError, Break, InBody, OutgoingBody};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// What became of a request's body, seen from the hop that it belongs to.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    bytes: Cell<u64>,
+    client_failed: Cell<bool>,
+}
+
+impl Progress {
+    /// Bytes of data that came from the client so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    /// The client broke off in the middle of its body.
+    pub(crate) fn client_failed(&self) -> bool {
+        self.client_failed.get()
+    }
+}
+
+/// Body of a request to a server.
+pub(crate) enum RequestBody {
+    /// None.
+    Empty,
+    /// Passed through from the client.
+    Relayed(InBody, Rc<Progress>),
+}
+
+impl RequestBody {
+    /// Relays a client's body; the progress tells how far it got.
+    pub(crate) fn relay(body: InBody) -> (Self, Option<Rc<Progress>>) {
+        if body.is_end_stream() {
+            return (Self::Empty, None);
+        }
+        let progress = Rc::new(Progress::default());
+        (Self::Relayed(body, Rc::clone(&progress)), Some(progress))
+    }
+
+    /// There is nothing to send, so that the request can be sent twice.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+}
+
+impl OutgoingBody for RequestBody {}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Self::Relayed(body, progress) = &mut *self else {
+            return Poll::Ready(None);
+        };
+        let polled = std::task::ready!(Pin::new(body).poll_frame(cx));
+        Poll::Ready(polled.map(|frame| match frame {
+            Ok(frame) => {
+                if let Some(data) = frame.data_ref() {
+                    progress.bytes.set(progress.bytes.get() + data.len() as u64);
+                }
+                Ok(frame)
+            }
+            Err(BodyError { cause, source }) => {
+                progress.client_failed.set(cause != Break::RequestBody);
+                Err(source)
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Relayed(body, _) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Relayed(body, _) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A request's head as it arrived: what every hop opened for it is made from.
+
+use crate::codec::InBody;
+use crate::headers;
+use crate::hop::{
+    Classification, Direction, End, Exchange, HopRecord, Peer, Phase, PhaseTimes, SeriesKey, Tls,
+};
+use crate::open_hop::OpenHop;
+use crate::route_names::Route;
+use crate::shard::Shard;
+use crate::via::{Via, Way};
+use http::header::HOST;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a request said at its arrival.
+pub(super) struct Arrival {
+    /// Its head was read.
+    pub(super) start: Instant,
+    /// Host and port that it is for, lower case; empty when it does not say.
+    pub(super) authority: Arc<str>,
+    /// It is gRPC.
+    pub(super) is_grpc: bool,
+    start_unix_nano: u64,
+    method: Method,
+    scheme: &'static str,
+    path: PathAndQuery,
+    version: Version,
+    headers: Option<HeaderMap>,
+    /// Told by the first hop that is opened.
+    detect: Cell<Option<Duration>>,
+}
+
+impl Arrival {
+    pub(super) fn new(via: &Via, request: &Request<InBody>) -> Self {
+        let start = Instant::now();
+        let uri = request.uri();
+        Self {
+            start,
+            start_unix_nano: via.shard.unix_nano(start),
+            authority: authority(via, request),
+            is_grpc: headers::is_grpc(request.headers()),
+            method: request.method().clone(),
+            scheme: if uri.scheme_str() == Some("https") {
+                "https"
+            } else {
+                "http"
+            },
+            path: uri
+                .path_and_query()
+                .cloned()
+                .unwrap_or_else(|| PathAndQuery::from_static("/")),
+            version: request.version(),
+            headers: via
+                .shard
+                .reports()
+                .wants_headers()
+                .then(|| request.headers().clone()),
+            detect: Cell::new(via.detect.take()),
+        }
+    }
+
+    /// Opens a hop for the request.
+    pub(super) fn open(
+        &self,
+        shard: &Shard,
+        direction: Direction,
+        peer: Arc<Peer>,
+        route: &Route,
+    ) -> OpenHop {
+        let mut phases = PhaseTimes::default();
+        if let Some(detect) = self.detect.take() {
+            phases.add(Phase::Detect, detect);
+        }
+        let record = Box::new(HopRecord {
+            key: SeriesKey {
+                direction,
+                peer,
+                route: route.name.clone(),
+                tls: Tls::None,
+            },
+            route_is_configured: route.configured,
+            method: self.method.clone(),
+            scheme: self.scheme,
+            authority: Arc::clone(&self.authority),
+            path: self.path.clone(),
+            version: self.version,
+            is_grpc: self.is_grpc,
+            peer_address: None,
+            request_headers: self.headers.clone(),
+            response_headers: None,
+            start: self.start,
+            start_unix_nano: self.start_unix_nano,
+            response_start: None,
+            first_body: None,
+            end: self.start,
+            phases,
+            trace: None,
+            status: None,
+            grpc_status: None,
+            // Both are decided when the hop is closed.
+            outcome: End::Complete,
+            classification: Classification::Success,
+            exchange: Exchange::Unary,
+            request_bytes: 0,
+            response_bytes: 0,
+        });
+        OpenHop::new(
+            Rc::clone(&shard.sink),
+            record,
+            route.failure_statuses.clone(),
+        )
+    }
+}
+
+/// The authority of a request: of its target, else its Host; that of a dependency's listener is known.
+fn authority(via: &Via, request: &Request<InBody>) -> Arc<str> {
+    if let Way::Dependency(_, name) = &via.way {
+        return Arc::clone(name);
+    }
+    if let Some(authority) = request.uri().authority() {
+        // User info has no place in a request (RFC 9110, section 4.2.4) and is never recorded.
+        let host = authority
+            .as_str()
+            .rsplit_once('@')
+            .map_or(authority.as_str(), |(_, host)| host);
+        return HeaderValue::from_str(host)
+            .map_or_else(|_| Arc::from(""), |host| via.authority(&host));
+    }
+    request
+        .headers()
+        .get(HOST)
+        .map_or_else(|| Arc::from(""), |host| via.authority(host))
+}
+
+/// The host of an authority, without its port.
+pub(super) fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn a_port_is_taken_off_and_an_ipv6_address_is_not_cut() {
+        assert_eq!(host_of("books:7002"), "books");
+        assert_eq!(host_of("books"), "books");
+        assert_eq!(host_of("[::1]:80"), "[::1]");
+        assert_eq!(host_of("[::1]"), "[::1]");
+    }
+}

@@ -1,0 +1,182 @@
+//! The request as it is sent to the endpoint.
+
+use crate::codec::{Break, ClientConnection, HttpVersion, InBody, SendError};
+use crate::endpoint::{EndpointState, Lease};
+use crate::error::Reason;
+use crate::headers::{self, CLIENT};
+use crate::hop::Phase;
+use crate::request_body::{Progress, RequestBody};
+use crate::response_body::{Hops, reason_of};
+use crate::shard::Shard;
+use http::header::HOST;
+use http::uri::{Authority, Scheme, Uri};
+use http::{HeaderValue, Method, Request, Response, Version};
+use std::rc::Rc;
+use std::time::Instant;
+
+/// A request that is ready to be sent, and the progress of its body if it has one.
+pub(super) type Prepared = (Request<RequestBody>, Option<Rc<Progress>>);
+
+/// Makes the request what the endpoint is to see.
+pub(super) fn prepare(
+    shard: &Shard,
+    request: Request<InBody>,
+    endpoint: &EndpointState,
+    in_mesh: bool,
+    keep_upgrade: bool,
+) -> Prepared {
+    let (mut head, body) = request.into_parts();
+    // hyper's own notes about the connection that the request came on.
+    head.extensions.clear();
+    headers::strip_hop_by_hop(
+        &mut head.headers,
+        keep_upgrade && head.method != Method::CONNECT,
+    );
+    head.headers.remove(CLIENT);
+    if in_mesh && let Some(client) = &shard.client_header {
+        head.headers.insert(CLIENT, client.clone());
+    }
+    if head.version == Version::HTTP_2 {
+        head.uri = absolute(head.uri, endpoint);
+    } else {
+        head.version = Version::HTTP_11;
+        if head.method != Method::CONNECT {
+            head.uri = origin(head.uri);
+        }
+        if !head.headers.contains_key(HOST)
+            && let Ok(host) = HeaderValue::from_str(&endpoint.address().to_string())
+        {
+            // HTTP/1.0 has no Host; the application that we speak 1.1 to needs one.
+            head.headers.insert(HOST, host);
+        }
+    }
+    let (body, progress) = RequestBody::relay(body);
+    (Request::from_parts(head, body), progress)
+}
+
+/// Origin form: path and query (RFC 9112, section 3.2.1).
+fn origin(uri: Uri) -> Uri {
+    if uri.scheme().is_none() && uri.authority().is_none() {
+        return uri;
+    }
+    uri.path_and_query()
+        .map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()))
+}
+
+/// HTTP/2 carries scheme and authority with each request.
+fn absolute(uri: Uri, endpoint: &EndpointState) -> Uri {
+    if uri.scheme().is_some() && uri.authority().is_some() {
+        return uri;
+    }
+    let mut parts = uri.into_parts();
+    parts.scheme.get_or_insert(Scheme::HTTP);
+    if parts.authority.is_none() {
+        parts.authority = endpoint.address().to_string().parse::<Authority>().ok();
+    }
+    parts
+        .path_and_query
+        .get_or_insert_with(|| http::uri::PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"))
+}
+
+/// Gets a connection and sends the request on it.
+pub(super) async fn send(
+    shard: &Shard,
+    endpoint: &Rc<EndpointState>,
+    request: Request<RequestBody>,
+    hops: &mut Hops,
+) -> Result<(Response<InBody>, Lease), Reason> {
+    let version = if request.version() == Version::HTTP_2 {
+        HttpVersion::Http2
+    } else {
+        HttpVersion::Http1
+    };
+    let mut waits = crate::hop::PhaseTimes::default();
+    let leased = endpoint.lease(version, &shard.limits, &mut waits).await;
+    note_waits(hops, &waits);
+    let mut lease = leased?;
+    let again = again(&lease, &request);
+    let sent = Instant::now();
+    note_request_time(hops, sent);
+    let failed = match lease.send(request).await {
+        Ok(response) => {
+            lease.answered_after(sent.elapsed());
+            return Ok((response, lease));
+        }
+        Err(failed) => failed,
+    };
+    let Some(request) = failed
+        .unsent
+        .or(again.filter(|_| failed.cause == Break::Closed))
+    else {
+        return Err(reason_of(failed.cause));
+    };
+    // The server closed a connection that had been idle just when we took it.
+    let mut waits = crate::hop::PhaseTimes::default();
+    let leased = endpoint.lease_new(version, &shard.limits, &mut waits).await;
+    note_waits(hops, &waits);
+    let mut lease = leased?;
+    let sent = Instant::now();
+    let response = lease
+        .send(request)
+        .await
+        .map_err(|failed| reason_of(failed.cause))?;
+    lease.answered_after(sent.elapsed());
+    Ok((response, lease))
+}
+
+/// A copy of the request, where the server may be closing the idle connection right now and where
+/// sending twice does no harm (RFC 9110, section 9.2.2).
+fn again(lease: &Lease, request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    if !lease.is_stale() || !request.body().is_empty() || !request.method().is_idempotent() {
+        return None;
+    }
+    let mut copy = Request::new(RequestBody::Empty);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+/// Waits belong to the hop whose peer is the server.
+fn note_waits(hops: &mut Hops, waits: &crate::hop::PhaseTimes) {
+    hops.inner.times(|times| {
+        waits
+            .iter()
+            .for_each(|(phase, time)| times.add(phase, time))
+    });
+}
+
+/// The time from head in to head out, less the waits, is this proxy's work.
+fn note_request_time(hops: &mut Hops, sent: Instant) {
+    let Some(record) = hops.inner.record() else {
+        return;
+    };
+    let waits = record
+        .phases
+        .iter()
+        .filter(|(phase, _)| phase.is_wait())
+        .map(|(_, time)| time)
+        .sum();
+    let work = sent
+        .saturating_duration_since(record.start)
+        .saturating_sub(waits);
+    // At the gateway both hops are of one passage: its time is told once.
+    hops.inner.times(|times| times.add(Phase::Request, work));
+}
+
+impl Lease {
+    async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<InBody>, SendError<RequestBody>> {
+        match self.connection() {
+            Some(connection) => connection.send(request).await,
+            None => Err(SendError {
+                unsent: Some(request),
+                cause: Break::Closed,
+            }),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Connections that stop being HTTP: upgrades, WebSocket, CONNECT.
+
+use super::connection;
+use super::refusal::http;
+use crate::codec::{self, BoxError, InBody, Io};
+use crate::endpoint::Lease;
+use crate::error::Reason;
+use crate::headers;
+use crate::hop::{End, Exchange};
+use crate::opaque::{self, Transferred};
+use crate::response_body::{Hops, ResponseBody};
+use crate::shard::Shard;
+use crate::via::{Via, Way};
+use clew_model::service::Target;
+use http::{Method, Request, Response, StatusCode, Version};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+type Taken = Pin<Box<dyn Future<Output = Result<Io, BoxError>>>>;
+
+/// An upgrade that the client asked for and that the server may accept.
+pub(super) struct Upgrade {
+    client: Taken,
+    is_connect: bool,
+}
+
+impl Upgrade {
+    /// The upgrade that a request asks for, if it does.
+    pub(super) fn asked(request: &mut Request<InBody>) -> Option<Self> {
+        let is_connect = request.method() == Method::CONNECT;
+        let asked = is_connect || headers::asks_upgrade(request.headers());
+        (asked && request.version() < Version::HTTP_2).then(|| Self {
+            client: Box::pin(codec::upgrade(request)),
+            is_connect,
+        })
+    }
+
+    /// The server accepts.
+    pub(super) fn accepted(&self, response: &Response<InBody>) -> bool {
+        if self.is_connect {
+            response.status().is_success()
+        } else {
+            response.status() == StatusCode::SWITCHING_PROTOCOLS
+        }
+    }
+
+    /// Passes the acceptance on and joins both connections. The hops end when the tunnel does.
+    pub(super) fn join(
+        self,
+        shard: &Rc<Shard>,
+        mut response: Response<InBody>,
+        mut hops: Hops,
+        lease: Lease,
+    ) -> Response<ResponseBody> {
+        hops.each(|hop| hop.exchange(Exchange::Tunnel));
+        let server = codec::upgrade(&mut response);
+        let (mut head, _) = response.into_parts();
+        head.extensions.clear();
+        headers::strip_hop_by_hop(&mut head.headers, !self.is_connect);
+        let shard = Rc::clone(shard);
+        tokio::task::spawn_local(async move {
+            let transferred = Transferred::default();
+            let copying = async {
+                let (Ok(client), Ok(server)) = (self.client.await, server.await) else {
+                    return;
+                };
+                let count = |from, bytes| transferred.add(from, bytes);
+                // However it ends, a tunnel is over when one side says so.
+                drop(opaque::copy(client, server, &count).await);
+            };
+            let ended = shard.connections().drive(copying, |_| {}).await;
+            drop(lease);
+            hops.each(|hop| hop.transferred(&transferred));
+            if ended.is_some() {
+                hops.close(End::Complete);
+            }
+        });
+        Response::from_parts(head, ResponseBody::Empty)
+    }
+}
+
+/// Accepts a CONNECT of the application: what runs inside is treated like any connection of the
+/// application to that target, detection included.
+pub(super) fn open(via: &Rc<Via>, mut request: Request<InBody>) -> Response<ResponseBody> {
+    let Some(authority) = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().to_ascii_lowercase())
+    else {
+        return http(Reason::NoAuthority);
+    };
+    let io = codec::upgrade(&mut request);
+    let (shard, client) = (Rc::clone(&via.shard), via.client);
+    tokio::task::spawn_local(async move {
+        if let Ok(io) = io.await {
+            let service = shard.service(&Target::Authority(authority.into()));
+            connection::serve(shard, Way::Outbound(service), None, io, client).await;
+        }
+    });
+    Response::new(ResponseBody::Empty)
+}

@@ -1,0 +1,294 @@
+//! Services as one data-plane thread uses them: what control says, made ready for requests.
+
+use crate::balance::Balancer;
+use crate::codec::HttpVersion;
+use crate::discover::{Discovery, Followed, outside_service};
+use crate::endpoint::EndpointState;
+use crate::error::Reason;
+use crate::hop::{Peer, Phase, PhaseTimes};
+use crate::route_names::{Learners, RouteNames};
+use ahash::AHashMap;
+use clew_api::client::Resolution;
+use clew_model::name::ServiceName;
+use clew_model::policy::{InboundPolicy, OutboundPolicy};
+use clew_model::service::{Protocol, Target};
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a connection to a service or port is expected to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// Look at the first bytes, for so long.
+    Detect(Duration),
+    /// HTTP of this version.
+    Http(HttpVersion),
+    /// Bytes.
+    Opaque,
+}
+
+impl Expect {
+    /// From what the configuration says.
+    pub(crate) fn new(protocol: Protocol, timeout: Duration) -> Self {
+        match protocol {
+            Protocol::Detect => Self::Detect(timeout),
+            Protocol::Http1 => Self::Http(HttpVersion::Http1),
+            Protocol::Http2 | Protocol::Grpc => Self::Http(HttpVersion::Http2),
+            Protocol::Opaque => Self::Opaque,
+        }
+    }
+}
+
+/// One target of outbound requests.
+pub(crate) struct Service {
+    target: Target,
+    followed: RefCell<Followed<Resolution<Arc<OutboundPolicy>>>>,
+    current: RefCell<Option<Rc<ServiceState>>>,
+    last_used: Cell<Instant>,
+}
+
+/// A service as control last described it.
+pub(crate) struct ServiceState {
+    /// Name in metrics.
+    pub(crate) name: ServiceName,
+    /// What its connections speak.
+    pub(crate) expect: Expect,
+    /// Names of its routes.
+    pub(crate) routes: RouteNames,
+    /// The other side while no endpoint is chosen.
+    pub(crate) peer: Arc<Peer>,
+    /// It is in the mesh: its proxies understand Clew's headers.
+    pub(crate) in_mesh: bool,
+    default: Rc<Balancer>,
+    backends: AHashMap<Arc<str>, Rc<Balancer>>,
+}
+
+impl ServiceState {
+    /// Where requests of a route go.
+    pub(crate) fn balancer(&self, backend: Option<&Arc<str>>) -> &Rc<Balancer> {
+        backend
+            .and_then(|path| self.backends.get(path))
+            .unwrap_or(&self.default)
+    }
+
+    fn balancers(&self) -> impl Iterator<Item = &Rc<Balancer>> {
+        std::iter::once(&self.default).chain(self.backends.values())
+    }
+}
+
+impl Service {
+    pub(crate) fn new(target: Target, discovery: &Discovery) -> Rc<Self> {
+        let followed = RefCell::new(discovery.service(&target));
+        Rc::new(Self {
+            target,
+            followed,
+            current: RefCell::default(),
+            last_used: Cell::new(Instant::now()),
+        })
+    }
+
+    /// When it was last asked for.
+    pub(crate) fn last_used(&self) -> Instant {
+        self.last_used.get()
+    }
+
+    /// The service as it is now; waits for control's first word, and charges the wait to the queue.
+    pub(crate) async fn state(
+        &self,
+        discovery: &Discovery,
+        learners: &Learners,
+        times: &mut PhaseTimes,
+    ) -> Result<Rc<ServiceState>, Reason> {
+        let start = Instant::now();
+        self.last_used.set(start);
+        if !self.followed.borrow().is_known() {
+            let followed = self.followed.borrow().clone();
+            let waited = followed.known(discovery.timeout()).await;
+            times.add(Phase::Queue, start.elapsed());
+            waited?;
+        }
+        if let Some(news) = self.followed.borrow_mut().changed() {
+            let state = self.build(news, discovery, learners)?;
+            *self.current.borrow_mut() = Some(state);
+        }
+        self.current.borrow().clone().ok_or(Reason::NoEndpoints)
+    }
+
+    fn build(
+        &self,
+        news: Resolution<Arc<OutboundPolicy>>,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Result<Rc<ServiceState>, Reason> {
+        match news {
+            Resolution::Known(policy) => Ok(self.build_known(&policy, discovery, learners)),
+            Resolution::Unknown => {
+                *self.current.borrow_mut() = None;
+                self.build_outside(discovery, learners)
+            }
+        }
+    }
+
+    fn build_known(
+        &self,
+        policy: &OutboundPolicy,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Rc<ServiceState> {
+        let default = self.balancer(&policy.service, &policy.destination, discovery);
+        let backends = policy
+            .routes
+            .iter()
+            .filter_map(|route| route.backend.as_ref())
+            .map(|path| {
+                (
+                    Arc::clone(path),
+                    self.balancer(&policy.service, path, discovery),
+                )
+            })
+            .collect();
+        Rc::new(ServiceState {
+            name: policy.service.clone(),
+            expect: Expect::new(policy.protocol, policy.detect_timeout),
+            routes: RouteNames::new(&policy.routes, learners.of(&policy.service)),
+            peer: peer_of(&policy.service),
+            in_mesh: true,
+            default,
+            backends,
+        })
+    }
+
+    /// A balancer that is kept over changes of the policy, with its connections.
+    fn balancer(
+        &self,
+        service: &ServiceName,
+        path: &Arc<str>,
+        discovery: &Discovery,
+    ) -> Rc<Balancer> {
+        if let Some(current) = &*self.current.borrow()
+            && current.name == *service
+        {
+            if let Some(known) = current.backends.get(path) {
+                return Rc::clone(known);
+            }
+            if current.default.path() == Some(path) {
+                return Rc::clone(&current.default);
+            }
+        }
+        Rc::new(Balancer::new(
+            service.clone(),
+            Some(Arc::clone(path)),
+            discovery.destination(path),
+        ))
+    }
+
+    /// What the mesh does not know is passed through to where the client wanted it.
+    fn build_outside(
+        &self,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Result<Rc<ServiceState>, Reason> {
+        let (name, destination) = match &self.target {
+            Target::Address(address) => (
+                ServiceName::new(address.to_string()),
+                Discovery::fixed(*address),
+            ),
+            Target::Authority(authority) => {
+                let with_port: Arc<str> = if has_port(authority) {
+                    Arc::clone(authority)
+                } else {
+                    format!("{authority}:80").into()
+                };
+                (outside_service(authority), discovery.host(&with_port))
+            }
+            // A dependency that was named may still join; until then it has no endpoint.
+            Target::Service(_) => return Err(Reason::NoEndpoints),
+        };
+        Ok(Rc::new(ServiceState {
+            peer: peer_of(&name),
+            expect: Expect::Detect(discovery.detect_timeout()),
+            routes: RouteNames::new(&Arc::from([]), learners.of(&name)),
+            in_mesh: false,
+            default: Rc::new(Balancer::new(name.clone(), None, destination)),
+            backends: AHashMap::new(),
+            name,
+        }))
+    }
+
+    /// Every endpoint in use, for housekeeping.
+    pub(crate) fn each_endpoint(&self, mut f: impl FnMut(&Rc<EndpointState>)) {
+        if let Some(current) = &*self.current.borrow() {
+            current
+                .balancers()
+                .for_each(|balancer| balancer.each(&mut f));
+        }
+    }
+}
+
+fn peer_of(service: &ServiceName) -> Arc<Peer> {
+    Arc::new(Peer {
+        service: Some(service.clone()),
+        ..Peer::default()
+    })
+}
+
+fn has_port(authority: &str) -> bool {
+    authority
+        .parse::<http::uri::Authority>()
+        .is_ok_and(|authority| authority.port().is_some())
+}
+
+/// One port of the application.
+pub(crate) struct Port {
+    followed: RefCell<Followed<Resolution<Arc<InboundPolicy>>>>,
+    current: RefCell<Rc<PortState>>,
+    /// The application.
+    pub(crate) endpoint: Rc<EndpointState>,
+}
+
+/// A port as control last described it, or as it is treated until then.
+pub(crate) struct PortState {
+    /// The service that it answers to.
+    pub(crate) service: ServiceName,
+    /// What its connections speak.
+    pub(crate) expect: Expect,
+    /// Names of its routes.
+    pub(crate) routes: RouteNames,
+}
+
+impl Port {
+    /// A port that is treated as said until control says otherwise: inbound requests never wait for control.
+    pub(crate) fn new(
+        application: SocketAddr,
+        service: ServiceName,
+        protocol: Protocol,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Rc<Self> {
+        let followed = RefCell::new(discovery.port(application, &service));
+        let state = PortState {
+            expect: Expect::new(protocol, discovery.detect_timeout()),
+            routes: RouteNames::new(&Arc::from([]), learners.of(&service)),
+            service,
+        };
+        Rc::new(Self {
+            followed,
+            current: RefCell::new(Rc::new(state)),
+            endpoint: EndpointState::new(application, Arc::default(), 1),
+        })
+    }
+
+    /// The port as it is now.
+    pub(crate) fn state(&self, learners: &Learners) -> Rc<PortState> {
+        if let Some(Resolution::Known(policy)) = self.followed.borrow_mut().changed() {
+            *self.current.borrow_mut() = Rc::new(PortState {
+                service: policy.service.clone(),
+                expect: Expect::new(policy.protocol, policy.detect_timeout),
+                routes: RouteNames::new(&policy.routes, learners.of(&policy.service)),
+            });
+        }
+        Rc::clone(&self.current.borrow())
+    }
+}

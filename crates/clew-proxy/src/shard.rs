@@ -1,0 +1,238 @@
+//! What one data-plane thread owns. Nothing in it is shared on the path of a request.
+
+use crate::config::{Limits, ProxyConfig};
+use crate::discover::Discovery;
+use crate::error::Reason;
+use crate::headers;
+use crate::hop::{Direction, Peer, PhaseTimes};
+use crate::lifecycle::Connections;
+use crate::open_hop::HopSink;
+use crate::participation::{Tracing, TracingSettings};
+use crate::report::WorkerReports;
+use crate::route_names::Learners;
+use crate::services::{Port, Service, ServiceState};
+use ahash::AHashMap;
+use clew_model::name::ServiceName;
+use clew_model::service::{Protocol, Target};
+use http::HeaderValue;
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// State of one data-plane thread.
+pub(crate) struct Shard {
+    /// Where hops are closed, and the connections.
+    pub(crate) sink: Rc<HopSink>,
+    /// Bounds.
+    pub(crate) limits: Limits,
+    /// What control says.
+    pub(crate) discovery: Arc<Discovery>,
+    /// What the process has learned of paths.
+    pub(crate) learners: Arc<Learners>,
+    /// How hops take part in traces.
+    pub(crate) tracing: Tracing,
+    /// This instance, for the servers that it calls; `None` when its name cannot be written in a header.
+    pub(crate) client_header: Option<HeaderValue>,
+    /// Where this proxy takes requests of its application: going there again would be a loop.
+    pub(crate) own_addresses: Arc<[SocketAddr]>,
+    services: RefCell<AHashMap<Target, Rc<Service>>>,
+    ports: RefCell<AHashMap<SocketAddr, Rc<Port>>>,
+    clients: RefCell<AHashMap<HeaderValue, Arc<Peer>>>,
+    rng: RefCell<fastrand::Rng>,
+    clock: Clock,
+    idle_swept: Cell<Instant>,
+}
+
+/// Clients of the mesh that a thread remembers by the header that they send.
+const MAX_CLIENTS: usize = 4_096;
+
+/// What is shared between the threads and given to each.
+#[derive(Clone)]
+pub(crate) struct Common {
+    /// What control says.
+    pub(crate) discovery: Arc<Discovery>,
+    /// What the process has learned of paths.
+    pub(crate) learners: Arc<Learners>,
+    /// Settings of tracing, as control last sent them.
+    pub(crate) tracing: TracingSettings,
+    /// Listeners for the application's requests.
+    pub(crate) own_addresses: Arc<[SocketAddr]>,
+}
+
+impl Shard {
+    /// The state of a thread that has not served yet.
+    pub(crate) fn new(config: &ProxyConfig, common: Common, reports: WorkerReports) -> Rc<Self> {
+        Rc::new(Self {
+            sink: Rc::new(HopSink {
+                reports,
+                connections: Connections::default(),
+            }),
+            limits: config.limits.clone(),
+            discovery: common.discovery,
+            learners: common.learners,
+            tracing: Tracing::new(common.tracing, config.otlp.is_some(), config.workers),
+            client_header: headers::client_value(&config.workload, &config.instance),
+            own_addresses: common.own_addresses,
+            services: RefCell::default(),
+            ports: RefCell::default(),
+            clients: RefCell::default(),
+            rng: RefCell::new(fastrand::Rng::new()),
+            clock: Clock::new(),
+            idle_swept: Cell::new(Instant::now()),
+        })
+    }
+
+    /// The reports of this thread.
+    pub(crate) fn reports(&self) -> &WorkerReports {
+        &self.sink.reports
+    }
+
+    /// The connections of this thread.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.sink.connections
+    }
+
+    /// Random numbers. Not for secrets.
+    pub(crate) fn with_rng<T>(&self, f: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        f(&mut self.rng.borrow_mut())
+    }
+
+    /// Wall-clock time of a moment, Unix time in nanoseconds.
+    pub(crate) fn unix_nano(&self, moment: Instant) -> u64 {
+        self.clock.unix_nano(moment)
+    }
+
+    /// The service behind a target.
+    pub(crate) fn service(&self, target: &Target) -> Rc<Service> {
+        if let Some(service) = self.services.borrow().get(target) {
+            return Rc::clone(service);
+        }
+        let mut services = self.services.borrow_mut();
+        if services.len() >= self.limits.max_services {
+            forget_oldest(&mut services);
+        }
+        let service = Service::new(target.clone(), &self.discovery);
+        services.insert(target.clone(), Rc::clone(&service));
+        service
+    }
+
+    /// The current state of a service.
+    pub(crate) async fn service_state(
+        &self,
+        service: &Service,
+        times: &mut PhaseTimes,
+    ) -> Result<Rc<ServiceState>, Reason> {
+        service.state(&self.discovery, &self.learners, times).await
+    }
+
+    /// A port of the application.
+    pub(crate) fn port(
+        &self,
+        application: SocketAddr,
+        service: &ServiceName,
+        protocol: Protocol,
+    ) -> Rc<Port> {
+        let mut ports = self.ports.borrow_mut();
+        let port = ports.entry(application).or_insert_with(|| {
+            Port::new(
+                application,
+                service.clone(),
+                protocol,
+                &self.discovery,
+                &self.learners,
+            )
+        });
+        Rc::clone(port)
+    }
+
+    /// Who sent a request, by what its sidecar says. Values are remembered, so that equal clients share
+    /// one peer and its series.
+    pub(crate) fn client(&self, value: Option<&HeaderValue>, service: &ServiceName) -> Arc<Peer> {
+        let absent = HeaderValue::from_static("");
+        let value = value.unwrap_or(&absent);
+        if let Some(peer) = self.clients.borrow().get(value)
+            && peer.service.as_ref() == Some(service)
+        {
+            return Arc::clone(peer);
+        }
+        let (workload, instance) = headers::parse_client(value).unzip();
+        let peer = Arc::new(Peer {
+            workload,
+            instance,
+            service: Some(service.clone()),
+            identity: None,
+        });
+        let mut clients = self.clients.borrow_mut();
+        if clients.len() >= MAX_CLIENTS {
+            clients.clear();
+        }
+        clients.insert(value.clone(), Arc::clone(&peer));
+        peer
+    }
+
+    /// Housekeeping between requests.
+    pub(crate) fn tick(&self, now: Instant) {
+        self.sink.reports.tick(now);
+        if now.saturating_duration_since(self.idle_swept.get()) < SWEEP_EVERY {
+            return;
+        }
+        self.idle_swept.set(now);
+        let sweep =
+            |endpoint: &Rc<crate::endpoint::EndpointState>| endpoint.sweep(&self.limits, now);
+        self.services
+            .borrow()
+            .values()
+            .for_each(|service| service.each_endpoint(sweep));
+        self.ports
+            .borrow()
+            .values()
+            .for_each(|port| sweep(&port.endpoint));
+    }
+
+    /// Reports a connection that broke the protocol before its request was one.
+    pub(crate) fn refuse(&self, direction: Direction, reason: Reason) {
+        self.sink.reports.refused(direction, reason);
+    }
+}
+
+/// How often idle connections are looked through.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+fn forget_oldest(services: &mut AHashMap<Target, Rc<Service>>) {
+    let oldest = services
+        .iter()
+        .min_by_key(|(_, service)| service.last_used())
+        .map(|(target, _)| target.clone());
+    if let Some(oldest) = oldest {
+        services.remove(&oldest);
+    }
+}
+
+/// Wall-clock time from monotonic time: attached once, so that spans of one thread keep their order when
+/// the system's clock is set.
+struct Clock {
+    start: Instant,
+    start_unix_nano: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            start: Instant::now(),
+            start_unix_nano: nanos(since_epoch),
+        }
+    }
+
+    fn unix_nano(&self, moment: Instant) -> u64 {
+        self.start_unix_nano + nanos(moment.saturating_duration_since(self.start))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

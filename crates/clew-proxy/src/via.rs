@@ -1,0 +1,233 @@
+//! The way by which a request came: what its connection says about it.
+
+use crate::config::{GatewayRoute, IpPrefix};
+use crate::hop::{Peer, SeriesKey};
+use crate::report::HopSeries;
+use crate::services::{Port, Service};
+use crate::shard::Shard;
+use ahash::AHashMap;
+use clew_model::name::RouteName;
+use http::HeaderValue;
+use std::cell::{Cell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One client connection (or tunnel) as its requests see it.
+pub(crate) struct Via {
+    /// The thread.
+    pub(crate) shard: Rc<Shard>,
+    /// What the connection is for.
+    pub(crate) way: Way,
+    /// The client's address.
+    pub(crate) client: Option<SocketAddr>,
+    /// Time that detection took; charged to the first request, which takes it.
+    pub(crate) detect: Cell<Option<Duration>>,
+    /// Authority of the last request, which is most likely that of the next.
+    authority: RefCell<Option<(HeaderValue, Arc<str>)>>,
+    /// Client of the last request, as above.
+    peer: RefCell<Option<(Option<HeaderValue>, Arc<Peer>)>>,
+    /// Series of the routes that were asked for on this connection.
+    series: RefCell<AHashMap<RouteName, (Arc<Peer>, Rc<HopSeries>)>>,
+}
+
+/// What a connection is for.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// Requests to the application.
+    Inbound(Rc<Port>),
+    /// Requests of the application to one target.
+    Outbound(Rc<Service>),
+    /// The same, and the target has this name whatever the Host header says.
+    Dependency(Rc<Service>, Arc<str>),
+    /// Requests of the application, each with its own target.
+    HttpProxy,
+    /// Requests from outside the mesh.
+    Gateway(Rc<Edge>),
+}
+
+/// The edge of the mesh.
+pub(crate) struct Edge {
+    /// Where requests go.
+    pub(crate) routes: Arc<[GatewayRoute]>,
+    /// Peers whose trace context is believed.
+    pub(crate) trusted: Arc<[IpPrefix]>,
+}
+
+impl Edge {
+    /// The route of a request: the most specific host first, then the longest path prefix (Gateway API,
+    /// HTTPRoute precedence).
+    pub(crate) fn route(&self, host: &str, path: &str) -> Option<&GatewayRoute> {
+        self.routes
+            .iter()
+            .filter(|route| {
+                route
+                    .host
+                    .as_deref()
+                    .is_none_or(|pattern| host_matches(pattern, host))
+            })
+            .filter(|route| prefix_matches(&route.path_prefix, path))
+            .max_by_key(|route| {
+                (
+                    host_rank(route.host.as_deref()),
+                    route.path_prefix.trim_end_matches('/').len(),
+                )
+            })
+    }
+
+    /// Whether this peer's trace context is believed.
+    pub(crate) fn trusts(&self, client: Option<IpAddr>) -> bool {
+        client.is_some_and(|client| self.trusted.iter().any(|prefix| prefix.contains(client)))
+    }
+}
+
+/// Exact hosts before wildcards before none; among wildcards the longer one.
+fn host_rank(pattern: Option<&str>) -> (u8, usize) {
+    match pattern {
+        None => (0, 0),
+        Some(pattern) if pattern.starts_with("*.") => (1, pattern.len()),
+        Some(pattern) => (2, pattern.len()),
+    }
+}
+
+fn host_matches(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix('*') {
+        // `*.example.com` stands for one or more labels before `.example.com`.
+        Some(suffix) => {
+            host.len() > suffix.len()
+                && host.is_char_boundary(host.len() - suffix.len())
+                && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
+        }
+        None => host.eq_ignore_ascii_case(pattern),
+    }
+}
+
+fn prefix_matches(prefix: &str, path: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Via {
+    /// A connection of which no request was read yet.
+    pub(crate) fn new(
+        shard: Rc<Shard>,
+        way: Way,
+        client: Option<SocketAddr>,
+        detect: Option<Duration>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            shard,
+            way,
+            client,
+            detect: Cell::new(detect),
+            authority: RefCell::default(),
+            peer: RefCell::default(),
+            series: RefCell::default(),
+        })
+    }
+
+    /// The series of a hop whose peer is the client.
+    pub(crate) fn series(&self, key: &SeriesKey) -> Rc<HopSeries> {
+        if let Some((peer, series)) = self.series.borrow().get(&key.route)
+            && Arc::ptr_eq(peer, &key.peer)
+        {
+            return Rc::clone(series);
+        }
+        let series = self.shard.reports().series(key);
+        self.series.borrow_mut().insert(
+            key.route.clone(),
+            (Arc::clone(&key.peer), Rc::clone(&series)),
+        );
+        series
+    }
+
+    /// The text of an authority, shared between equal requests of the connection.
+    pub(crate) fn authority(&self, value: &HeaderValue) -> Arc<str> {
+        if let Some((last, text)) = &*self.authority.borrow()
+            && last == value
+        {
+            return Arc::clone(text);
+        }
+        let text: Arc<str> = String::from_utf8_lossy(value.as_bytes())
+            .to_ascii_lowercase()
+            .into();
+        *self.authority.borrow_mut() = Some((value.clone(), Arc::clone(&text)));
+        text
+    }
+
+    /// The client behind an inbound request, by the header that its sidecar sent.
+    pub(crate) fn peer(
+        &self,
+        value: Option<HeaderValue>,
+        port: &crate::services::PortState,
+    ) -> Arc<Peer> {
+        if let Some((last, peer)) = &*self.peer.borrow()
+            && *last == value
+            && peer.service.as_ref() == Some(&port.service)
+        {
+            return Arc::clone(peer);
+        }
+        let peer = self.shard.client(value.as_ref(), &port.service);
+        *self.peer.borrow_mut() = Some((value, Arc::clone(&peer)));
+        peer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(routes: &[(Option<&str>, &str, &str)]) -> Edge {
+        let route = |&(host, path, service): &(Option<&str>, &str, &str)| GatewayRoute {
+            host: host.map(Arc::from),
+            path_prefix: path.into(),
+            service: service.into(),
+        };
+        Edge {
+            routes: routes.iter().map(route).collect(),
+            trusted: Arc::new([]),
+        }
+    }
+
+    fn chosen(edge: &Edge, host: &str, path: &str) -> Option<String> {
+        edge.route(host, path)
+            .map(|route| route.service.to_string())
+    }
+
+    #[test]
+    fn the_longest_prefix_in_whole_segments_wins() {
+        let edge = edge(&[
+            (None, "/", "web"),
+            (None, "/api", "api"),
+            (None, "/api/v2/", "v2"),
+        ]);
+        assert_eq!(chosen(&edge, "h", "/").as_deref(), Some("web"));
+        assert_eq!(chosen(&edge, "h", "/apix").as_deref(), Some("web"));
+        assert_eq!(chosen(&edge, "h", "/api").as_deref(), Some("api"));
+        assert_eq!(chosen(&edge, "h", "/api/v2/x").as_deref(), Some("v2"));
+    }
+
+    #[test]
+    fn an_exact_host_wins_over_a_wildcard_and_that_over_none() {
+        let edge = edge(&[
+            (None, "/", "any"),
+            (Some("*.example.com"), "/", "wild"),
+            (Some("a.example.com"), "/", "exact"),
+        ]);
+        assert_eq!(
+            chosen(&edge, "a.example.com", "/").as_deref(),
+            Some("exact")
+        );
+        assert_eq!(chosen(&edge, "B.Example.com", "/").as_deref(), Some("wild"));
+        assert_eq!(chosen(&edge, "example.com", "/").as_deref(), Some("any"));
+    }
+
+    #[test]
+    fn without_a_matching_route_there_is_none() {
+        let edge = edge(&[(Some("a"), "/x", "x")]);
+        assert_eq!(chosen(&edge, "b", "/x"), None);
+        assert_eq!(chosen(&edge, "a", "/y"), None);
+    }
+}
