@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+/// The shortest wait.
 const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(5);
+/// The longest wait; a stream that has lived this long was a good one.
+pub(super) const LONGEST: Duration = Duration::from_secs(5);
 
 /// Waits from 100 ms to 5 s, each between a half and the whole of a step that doubles, so that a mesh of
 /// proxies does not come back all at once.

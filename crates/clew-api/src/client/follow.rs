@@ -1,7 +1,7 @@
 //! One stream of answers out of many attempts: ask, read, lose, wait, ask again.
 
 use super::Updates;
-use super::backoff::Backoff;
+use super::backoff::{self, Backoff};
 use crate::convert::ConversionError;
 use crate::unknown::is_unknown;
 use futures_util::stream::{self, StreamExt as _};
@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use tonic::{Code, Response, Status, Streaming};
 
 /// Distinct remarks about policies that one stream logs; more would only be repetitions of a kind.
@@ -103,6 +104,7 @@ pub(super) fn follow<W: Watch>(watch: W, link: &Arc<Link>) -> Updates<W::Item> {
         watch,
         link: Arc::clone(link),
         answers: None,
+        opened: None,
         wait: None,
         backoff: Backoff::new(),
         refused: false,
@@ -120,6 +122,8 @@ struct Followed<W: Watch> {
     link: Arc<Link>,
     /// Open while control answers.
     answers: Option<Streaming<W::Message>>,
+    /// When control last began to answer.
+    opened: Option<Instant>,
     /// To be waited for before control is asked again.
     wait: Option<Duration>,
     backoff: Backoff,
@@ -156,18 +160,14 @@ impl<W: Watch> Followed<W> {
                 self.link.found();
                 let unknown = is_unknown(response.metadata());
                 self.answers = Some(response.into_inner());
-                if !unknown {
-                    return None;
-                }
-                self.backoff.reset();
-                self.watch.unknown()
+                self.opened = Some(Instant::now());
+                if unknown { self.watch.unknown() } else { None }
             }
             Err(status) => self.ended(&status),
         }
     }
 
     fn read(&mut self, message: W::Message) -> Option<W::Item> {
-        self.backoff.reset();
         self.refused = false;
         match self.watch.message(message) {
             Ok(read) => {
@@ -188,6 +188,14 @@ impl<W: Watch> Followed<W> {
     /// The stream is over. The next attempt waits.
     fn ended(&mut self, status: &Status) -> Option<W::Item> {
         let was_open = self.answers.take().is_some();
+        // A control that answers and soon ends the stream, again and again, is asked ever less often.
+        if self
+            .opened
+            .take()
+            .is_some_and(|opened| opened.elapsed() >= backoff::LONGEST)
+        {
+            self.backoff.reset();
+        }
         self.wait = Some(self.backoff.next_wait());
         match status.code() {
             Code::NotFound => {

@@ -1,0 +1,143 @@
+//! Control as proxies meet it: over loopback gRPC, through the client that they use. The order of events is
+//! given by the items of the streams; the deadlines only keep a failure from hanging.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod discovery;
+mod life;
+mod raw;
+mod settings;
+
+use super::*;
+use crate::config::{ControlConfig, DeclaredService};
+use clew_api::client::{ControlClient, Instance, Port, Role, Updates};
+use clew_model::name::Workload;
+use clew_model::service::Protocol;
+use clew_runtime::drain::{Drain, Finished};
+use std::time::UNIX_EPOCH;
+use tokio::task::JoinHandle;
+
+/// Long enough for the slowest machine; nothing waits for it when all is well.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A control that answers.
+struct Running {
+    address: SocketAddr,
+    drain: Drain,
+    task: JoinHandle<Result<(), ControlError>>,
+}
+
+impl Running {
+    /// Any port, no declared services, and long to settle: what is forgotten in a restart is held back.
+    fn start() -> Self {
+        Self::with(config())
+    }
+
+    fn with(config: ControlConfig) -> Self {
+        let bound = Control::bind(config).unwrap();
+        let (drain, watch) = Drain::new(DEADLINE);
+        Self {
+            address: bound.address(),
+            drain,
+            task: tokio::spawn(bound.run(watch)),
+        }
+    }
+
+    fn client(&self, workload: &str) -> ControlClient {
+        let uri = format!("http://{}", self.address).parse().unwrap();
+        ControlClient::new(uri, Workload::new(workload, "default"))
+    }
+
+    /// Drains, and gives the address, for a successor.
+    async fn stop(self) -> SocketAddr {
+        self.drain.start();
+        assert_eq!(in_time(self.drain.finished()).await, Finished::Clean);
+        in_time(self.task).await.unwrap().unwrap();
+        self.address
+    }
+}
+
+fn config() -> ControlConfig {
+    ControlConfig {
+        settle: DEADLINE * 10,
+        ..ControlConfig::new("127.0.0.1:0".parse().unwrap())
+    }
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, future)
+        .await
+        .expect("in time")
+}
+
+async fn next<T>(updates: &mut Updates<T>) -> T {
+    in_time(updates.next())
+        .await
+        .expect("streams of the client never end")
+}
+
+/// An instance of a workload with one port, which answers to the service of the same name. Its application
+/// listens on `port`, its proxy 10,000 further up.
+fn instance(id: &str, port: u16) -> Instance {
+    let workload = id.split('-').next().unwrap();
+    Instance {
+        id: id.into(),
+        workload: Workload::new(workload, "default"),
+        role: Role::Proxy,
+        ports: vec![Port {
+            service: workload.into(),
+            application_address: ([127, 0, 0, 1], port).into(),
+            endpoint_address: ([127, 0, 0, 1], port + 10_000).into(),
+            protocol: Protocol::Detect,
+            weight: 1,
+        }],
+        admin_address: None,
+        tap_address: None,
+        leaving: false,
+        version: "test".to_owned(),
+        pid: 1,
+        started: UNIX_EPOCH,
+    }
+}
+
+/// Joins, and waits until control has said so.
+async fn join(client: &ControlClient, instance: Instance) -> Updates<()> {
+    let mut membership = client.join(instance);
+    next(&mut membership).await;
+    membership
+}
+
+#[test]
+fn what_cannot_be_is_refused_before_anything_starts() {
+    let config = ControlConfig {
+        listen: Vec::new(),
+        ..config()
+    };
+    assert!(matches!(
+        Control::bind(config),
+        Err(ControlError::NoAddress)
+    ));
+
+    let twice = DeclaredService {
+        name: "books".into(),
+        protocol: None,
+        routes: Arc::new([]),
+    };
+    let config = ControlConfig {
+        services: vec![twice.clone(), twice],
+        ..self::config()
+    };
+    assert!(matches!(
+        Control::bind(config),
+        Err(ControlError::DeclaredTwice { .. })
+    ));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = Control::bind(ControlConfig::new(taken.local_addr().unwrap())).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("control cannot listen on 127.0.0.1:"),
+        "{error}"
+    );
+}

@@ -1,0 +1,74 @@
+//! `Registry`: who is in the mesh.
+
+use super::{Shared, refused};
+use crate::mesh::JoinError;
+use crate::stream::Answers;
+use clew_api::member::Instance;
+use clew_api::wire::registry as wire;
+use clew_model::name::InstanceId;
+use tonic::{Request, Response, Status};
+
+/// Serves `Registry`.
+pub(crate) struct Members(pub(crate) Shared);
+
+#[tonic::async_trait]
+impl wire::registry_server::Registry for Members {
+    type JoinStream = Answers<wire::Joined>;
+
+    /// The membership lives in the stream: whatever ends the stream (the client, its death, the connection)
+    /// drops it, and with it the member.
+    async fn join(
+        &self,
+        request: Request<wire::Instance>,
+    ) -> Result<Response<Self::JoinStream>, Status> {
+        let instance = Instance::try_from(request.into_inner()).map_err(refused)?;
+        let membership = self.0.mesh.join(instance).map_err(|error| match error {
+            JoinError::Full { .. } => Status::resource_exhausted(error.to_string()),
+            JoinError::Ports { .. } => Status::invalid_argument(error.to_string()),
+        })?;
+        let mut told = false;
+        let answers = self.0.streams.follow(self.0.mesh.snapshots(), move |now| {
+            if !membership.is_in(now) {
+                return Err(Status::aborted(
+                    "the instance has joined again on another stream",
+                ));
+            }
+            let first = !std::mem::replace(&mut told, true);
+            Ok(if first {
+                vec![wire::Joined {}]
+            } else {
+                Vec::new()
+            })
+        })?;
+        Ok(Response::new(answers))
+    }
+
+    async fn leave(
+        &self,
+        request: Request<wire::LeaveRequest>,
+    ) -> Result<Response<wire::LeaveResponse>, Status> {
+        let id = InstanceId::new(request.into_inner().id);
+        if self.0.mesh.leave(&id) {
+            Ok(Response::new(wire::LeaveResponse {}))
+        } else {
+            Err(Status::not_found(format!("{id} is no member")))
+        }
+    }
+
+    type WatchStream = Answers<wire::Instances>;
+
+    async fn watch(
+        &self,
+        _: Request<wire::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let answers = self.0.streams.follow(self.0.mesh.snapshots(), |now| {
+            let instances = now
+                .members
+                .iter()
+                .map(|member| (&member.instance).into())
+                .collect();
+            Ok(vec![wire::Instances { instances }])
+        })?;
+        Ok(Response::new(answers))
+    }
+}
