@@ -15,7 +15,7 @@ pub const MAX_TEMPLATE_BYTES: usize = 256;
 /// Bytes of an encoded segment that are decoded to be looked at; longer ones are data.
 const MAX_ENCODED_BYTES: usize = 192;
 
-/// Writes the template of a path over the content of `out`, which is meant to be used again and again.
+/// Appends the template of a path to `out`, a buffer that is meant to be used again and again.
 ///
 /// Deterministic, linear in the length of the path, and free of allocation once `out` has grown.
 /// The template of a template is the template itself.
@@ -26,7 +26,7 @@ const MAX_ENCODED_BYTES: usize = 192;
 ///   parameters (`;v=1`, RFC 3986 section 3.3) are left out.
 /// - A query or fragment that was left on is not looked at.
 pub fn write_template(path: &str, out: &mut String) {
-    out.clear();
+    let start = out.len();
     let path = path.split(['?', '#']).next().unwrap_or_default();
     if path == "*" {
         // The target of `OPTIONS *`.
@@ -46,10 +46,11 @@ pub fn write_template(path: &str, out: &mut String) {
             Decoded::Readable(".") => {}
             Decoded::Readable("..") => {
                 depth = usize::saturating_sub(depth, 1);
-                out.truncate(out.rfind('/').unwrap_or(0));
+                out.truncate(start + out[start..].rfind('/').unwrap_or(0));
             }
             _ => {
-                folded = depth == MAX_SEGMENTS || raw == FOLD || !push_segment(&decoded, out);
+                folded =
+                    depth == MAX_SEGMENTS || raw == FOLD || !push_segment(&decoded, start, out);
                 depth += 1;
             }
         }
@@ -59,13 +60,13 @@ pub fn write_template(path: &str, out: &mut String) {
             return;
         }
     }
-    if out.is_empty() || path.ends_with('/') {
+    if out.len() == start || path.ends_with('/') {
         out.push('/');
     }
 }
 
-/// False: there is no room for it, and `out` is as before.
-fn push_segment(decoded: &Decoded<'_>, out: &mut String) -> bool {
+/// False: there is no room for it in the template that begins at `start`, and `out` is as before.
+fn push_segment(decoded: &Decoded<'_>, start: usize, out: &mut String) -> bool {
     let before = out.len();
     out.push('/');
     match decoded {
@@ -74,7 +75,7 @@ fn push_segment(decoded: &Decoded<'_>, out: &mut String) -> bool {
         Decoded::Unreadable => out.push_str(NAME),
     }
     // A slash at the end, or the fold, must still find room.
-    let fits = out.len() + '/'.len_utf8() + FOLD.len() <= MAX_TEMPLATE_BYTES;
+    let fits = out.len() - start + '/'.len_utf8() + FOLD.len() <= MAX_TEMPLATE_BYTES;
     if !fits {
         out.truncate(before);
     }
