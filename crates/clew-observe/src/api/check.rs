@@ -117,6 +117,3 @@ fn named(names: &[String]) -> String {
         Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -55,14 +55,19 @@ pub(super) async fn change_telemetry(
     _: Asked<Nothing>,
     body: Bytes,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    let change: TelemetryChange =
-        serde_json::from_slice(&body).map_err(|error| Refusal::bad_body(error.to_string()))?;
+    let change = parse(&body).map_err(|error| Refusal::bad_body(error.to_string()))?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
     Ok(Json(shown(&in_force)))
+}
+
+/// An object first: serde would take a list for one, too.
+fn parse(body: &[u8]) -> serde_json::Result<TelemetryChange> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
+    serde_json::from_value(object.into())
 }
 
 /// What control says is in force.

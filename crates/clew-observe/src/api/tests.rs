@@ -1,1 +1,12 @@
+//! The API over a real store that was filled by its writing side.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
+mod check;
+mod description;
+mod mesh;
+mod metrics;
+mod settings;
+mod spans;
+mod tap;
+mod traffic;

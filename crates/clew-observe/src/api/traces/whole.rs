@@ -123,6 +123,3 @@ fn json(value: &AttributeValue) -> Value {
             .collect(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,419 @@
+//! `stat`, `routes` and `edges`.
+
+use super::mesh::{TestMesh, member};
+use super::traffic::{Hops, Proxy, good, record};
+use clew_api::rest::golden::{
+    Direction, Edge, EdgePeer, Edges, Golden, Routes, Stat, WorkloadStat,
+};
+use clew_store::{Histogram, SampleValue};
+
+/// generator -> gateway -> web -> books, mail (outside); somebody without a proxy -> books.
+async fn books_application() -> TestMesh {
+    let mesh = TestMesh::of(vec![
+        member("gateway-1", "gateway", None),
+        member("web-1", "web", Some("web")),
+        member("books-1", "books", Some("books")),
+        member("books-2", "books", Some("books")),
+        member("idle-1", "idle", Some("idle")),
+    ])
+    .await;
+    record(
+        &mesh.store,
+        "gateway-1",
+        "gateway",
+        &[
+            good(
+                &[
+                    ("direction", "inbound"),
+                    ("client_workload", "traffic"),
+                    ("client_namespace", "default"),
+                    ("route", "GET /"),
+                ],
+                12,
+            ),
+            good(
+                &[
+                    ("direction", "outbound"),
+                    ("dst_service", "web"),
+                    ("dst_workload", "web"),
+                    ("dst_namespace", "default"),
+                    ("route", "GET /"),
+                ],
+                12,
+            ),
+        ],
+    )
+    .await;
+    let to_gateway = good(
+        &[
+            ("direction", "outbound"),
+            ("dst_service", "gateway"),
+            ("dst_workload", "gateway"),
+            ("dst_namespace", "default"),
+            ("route", "GET /"),
+        ],
+        12,
+    );
+    record(&mesh.store, "traffic-1", "traffic", &[to_gateway]).await;
+    let no_endpoints = Hops {
+        labels: &[
+            ("direction", "outbound"),
+            ("dst_service", "books"),
+            ("route", "GET /books/{id}"),
+        ],
+        successes: 0,
+        failures: 2,
+        cancelled: 0,
+        error: "no_endpoints",
+        latency_ms: 0.1,
+    };
+    record(
+        &mesh.store,
+        "web-1",
+        "web",
+        &[
+            good(
+                &[
+                    ("direction", "inbound"),
+                    ("client_workload", "gateway"),
+                    ("client_namespace", "default"),
+                    ("route", "GET /"),
+                ],
+                12,
+            ),
+            good(
+                &[
+                    ("direction", "outbound"),
+                    ("dst_service", "books"),
+                    ("dst_workload", "books"),
+                    ("dst_namespace", "default"),
+                    ("route", "GET /books/{id}"),
+                ],
+                8,
+            ),
+            good(
+                &[
+                    ("direction", "outbound"),
+                    ("dst_service", "mail.example"),
+                    ("route", "POST /send"),
+                ],
+                1,
+            ),
+            no_endpoints,
+        ],
+    )
+    .await;
+    let from_web = Hops {
+        labels: &[
+            ("direction", "inbound"),
+            ("client_workload", "web"),
+            ("client_namespace", "default"),
+            ("route", "GET /books/{id}"),
+        ],
+        successes: 5,
+        failures: 1,
+        cancelled: 2,
+        error: "",
+        latency_ms: 100.0,
+    };
+    let refused = Hops {
+        labels: &[("direction", "inbound"), ("route", "(unknown)")],
+        successes: 0,
+        failures: 1,
+        cancelled: 0,
+        error: "malformed_request",
+        latency_ms: 0.1,
+    };
+    let direct = good(&[("direction", "inbound"), ("route", "GET /books/{id}")], 4);
+    record(
+        &mesh.store,
+        "books-1",
+        "books",
+        &[from_web, refused, direct],
+    )
+    .await;
+    mesh
+}
+
+fn workload<'a>(stat: &'a Stat, name: &str) -> &'a WorkloadStat {
+    stat.workloads
+        .iter()
+        .find(|workload| workload.workload == name)
+        .unwrap()
+}
+
+fn counts(golden: &Golden) -> [u64; 4] {
+    [
+        golden.requests,
+        golden.successes,
+        golden.failures,
+        golden.cancelled,
+    ]
+}
+
+#[tokio::test]
+async fn stat_counts_every_request_once_and_cancelled_ones_apart() {
+    let mesh = books_application().await;
+    let stat: Stat = mesh.get("/stat").await;
+    assert_eq!(stat.window.seconds, 60.0);
+    let books = workload(&stat, "books");
+    assert_eq!((books.instances, books.role.as_deref()), (2, Some("proxy")));
+    let golden = books.inbound.as_ref().unwrap().golden.as_ref().unwrap();
+    assert_eq!(counts(golden), [13, 9, 2, 2]);
+    assert_eq!(golden.started, 13);
+    assert_eq!(golden.success_rate, Some(9.0 / 11.0));
+    assert_eq!(golden.rps, 13.0 / 60.0);
+    assert_eq!(golden.errors["malformed_request"], 1);
+    assert_eq!(golden.errors["client_cancelled"], 2);
+    assert_eq!(golden.statuses["503"], 2);
+    let latency = golden.latency_ms.unwrap();
+    assert!(
+        (90.0..110.0).contains(&latency.p99) && latency.p50 <= latency.p95,
+        "{latency:?}"
+    );
+    assert!(books.outbound.is_none());
+}
+
+#[tokio::test]
+async fn stat_shows_who_only_sends_and_who_has_no_traffic() {
+    let mesh = books_application().await;
+    let stat: Stat = mesh.get("/stat").await;
+    let names: Vec<&str> = stat
+        .workloads
+        .iter()
+        .map(|workload| workload.workload.as_str())
+        .collect();
+    assert_eq!(names, ["books", "gateway", "idle", "traffic", "web"]);
+    let idle = workload(&stat, "idle");
+    assert!(idle.inbound.is_none() && idle.outbound.is_none() && idle.instances == 1);
+    let traffic = workload(&stat, "traffic");
+    assert!(traffic.inbound.is_none() && traffic.instances == 0 && traffic.role.is_none());
+    assert_eq!(
+        traffic
+            .outbound
+            .as_ref()
+            .unwrap()
+            .golden
+            .as_ref()
+            .unwrap()
+            .requests,
+        12
+    );
+    let gateway = workload(&stat, "gateway");
+    assert_eq!(gateway.role.as_deref(), Some("gateway"));
+    assert!(gateway.inbound.is_some() && gateway.outbound.is_some());
+}
+
+#[tokio::test]
+async fn stat_of_one_workload_or_namespace_is_that_alone() {
+    let mesh = books_application().await;
+    let one: Stat = mesh.get("/stat?workload=web&window=5m").await;
+    assert_eq!(one.workloads.len(), 1);
+    assert_eq!(one.window.seconds, 300.0);
+    let none: Stat = mesh.get("/stat?namespace=elsewhere").await;
+    assert!(none.workloads.is_empty());
+    let problem = mesh.refused("/stat?workload=bokos").await;
+    assert_eq!(
+        (problem.status, problem.given.as_deref()),
+        (404, Some("bokos"))
+    );
+    assert_eq!(
+        problem.known,
+        ["books", "gateway", "idle", "traffic", "web"]
+    );
+}
+
+#[tokio::test]
+async fn stat_has_opaque_connections_and_the_time_in_the_proxy() {
+    let mesh = TestMesh::begin().await;
+    let mut proxy = Proxy::new("db");
+    let inbound = [("direction", "inbound"), ("client_workload", "web")];
+    proxy.sample("tcp_open_total", &inbound, SampleValue::Counter(3.0));
+    proxy.sample("tcp_close_total", &inbound, SampleValue::Counter(1.0));
+    proxy.sample("tcp_open_connections", &inbound, SampleValue::Gauge(2.0));
+    proxy.sample(
+        "tcp_read_bytes_total",
+        &inbound,
+        SampleValue::Counter(1_000.0),
+    );
+    let mut time = Histogram::new(3);
+    (0..100).for_each(|_| time.observe(0.000_050));
+    proxy.sample(
+        "clew_proxy_time_seconds",
+        &[("direction", "inbound"), ("phase", "request")],
+        SampleValue::Histogram(time),
+    );
+    let mut wait = Histogram::new(3);
+    wait.observe(5.0);
+    proxy.sample(
+        "clew_proxy_time_seconds",
+        &[("direction", "inbound"), ("phase", "connect")],
+        SampleValue::Histogram(wait),
+    );
+    proxy.write(&mesh.store, "db-1").await;
+
+    let stat: Stat = mesh.get("/stat").await;
+    let side = workload(&stat, "db").inbound.as_ref().unwrap();
+    let tcp = side.tcp.unwrap();
+    assert_eq!(
+        (
+            tcp.opened,
+            tcp.closed,
+            tcp.open,
+            tcp.read_bytes,
+            tcp.written_bytes
+        ),
+        (3, 1, 2, 1_000, 0)
+    );
+    assert!(side.golden.is_none());
+    let time = side.proxy_time_ms.unwrap();
+    assert!(
+        (0.045..0.055).contains(&time.p50) && (0.045..0.055).contains(&time.p99),
+        "waits are not in it: {time:?}"
+    );
+}
+
+fn names(routes: &Routes) -> Vec<(&str, u64)> {
+    routes
+        .routes
+        .iter()
+        .map(|route| (route.route.as_str(), route.golden.requests))
+        .collect()
+}
+
+#[tokio::test]
+async fn routes_of_a_workload_and_of_one_client_of_it() {
+    let mesh = books_application().await;
+    let all: Routes = mesh.get("/routes?workload=books").await;
+    assert_eq!(all.direction, Direction::Inbound);
+    assert_eq!(names(&all), [("(unknown)", 1), ("GET /books/{id}", 12)]);
+    let from_web: Routes = mesh.get("/routes?workload=books&from=web").await;
+    assert_eq!(names(&from_web), [("GET /books/{id}", 8)]);
+    let outside: Routes = mesh.get("/routes?workload=books&from=%28unmeshed%29").await;
+    assert_eq!(names(&outside), [("(unknown)", 1), ("GET /books/{id}", 4)]);
+    let nothing: Routes = mesh.get("/routes?workload=books&from=idle").await;
+    assert_eq!(names(&nothing), []);
+}
+
+#[tokio::test]
+async fn routes_to_a_server_are_those_that_the_client_saw() {
+    let mesh = books_application().await;
+    let to_books: Routes = mesh.get("/routes?workload=web&to=books").await;
+    assert_eq!(to_books.direction, Direction::Outbound);
+    assert_eq!(names(&to_books), [("GET /books/{id}", 10)]);
+    assert_eq!(to_books.routes[0].service.as_deref(), Some("books"));
+    assert_eq!(to_books.routes[0].golden.errors["no_endpoints"], 2);
+    let to_mail: Routes = mesh.get("/routes?workload=web&to=mail.example").await;
+    assert_eq!(names(&to_mail), [("POST /send", 1)]);
+}
+
+#[tokio::test]
+async fn routes_of_nobody_are_refused_with_the_names_that_there_are() {
+    let mesh = books_application().await;
+    for (path, parameter) in [
+        ("/routes?workload=nobody", "workload"),
+        ("/routes?workload=books&from=nobody", "from"),
+        ("/routes?workload=web&to=nobody", "to"),
+    ] {
+        let problem = mesh.refused(path).await;
+        assert_eq!(
+            (problem.status, problem.parameter.as_deref()),
+            (404, Some(parameter)),
+            "{path}"
+        );
+        assert!(problem.known.contains(&"books".to_owned()), "{path}");
+    }
+    assert_eq!(
+        mesh.refused("/routes").await.parameter.as_deref(),
+        Some("workload")
+    );
+    assert_eq!(
+        mesh.refused("/routes?workload=web&from=a&to=b")
+            .await
+            .parameter
+            .as_deref(),
+        Some("to")
+    );
+}
+
+fn end(peer: &EdgePeer) -> String {
+    let name = peer.name.as_deref().unwrap_or("");
+    if peer.meshed {
+        name.to_owned()
+    } else {
+        format!("{name}(unmeshed)")
+    }
+}
+
+fn shown(edge: &Edge) -> (String, Direction, u64) {
+    let requests = edge.golden.as_ref().map_or(0, |golden| golden.requests);
+    (
+        format!("{} -> {}", end(&edge.client), end(&edge.server)),
+        edge.reported_by,
+        requests,
+    )
+}
+
+#[tokio::test]
+async fn each_edge_is_there_once_and_its_client_reports_where_it_can() {
+    let mesh = books_application().await;
+    let edges: Edges = mesh.get("/edges").await;
+    let shown: Vec<_> = edges.edges.iter().map(shown).collect();
+    let expected = [
+        ("(unmeshed) -> books", Direction::Inbound, 5),
+        ("gateway -> web", Direction::Outbound, 12),
+        ("traffic -> gateway", Direction::Outbound, 12),
+        // Two of them found no endpoint; the service is books' alone, so they are on its edge.
+        ("web -> books", Direction::Outbound, 10),
+        ("web -> mail.example(unmeshed)", Direction::Outbound, 1),
+    ];
+    assert_eq!(
+        shown,
+        expected.map(|(edge, by, requests)| (edge.to_owned(), by, requests))
+    );
+    assert_eq!(edges.edges[3].services, ["books"]);
+    assert_eq!(edges.edges[3].tls, "none");
+}
+
+#[tokio::test]
+async fn an_edge_whose_client_was_not_read_is_told_by_the_server() {
+    let mesh = TestMesh::begin().await;
+    let labels = &[
+        ("direction", "inbound"),
+        ("client_workload", "web"),
+        ("client_namespace", "default"),
+        ("route", "GET /"),
+    ];
+    record(&mesh.store, "books-1", "books", &[good(labels, 3)]).await;
+    let edges: Edges = mesh.get("/edges").await;
+    let shown: Vec<_> = edges.edges.iter().map(shown).collect();
+    assert_eq!(shown, [("web -> books".to_owned(), Direction::Inbound, 3)]);
+}
+
+#[tokio::test]
+async fn edges_of_one_workload_are_those_to_and_from_it() {
+    let mesh = books_application().await;
+    let edges: Edges = mesh.get("/edges?workload=gateway").await;
+    let shown: Vec<_> = edges.edges.iter().map(|edge| shown(edge).0).collect();
+    assert_eq!(shown, ["gateway -> web", "traffic -> gateway"]);
+    assert_eq!(mesh.refused("/edges?workload=nobody").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_edge_of_opaque_bytes_has_connections_and_no_requests() {
+    let mesh = TestMesh::begin().await;
+    let mut proxy = Proxy::new("web");
+    let labels = [
+        ("direction", "outbound"),
+        ("dst_service", "db"),
+        ("dst_workload", "db"),
+        ("dst_namespace", "default"),
+    ];
+    proxy.sample("tcp_open_total", &labels, SampleValue::Counter(1.0));
+    proxy.sample("tcp_open_connections", &labels, SampleValue::Gauge(1.0));
+    proxy.write(&mesh.store, "web-1").await;
+    let edges: Edges = mesh.get("/edges").await;
+    assert_eq!(edges.edges.len(), 1);
+    assert!(edges.edges[0].golden.is_none());
+    assert_eq!(edges.edges[0].tcp.unwrap().open, 1);
+}

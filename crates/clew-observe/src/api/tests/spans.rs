@@ -1,0 +1,241 @@
+//! `traces` and `traces/{id}`.
+
+use super::mesh::TestMesh;
+use clew_api::rest::traces::{Trace, Traces};
+use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
+use clew_trace::{Span, SpanId, TraceId};
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// One second ago, the same for all spans of the tests.
+static BEGINNING: LazyLock<u64> = LazyLock::new(|| now_nanos() - 1_000_000_000);
+
+fn now_nanos() -> u64 {
+    u64::try_from(
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_nanos(),
+    )
+    .unwrap()
+}
+
+fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
+    let start = *BEGINNING + id * 1_000_000;
+    Span {
+        trace_id: TraceId::new(trace).unwrap(),
+        span_id: SpanId::new(id).unwrap(),
+        parent_span_id: parent.and_then(SpanId::new),
+        kind: SpanKind::Server,
+        name: "GET /books/{id}".to_owned(),
+        service: service.to_owned(),
+        namespace: "default".to_owned(),
+        instance: String::new(),
+        scope: "clew.proxy".to_owned(),
+        start_unix_nano: start,
+        end_unix_nano: start + 20_000_000,
+        status: SpanStatus::Unset,
+        status_message: String::new(),
+        attributes: vec![("clew.route".to_owned(), "GET /books/{id}".into())],
+        resource: Vec::new(),
+        events: Vec::new(),
+        links: Vec::new(),
+    }
+}
+
+async fn mesh_with(spans: Vec<Span>) -> TestMesh {
+    let mesh = TestMesh::begin().await;
+    mesh.store.insert_spans(spans).unwrap();
+    mesh.store.flush().await.unwrap();
+    mesh
+}
+
+const FIRST: u128 = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736;
+const SECOND: u128 = 0x4bf9_2f35_77b3_4da6_0000_0000_0000_0001;
+const SHORT: u128 = 0x00f0_67aa_0ba9_02b7;
+
+#[tokio::test]
+async fn traces_come_with_what_a_list_shows() {
+    let mut failed = span(FIRST, 3, Some(2), "books");
+    failed.status = SpanStatus::Error;
+    let whole = vec![
+        span(FIRST, 1, None, "gateway"),
+        span(FIRST, 2, Some(1), "web"),
+        failed,
+    ];
+    let broken = vec![span(SECOND, 9, Some(8), "books")];
+    let mesh = mesh_with([whole, broken].concat()).await;
+    let traces: Traces = mesh.get("/traces").await;
+    assert!(!traces.truncated);
+    let [newer, older] = traces.traces.as_slice() else {
+        panic!("{traces:?}")
+    };
+    assert_eq!(newer.trace_id, format!("{SECOND:032x}"));
+    assert_eq!(
+        (newer.root.is_root, newer.missing_parents, newer.roots),
+        (false, 1, 0)
+    );
+    assert_eq!(
+        (older.root.service.as_str(), older.root.is_root),
+        ("gateway", true)
+    );
+    assert_eq!(
+        (
+            older.spans,
+            older.errors,
+            older.missing_parents,
+            older.roots
+        ),
+        (3, 1, 0, 1)
+    );
+    assert_eq!(
+        older.services.keys().collect::<Vec<_>>(),
+        ["books", "gateway", "web"]
+    );
+    assert!(
+        (older.duration_ms - 22.0).abs() < 0.001,
+        "{}",
+        older.duration_ms
+    );
+}
+
+#[tokio::test]
+async fn traces_are_found_by_service_route_duration_and_error() {
+    let mut slow = span(FIRST, 1, None, "books");
+    slow.end_unix_nano = slow.start_unix_nano + 500_000_000;
+    slow.status = SpanStatus::Error;
+    let mesh = mesh_with(vec![slow, span(SECOND, 2, None, "web")]).await;
+    for (query, found) in [
+        ("", 2),
+        ("?service=books", 1),
+        ("?service=nobody", 0),
+        ("?route=GET%20%2Fbooks%2F%7Bid%7D", 2),
+        ("?min_duration=100ms", 1),
+        ("?errors=true", 1),
+        ("?errors=true&service=web", 0),
+        ("?settled=1h", 0),
+        ("?service=books&window=10ms", 0),
+    ] {
+        let traces: Traces = mesh.get(&format!("/traces{query}")).await;
+        assert_eq!(traces.traces.len(), found, "{query}");
+    }
+    let one: Traces = mesh.get("/traces?limit=1").await;
+    assert!(one.truncated && one.traces.len() == 1);
+    assert_eq!(
+        mesh.refused("/traces?limit=501").await.parameter.as_deref(),
+        Some("limit")
+    );
+    assert_eq!(
+        mesh.refused("/traces?min_duration=fast")
+            .await
+            .parameter
+            .as_deref(),
+        Some("min_duration")
+    );
+}
+
+#[tokio::test]
+async fn a_trace_is_found_by_the_beginning_of_its_id_when_that_is_enough() {
+    let mesh = mesh_with(vec![
+        span(FIRST, 1, None, "a"),
+        span(SECOND, 2, None, "a"),
+        span(SHORT, 3, None, "a"),
+    ])
+    .await;
+    let ids = [FIRST, SECOND, SHORT].map(|id| format!("{id:032x}"));
+    for (given, found) in [
+        (ids[0].as_str(), &ids[0]),
+        ("4bf92f3577b34da6a", &ids[0]),
+        ("4BF92F3577B34DA6A", &ids[0]),
+        ("4bf92f3577b34da60", &ids[1]),
+        // Sixteen digits are also an id of B3's shorter kind.
+        ("00f067aa0ba902b7", &ids[2]),
+        ("0", &ids[2]),
+    ] {
+        let trace: Trace = mesh.get(&format!("/traces/{given}")).await;
+        assert_eq!(&trace.trace_id, found, "{given}");
+    }
+    let several = mesh.refused("/traces/4bf9").await;
+    assert_eq!(several.status, 409);
+    assert_eq!(several.known, [ids[1].clone(), ids[0].clone()]);
+    assert_eq!(mesh.refused("/traces/abc").await.status, 404);
+    assert_eq!(
+        mesh.refused(&format!("/traces/{:032x}", FIRST + 1))
+            .await
+            .status,
+        404
+    );
+    for wrong in ["xyz", &"a".repeat(33), "a%2Fb"] {
+        assert_eq!(
+            mesh.refused(&format!("/traces/{wrong}")).await.status,
+            400,
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_trace_is_whole_and_says_what_is_missing() {
+    let mut client = span(FIRST, 2, Some(1), "web");
+    client.kind = SpanKind::Client;
+    client.attributes = vec![
+        ("clew.proxy.request_us".to_owned(), AttributeValue::Int(40)),
+        ("clew.proxy.route_us".to_owned(), AttributeValue::Int(5)),
+        ("clew.proxy.response_us".to_owned(), AttributeValue::Int(10)),
+        ("clew.proxy.connect_us".to_owned(), AttributeValue::Int(300)),
+        ("ratio".to_owned(), AttributeValue::Double(f64::NAN)),
+        ("bytes".to_owned(), AttributeValue::Bytes(vec![1, 255])),
+        (
+            "list".to_owned(),
+            AttributeValue::Array(vec![true.into(), "a".into()]),
+        ),
+    ];
+    let mut library = span(FIRST, 5, Some(4), "books");
+    library.scope = "opentelemetry.instrumentation.flask".to_owned();
+    let sibling = span(FIRST, 6, Some(4), "books");
+    let mesh = mesh_with(vec![span(FIRST, 1, None, "web"), client, library, sibling]).await;
+
+    let trace: Trace = mesh.get(&format!("/traces/{FIRST:032x}")).await;
+    assert_eq!(trace.spans.len(), 4);
+    assert_eq!(
+        trace
+            .spans
+            .iter()
+            .map(|span| span.offset_ms.round())
+            .collect::<Vec<_>>(),
+        [0.0, 1.0, 4.0, 5.0]
+    );
+    let [missing] = trace.missing_parents.as_slice() else {
+        panic!("{:?}", trace.missing_parents)
+    };
+    assert_eq!(missing.span_id, format!("{:016x}", 4));
+    assert_eq!(
+        missing.children,
+        [format!("{:016x}", 5), format!("{:016x}", 6)]
+    );
+
+    let client = &trace.spans[1];
+    assert_eq!(
+        (client.kind.as_str(), client.scope.as_str()),
+        ("client", "clew.proxy")
+    );
+    let time = client.proxy_time.as_ref().unwrap();
+    assert_eq!((time.work_us, time.wait_us), (50, 300));
+    assert_eq!(time.phases_us.len(), 4);
+    assert_eq!(client.attributes["ratio"], "NaN");
+    assert_eq!(client.attributes["bytes"], "01ff");
+    assert_eq!(client.attributes["list"], serde_json::json!([true, "a"]));
+    assert!(
+        trace.spans[2].proxy_time.is_none(),
+        "an application's span has no proxy time"
+    );
+}
+
+#[tokio::test]
+async fn a_trace_that_is_still_growing_can_be_left_out() {
+    let mesh = mesh_with(vec![span(FIRST, 1, None, "web")]).await;
+    let growing: Traces = mesh.get("/traces?settled=1h").await;
+    assert!(growing.traces.is_empty());
+    let any: Traces = mesh.get("/traces?settled=0s").await;
+    assert_eq!(any.traces.len(), 1);
+}
