@@ -1,0 +1,76 @@
+"""A gRPC client of grpcio: does one thing with the server of talk_server.py, and says how it went.
+
+The first argument says what, TALK_URL where the server is.
+"""
+
+import os
+import sys
+import threading
+from urllib.parse import urlsplit
+
+import grpc
+
+words, services = grpc.protos_and_services("talk.proto")
+Words = words.Words
+FIVE = [Words(text=text) for text in ("ab", "cd", "ef", "gh", "ij")]
+
+
+def unary(talk):
+    return talk.Say(Words(text="hello")).text
+
+
+def fail(talk):
+    return talk.Say(Words(fail_with=int(sys.argv[2]))).text
+
+
+def server_stream(talk):
+    return " ".join(answer.text for answer in talk.Repeat(Words(text="again", times=5)))
+
+
+def server_stream_that_fails(talk):
+    texts = []
+    try:
+        for answer in talk.Repeat(Words(text="again", times=3, fail_with=13)):
+            texts.append(answer.text)
+    except grpc.RpcError as error:
+        return f"{len(texts)} then {error.code().name}"
+
+
+def client_stream(talk):
+    return talk.Collect(iter(FIVE)).text
+
+
+def chat(talk):
+    """Says the next words only when the last ones have come back: nothing may be held on the way."""
+    answered = threading.Semaphore(1)
+
+    def say():
+        for one in FIVE:
+            answered.acquire()
+            yield one
+
+    texts = []
+    for answer in talk.Chat(say()):
+        texts.append(answer.text)
+        answered.release()
+    return " ".join(texts)
+
+
+def cancel(talk):
+    """Gives up when the server has begun, which the test tells by a line."""
+    call = talk.Say.future(Words(text="wait"))
+    sys.stdin.readline()
+    call.cancel()
+    return "cancelled" if call.cancelled() else "not cancelled"
+
+
+def deadline(talk):
+    return talk.Say(Words(text="wait"), timeout=0.2).text
+
+
+url = urlsplit(os.environ["TALK_URL"])
+with grpc.insecure_channel(url.netloc) as channel:
+    try:
+        print(globals()[sys.argv[1]](services.TalkStub(channel)), flush=True)
+    except grpc.RpcError as error:
+        print(error.code().name, flush=True)
