@@ -15,7 +15,8 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use super::export::ExportTimes;
 use super::{LogTarget, Reports, ReportsConfig};
 use crate::hop::{
-    Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes, SeriesKey, Tls,
+    Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
+    SeriesKey, Tls,
 };
 
 /// 2024-02-29T12:34:56.789012345Z.
@@ -25,7 +26,12 @@ pub(crate) const SECRET: &str = "hunter2";
 
 /// Labels of requests of webapp to books, as the sidecar of books sees them.
 pub(crate) fn key(route: &str) -> SeriesKey {
-    SeriesKey { direction: Direction::Inbound, peer: peer("webapp"), route: RouteName::from(route), tls: Tls::None }
+    SeriesKey {
+        direction: Direction::Inbound,
+        peer: peer("webapp"),
+        route: RouteName::from(route),
+        tls: Tls::None,
+    }
 }
 
 /// A peer of the mesh that is called like its service.
@@ -115,15 +121,24 @@ pub(crate) fn scrape(reports: &Reports) -> BTreeMap<String, f64> {
 /// The sum of the samples of a name whose labels contain all of these texts.
 pub(crate) fn sum(samples: &BTreeMap<String, f64>, name: &str, labels: &[&str]) -> f64 {
     let matches = |series: &str| {
-        let of_name = series.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
+        let of_name = series
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('{'));
         of_name && labels.iter().all(|label| series.contains(label))
     };
-    samples.iter().filter(|(series, _)| matches(series)).map(|(_, value)| value).sum()
+    samples
+        .iter()
+        .filter(|(series, _)| matches(series))
+        .map(|(_, value)| value)
+        .sum()
 }
 
 /// Reads an exposition and panics at anything that a scraper could refuse.
 pub(crate) fn read_text(body: &str, openmetrics: bool) -> BTreeMap<String, f64> {
-    let mut reader = Reader { openmetrics, ..Reader::default() };
+    let mut reader = Reader {
+        openmetrics,
+        ..Reader::default()
+    };
     assert!(body.ends_with('\n'), "the last line is not ended");
     for line in body.lines() {
         assert!(!reader.ended, "something comes after the end: {line}");
@@ -155,8 +170,14 @@ impl Reader {
             assert!(self.helped.insert(name.to_owned()), "two helps for {name}");
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').expect("a type has a name");
-            assert!(self.helped.contains(name), "no help before the type of {name}");
-            assert!(self.families.insert(name.to_owned()), "two types for {name}");
+            assert!(
+                self.helped.contains(name),
+                "no help before the type of {name}"
+            );
+            assert!(
+                self.families.insert(name.to_owned()),
+                "two types for {name}"
+            );
             self.current = Some((name.to_owned(), kind.to_owned()));
         } else {
             self.sample(line);
@@ -164,11 +185,15 @@ impl Reader {
     }
 
     fn sample(&mut self, line: &str) {
-        let (line, exemplar) = line.split_once(" # ").map_or((line, None), |(line, rest)| (line, Some(rest)));
+        let (line, exemplar) = line
+            .split_once(" # ")
+            .map_or((line, None), |(line, rest)| (line, Some(rest)));
         let (series, value) = line.rsplit_once(' ').expect("a sample has a value");
         let name = series.split('{').next().unwrap();
         let (family, kind) = self.current.as_ref().expect("a type comes before samples");
-        let suffix = name.strip_prefix(family.as_str()).unwrap_or_else(|| panic!("{name} is not of {family}"));
+        let suffix = name
+            .strip_prefix(family.as_str())
+            .unwrap_or_else(|| panic!("{name} is not of {family}"));
         let allowed: &[&str] = match (kind.as_str(), self.openmetrics) {
             ("counter", true) => &["_total", "_created"],
             ("counter" | "gauge", _) => &[""],
@@ -179,21 +204,35 @@ impl Reader {
         assert!(allowed.contains(&suffix), "{name} in a {kind}");
         check_labels(series.strip_prefix(name).unwrap());
         if let Some(exemplar) = exemplar {
-            assert!(self.openmetrics && suffix == "_bucket", "an exemplar at {line}");
+            assert!(
+                self.openmetrics && suffix == "_bucket",
+                "an exemplar at {line}"
+            );
             let (labels, rest) = exemplar.split_once("} ").expect("an exemplar has a value");
             check_labels(&format!("{labels}}}"));
             assert!(rest.split(' ').all(|number| number.parse::<f64>().is_ok()));
         }
         let value = value.parse::<f64>().expect("a value is a number");
-        assert!(self.samples.insert(series.to_owned(), value).is_none(), "two samples of {series}");
+        assert!(
+            self.samples.insert(series.to_owned(), value).is_none(),
+            "two samples of {series}"
+        );
     }
 
     fn check_histograms(&self) {
         let mut last: BTreeMap<String, (f64, f64)> = BTreeMap::new();
         let mut bounded: Vec<(String, f64, f64)> = Vec::new();
-        for (series, count) in self.samples.iter().filter(|(series, _)| series.contains("_bucket{")) {
+        for (series, count) in self
+            .samples
+            .iter()
+            .filter(|(series, _)| series.contains("_bucket{"))
+        {
             let (labels, bound) = series.rsplit_once("le=\"").expect("a bucket has a bound");
-            let bound = bound.strip_suffix("\"}").unwrap().parse().unwrap_or(f64::INFINITY);
+            let bound = bound
+                .strip_suffix("\"}")
+                .unwrap()
+                .parse()
+                .unwrap_or(f64::INFINITY);
             bounded.push((labels.trim_end_matches(',').to_owned(), bound, *count));
         }
         bounded.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -215,24 +254,38 @@ fn check_labels(labels: &str) {
     if labels.is_empty() {
         return;
     }
-    let mut rest = labels.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).expect("labels are in braces");
+    let mut rest = labels
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .expect("labels are in braces");
     let mut names = BTreeSet::new();
     while !rest.is_empty() {
         let (name, value) = rest.split_once("=\"").expect("a label has a value");
-        assert!(!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name:?}");
+        assert!(
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "{name:?}"
+        );
         assert!(names.insert(name), "two labels {name}");
         let mut escaped = false;
         let end = value
             .char_indices()
             .find(|&(_, character)| {
                 let ends = character == '"' && !escaped;
-                assert!(!escaped || matches!(character, '\\' | '"' | 'n'), "\\{character}");
+                assert!(
+                    !escaped || matches!(character, '\\' | '"' | 'n'),
+                    "\\{character}"
+                );
                 escaped = character == '\\' && !escaped;
                 ends
             })
             .expect("a label's value ends")
             .0;
         assert!(end > 0, "an empty {name} should be left out");
-        rest = value[end + 1..].strip_prefix(',').unwrap_or(&value[end + 1..]);
+        rest = value[end + 1..]
+            .strip_prefix(',')
+            .unwrap_or(&value[end + 1..]);
     }
 }

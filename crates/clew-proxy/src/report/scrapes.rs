@@ -44,4 +44,10 @@ impl Scrapes {
             .wait_for(|began| began.is_some_and(|began| began >= now))
             .await;
     }
+
+    /// Number of those who wait for a scrape.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.completed.receiver_count()
+    }
 }

@@ -11,7 +11,10 @@ fn metrics_page_is_what_the_table_says() {
         std::fs::write(&path, reference()).unwrap();
     }
     let page = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(page == reference(), "docs/metrics.md is not up to date: UPDATE=1 cargo test -p clew-proxy metrics_page");
+    assert!(
+        page == reference(),
+        "docs/metrics.md is not up to date: UPDATE=1 cargo test -p clew-proxy metrics_page"
+    );
 }
 
 #[test]
@@ -20,7 +23,17 @@ fn families_are_named_by_their_type() {
     assert_eq!(names.len(), ALL.len(), "two families have one name");
     for family in ALL {
         // Linkerd's names are kept, and all its counters end in _total as well.
-        assert_eq!(family.kind == MetricType::Counter, family.name.ends_with("_total"), "{}", family.name);
-        assert_eq!(family.kind == MetricType::Histogram, family.scale.is_some(), "{}", family.name);
+        assert_eq!(
+            family.kind == MetricType::Counter,
+            family.name.ends_with("_total"),
+            "{}",
+            family.name
+        );
+        assert_eq!(
+            family.kind == MetricType::Histogram,
+            family.scale.is_some(),
+            "{}",
+            family.name
+        );
     }
 }

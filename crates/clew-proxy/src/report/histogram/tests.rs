@@ -17,7 +17,10 @@ fn observed(scale: &'static LazyLock<Scale>, times: &[u64]) -> prom::Histogram {
 fn fractions_are_the_eighth_roots_of_two() {
     for (index, fraction) in FRACTIONS.iter().enumerate() {
         let exact = (index as f64 / 8.0).exp2();
-        assert!((fraction - exact).abs() <= f64::EPSILON, "{index}: {fraction} is not {exact}");
+        assert!(
+            (fraction - exact).abs() <= f64::EPSILON,
+            "{index}: {fraction} is not {exact}"
+        );
     }
 }
 
@@ -73,7 +76,10 @@ fn what_is_outside_of_the_native_range_is_counted_at_its_ends() {
     let reported = observed(&LATENCY, &[0, 1, 900, u64::MAX]);
     assert_eq!(reported.zero_count(), 3);
     assert_eq!(reported.zero_threshold(), 2_f64.powi(-10));
-    assert_eq!(reported.positive_buckets().collect::<Vec<_>>(), [(22 * 8, 1)]);
+    assert_eq!(
+        reported.positive_buckets().collect::<Vec<_>>(),
+        [(22 * 8, 1)]
+    );
     assert_eq!(reported.bucket.last().unwrap().cumulative_count(), 4);
 }
 
@@ -86,8 +92,14 @@ fn the_newest_kept_trace_of_all_workers_is_the_exemplar() {
     shards[0].observe_traced(Duration::from_millis(2), trace(3), 200);
     shards[0].observe(Duration::from_millis(300));
     let reported = sum(shards.iter(), 0).unwrap();
-    let exemplars: Vec<_> = reported.bucket.iter().filter_map(|bucket| Some((bucket.upper_bound(), bucket.exemplar.as_ref()?))).collect();
-    let [(bound, exemplar)] = exemplars.as_slice() else { panic!("{exemplars:?}") };
+    let exemplars: Vec<_> = reported
+        .bucket
+        .iter()
+        .filter_map(|bucket| Some((bucket.upper_bound(), bucket.exemplar.as_ref()?)))
+        .collect();
+    let [(bound, exemplar)] = exemplars.as_slice() else {
+        panic!("{exemplars:?}")
+    };
     assert_eq!((*bound, exemplar.value()), (2.0, 1.9));
     assert_eq!(exemplar.label[0].value(), format!("{:032x}", 2));
     assert_eq!(exemplar.timestamp.unwrap().as_unix_nano(), 300);

@@ -8,7 +8,9 @@ use clew_trace::{SpanId, TraceId};
 use http::{Method, StatusCode};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span, span::SpanKind as Kind, status::StatusCode as Status};
+use opentelemetry_proto::tonic::trace::v1::{
+    ScopeSpans, Span, span::SpanKind as Kind, status::StatusCode as Status,
+};
 use prost::Message as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,31 +20,46 @@ fn span(record: &HopRecord) -> Span {
     let mut bytes = Vec::new();
     let trace = record.trace.unwrap();
     append(&mut bytes, &shared_attributes(&record.key), record, &trace);
-    assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "a secret is in the span");
-    let mut spans = ScopeSpans::decode(bytes.as_slice()).expect("the span can be read").spans;
+    assert!(
+        !String::from_utf8_lossy(&bytes).contains(SECRET),
+        "a secret is in the span"
+    );
+    let mut spans = ScopeSpans::decode(bytes.as_slice())
+        .expect("the span can be read")
+        .spans;
     assert_eq!(spans.len(), 1);
     // What we write is what everyone else would write: shortest lengths, no field twice.
     let span = spans.remove(0);
-    let again = ScopeSpans { spans: vec![span.clone()], ..ScopeSpans::default() }.encode_to_vec();
+    let again = ScopeSpans {
+        spans: vec![span.clone()],
+        ..ScopeSpans::default()
+    }
+    .encode_to_vec();
     assert_eq!(again.len(), bytes.len());
     span
 }
 
 fn attributes(attributes: &[KeyValue]) -> BTreeMap<String, String> {
-    let text = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.clone()) {
+    let text = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.clone())
+    {
         Some(Value::StringValue(text)) => text,
         Some(Value::IntValue(number)) => number.to_string(),
         Some(Value::DoubleValue(number)) => format!("{number:?}"),
         other => panic!("{other:?}"),
     };
-    let map: BTreeMap<_, _> = attributes.iter().map(|pair| (pair.key.clone(), text(&pair.value))).collect();
+    let map: BTreeMap<_, _> = attributes
+        .iter()
+        .map(|pair| (pair.key.clone(), text(&pair.value)))
+        .collect();
     assert_eq!(map.len(), attributes.len(), "two attributes have one name");
     map
 }
 
 fn expect(given: &[KeyValue], expected: &[(&str, &str)]) {
-    let expected: BTreeMap<String, String> =
-        expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let expected: BTreeMap<String, String> = expected
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     assert_eq!(attributes(given), expected);
 }
 
@@ -96,7 +113,11 @@ fn a_server_span_says_what_the_conventions_ask_for() {
             ("clew.proxy.request_us", "20.0"),
         ],
     );
-    let events: Vec<_> = span.events.iter().map(|event| (event.name.as_str(), event.time_unix_nano)).collect();
+    let events: Vec<_> = span
+        .events
+        .iter()
+        .map(|event| (event.name.as_str(), event.time_unix_nano))
+        .collect();
     assert_eq!(
         events,
         [
@@ -140,12 +161,48 @@ fn a_grpc_span_speaks_of_the_call() {
 #[test]
 fn names_follow_the_route() {
     let cases: [(&str, bool, Method, &str, &str); 6] = [
-        ("GET /books/{id}", false, Method::GET, "GET /books/{id}", "clew.route=GET /books/{id}"),
-        ("GET /books/{id}", true, Method::GET, "GET /books/{id}", "http.route=/books/{id}"),
-        ("/books/{id}", true, Method::GET, "GET /books/{id}", "http.route=/books/{id}"),
-        ("edit-book", true, Method::PUT, "PUT edit-book", "http.route=edit-book"),
-        ("(other)", false, Method::POST, "POST (other)", "clew.route=(other)"),
-        ("/", false, Method::from_bytes(b"BREW").unwrap(), "HTTP /", "clew.route=/"),
+        (
+            "GET /books/{id}",
+            false,
+            Method::GET,
+            "GET /books/{id}",
+            "clew.route=GET /books/{id}",
+        ),
+        (
+            "GET /books/{id}",
+            true,
+            Method::GET,
+            "GET /books/{id}",
+            "http.route=/books/{id}",
+        ),
+        (
+            "/books/{id}",
+            true,
+            Method::GET,
+            "GET /books/{id}",
+            "http.route=/books/{id}",
+        ),
+        (
+            "edit-book",
+            true,
+            Method::PUT,
+            "PUT edit-book",
+            "http.route=edit-book",
+        ),
+        (
+            "(other)",
+            false,
+            Method::POST,
+            "POST (other)",
+            "clew.route=(other)",
+        ),
+        (
+            "/",
+            false,
+            Method::from_bytes(b"BREW").unwrap(),
+            "HTTP /",
+            "clew.route=/",
+        ),
     ];
     for (route, configured, method, name, attribute) in cases {
         let span = span(&hop(|record| {
@@ -165,7 +222,9 @@ fn names_follow_the_route() {
 
 #[test]
 fn an_unknown_method_is_other_and_kept_beside() {
-    let span = span(&hop(|record| record.method = Method::from_bytes(b"BREW").unwrap()));
+    let span = span(&hop(|record| {
+        record.method = Method::from_bytes(b"BREW").unwrap()
+    }));
     let attributes = attributes(&span.attributes);
     assert_eq!(attributes["http.request.method"], "_OTHER");
     assert_eq!(attributes["http.request.method_original"], "BREW");
@@ -178,9 +237,24 @@ fn errors_are_those_of_the_conventions() {
     // Outcome; error type as SERVER and as CLIENT, None where the status is left unset.
     let cases: [(&str, Change, Option<&str>, Option<&str>); 14] = [
         ("200", |_| {}, None, None),
-        ("302", |record| record.status = Some(StatusCode::FOUND), None, None),
-        ("404", |record| record.status = Some(StatusCode::NOT_FOUND), None, Some("404")),
-        ("500", |record| record.status = Some(StatusCode::INTERNAL_SERVER_ERROR), Some("500"), Some("500")),
+        (
+            "302",
+            |record| record.status = Some(StatusCode::FOUND),
+            None,
+            None,
+        ),
+        (
+            "404",
+            |record| record.status = Some(StatusCode::NOT_FOUND),
+            None,
+            Some("404"),
+        ),
+        (
+            "500",
+            |record| record.status = Some(StatusCode::INTERNAL_SERVER_ERROR),
+            Some("500"),
+            Some("500"),
+        ),
         ("grpc 0", grpc, None, None),
         (
             "grpc 3",
@@ -243,7 +317,12 @@ fn errors_are_those_of_the_conventions() {
             Some("connect_timeout"),
             Some("connect_timeout"),
         ),
-        ("cancelled", |record| record.outcome = End::CancelledByClient, None, None),
+        (
+            "cancelled",
+            |record| record.outcome = End::CancelledByClient,
+            None,
+            None,
+        ),
         (
             "cancelled after 500",
             |record| {
@@ -261,11 +340,23 @@ fn errors_are_those_of_the_conventions() {
                 record.key.direction = direction;
             }));
             let attributes = attributes(&span.attributes);
-            assert_eq!(attributes.get("error.type").map(String::as_str), expected, "{case}, {direction:?}");
+            assert_eq!(
+                attributes.get("error.type").map(String::as_str),
+                expected,
+                "{case}, {direction:?}"
+            );
             let code = span.status.as_ref().map(|status| status.code());
-            assert_eq!(code, expected.map(|_| Status::Error), "{case}, {direction:?}");
+            assert_eq!(
+                code,
+                expected.map(|_| Status::Error),
+                "{case}, {direction:?}"
+            );
             let outcome = case.starts_with("cancelled").then_some("cancelled");
-            assert_eq!(attributes.get("clew.outcome").map(String::as_str), outcome, "{case}, {direction:?}");
+            assert_eq!(
+                attributes.get("clew.outcome").map(String::as_str),
+                outcome,
+                "{case}, {direction:?}"
+            );
         }
     }
 }
@@ -278,7 +369,10 @@ fn what_the_client_did_wrong_is_no_error_of_the_server() {
     };
     let at_the_gateway = span(&hop(change));
     assert_eq!(at_the_gateway.status, None);
-    assert_eq!(attributes(&at_the_gateway.attributes)["error.type"], "no_route");
+    assert_eq!(
+        attributes(&at_the_gateway.attributes)["error.type"],
+        "no_route"
+    );
 }
 
 #[test]
@@ -291,8 +385,13 @@ fn an_untrusted_context_is_a_link_and_no_parent() {
     }));
     assert!(span.parent_span_id.is_empty());
     assert_eq!(span.flags, 0x01);
-    let [link] = span.links.as_slice() else { panic!("{:?}", span.links) };
-    assert_eq!((link.trace_id.as_slice(), link.span_id.as_slice()), (&trace_id.to_bytes()[..], &span_id.to_bytes()[..]));
+    let [link] = span.links.as_slice() else {
+        panic!("{:?}", span.links)
+    };
+    assert_eq!(
+        (link.trace_id.as_slice(), link.span_id.as_slice()),
+        (&trace_id.to_bytes()[..], &span_id.to_bytes()[..])
+    );
     expect(&link.attributes, &[("clew.link", "untrusted_context")]);
 }
 
@@ -353,7 +452,11 @@ fn authorities_are_split_into_host_and_port() {
         (":80", "http", None),
     ];
     for (authority, scheme, expected) in cases {
-        assert_eq!(conventions::server_address(authority, scheme), expected, "{authority}");
+        assert_eq!(
+            conventions::server_address(authority, scheme),
+            expected,
+            "{authority}"
+        );
     }
 }
 
@@ -362,5 +465,8 @@ fn addresses_are_written_as_the_standard_library_does() {
     for address in ["1.2.3.4", "::1", "2001:db8:1234:5678:9abc:def0:1234:5678"] {
         assert_eq!(wire::Ip::new(address.parse().unwrap()).as_str(), address);
     }
-    assert_eq!(wire::Ip::new("::ffff:10.1.2.3".parse().unwrap()).as_str(), "10.1.2.3");
+    assert_eq!(
+        wire::Ip::new("::ffff:10.1.2.3".parse().unwrap()).as_str(),
+        "10.1.2.3"
+    );
 }
