@@ -25,10 +25,19 @@ pub(crate) enum Command {
     Up(local::UpArgs),
     /// Give a process a sidecar and run it in the local mesh
     Run(local::RunArgs),
-    /// End the local mesh that `clew run` started
+    /// Run a gateway: the way into the local mesh from outside
+    Gateway(local::GatewayArgs),
+    /// End the local mesh
     Down(local::DownArgs),
     /// Run the mesh's roles (control and observe) in the foreground
     Roles(local::RolesArgs),
+    /// Be one process of the books application, which knows nothing of the mesh
+    #[command(hide = true)]
+    BooksApp {
+        /// Which one
+        #[command(subcommand)]
+        process: clew_books::command::Command,
+    },
     /// Golden metrics of every workload
     Stat(read::StatArgs),
     /// Golden metrics of every route of a workload

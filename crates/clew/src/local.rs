@@ -1,30 +1,116 @@
-//! The commands that run something on this machine.
+//! The commands that run something on this machine: all roles on, in few processes, over loopback. What
+//! a mesh does is in the crates below; here its parts are put together, and processes are cared for.
+//!
+//! Start reading at [`run`] (one process and its sidecar) or [`up`] (a whole application, [`mesh`]).
 
-use crate::cli::local::{DemoArgs, DownArgs, RolesArgs, RunArgs, UpArgs};
+mod demo;
+mod down;
+mod environment;
+mod find;
+mod gateway;
+mod instance;
+mod mesh;
+mod mesh_file;
+mod plan;
+mod ports;
+mod prefix;
+mod process;
+mod record;
+mod roles;
+mod run;
+mod sidecar;
+mod up;
+mod words;
+
+use crate::cli::local::{DemoArgs, DownArgs, GatewayArgs, RolesArgs, RunArgs, StoreArgs, UpArgs};
 use crate::exit::Exit;
-use anyhow::bail;
+use anyhow::Context as _;
+use clew_api::rest::window::TimeSpan;
+use clew_books::command::Command as BooksCommand;
+use clew_runtime::logging::{self, LogFormat};
+use clew_store::Retention;
+use std::io::IsTerminal as _;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// Threads for everything that is no request: control, observe, export, supervision.
+const THREADS: usize = 2;
+/// What is logged, as `clew_runtime::logging` reads it.
+const LOG_VARIABLE: &str = "CLEW_LOG";
 
 /// `clew demo`
-pub(crate) fn demo(_args: DemoArgs) -> anyhow::Result<Exit> {
-    bail!("not built yet")
+pub(crate) fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
+    start("warn", demo::demo(args))
 }
 
 /// `clew up`
-pub(crate) fn up(_args: UpArgs) -> anyhow::Result<Exit> {
-    bail!("not built yet")
+pub(crate) fn up(args: UpArgs) -> anyhow::Result<Exit> {
+    start("warn", up::up(args))
 }
 
 /// `clew run`
-pub(crate) fn run(_args: RunArgs) -> anyhow::Result<Exit> {
-    bail!("not built yet")
+pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
+    start("warn", run::run(args))
+}
+
+/// `clew gateway`
+pub(crate) fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
+    start("warn", gateway::gateway(args))
 }
 
 /// `clew down`
-pub(crate) fn down(_args: DownArgs) -> anyhow::Result<Exit> {
-    bail!("not built yet")
+pub(crate) fn down(args: DownArgs) -> anyhow::Result<Exit> {
+    start("warn", down::down(args))
 }
 
 /// `clew roles`
-pub(crate) fn roles(_args: RolesArgs) -> anyhow::Result<Exit> {
-    bail!("not built yet")
+pub(crate) fn roles(args: RolesArgs) -> anyhow::Result<Exit> {
+    start("info", roles::command::roles(args))
+}
+
+/// `clew books-app`
+pub(crate) fn books_app(command: BooksCommand) -> anyhow::Result<Exit> {
+    clew_books::command::run(command)?;
+    Ok(Exit::Ok)
+}
+
+/// Runs a command on a runtime of its own, with its log on standard error.
+fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let what = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.to_owned());
+    let colour = std::io::stderr().is_terminal();
+    logging::init(LogFormat::Text { colour }, &what).context(LOG_VARIABLE)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let exit = runtime.block_on(command);
+    // What blocks by nature (reading a pipe, a lock) ends with the process.
+    runtime.shutdown_background();
+    exit
+}
+
+/// A word to the user, beside what the programs write.
+fn say(what: &str) {
+    anstream::eprintln!("clew: {what}");
+}
+
+/// Resolves after the time, if there is one.
+async fn after(time: Option<TimeSpan>) {
+    match time {
+        Some(time) => tokio::time::sleep(time.duration()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Where the API is when nothing says otherwise; [`crate::cli::DEFAULT_API`] as an address.
+fn default_api() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 8084).into()
+}
+
+/// How much is kept: what the flags say, else what was planned.
+fn kept(flags: &StoreArgs, planned: Retention) -> Retention {
+    Retention {
+        age: flags.keep.map_or(planned.age, TimeSpan::duration),
+        bytes: flags.keep_mib.map_or(planned.bytes, |mib| mib << 20),
+    }
 }

@@ -6,6 +6,7 @@
 mod cli;
 mod client;
 mod exit;
+mod label;
 mod local;
 mod output;
 mod read;
@@ -28,7 +29,9 @@ fn main() -> ExitCode {
         Command::Up(args) => local::up(args),
         Command::Run(args) => local::run(args),
         Command::Down(args) => local::down(args),
+        Command::Gateway(args) => local::gateway(args),
         Command::Roles(args) => local::roles(args),
+        Command::BooksApp { process } => local::books_app(process),
         Command::Stat(args) => read::stat(args),
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),

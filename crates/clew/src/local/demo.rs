@@ -1,0 +1,257 @@
+//! `clew demo`: the books application, meshed and under load.
+
+use super::instance::Ended;
+use super::mesh::{Mesh, names};
+use super::mesh_file;
+use super::plan::MeshPlan;
+use super::prefix::Lines;
+use super::process::ProcessGroup;
+use super::record::Record;
+use super::roles::RolesPlan;
+use super::up::{end, write_ready_file};
+use super::{after, default_api, kept, say};
+use crate::cli::local::DemoArgs;
+use crate::exit::Exit;
+use anyhow::{Context as _, anyhow, bail};
+use clew_books::command::TrafficLine;
+use clew_books::traffic::tally::Summary;
+use clew_runtime::signals::Signals;
+use clew_store::StorePath;
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines as ReadLines};
+use tokio::process::{ChildStdout, Command};
+
+/// The application, as anyone would write it down for `clew up`.
+const MESH: &str = include_str!("../../../../examples/books.yaml");
+/// The services that call others, and so have a context to forget.
+const CALLERS: [&str; 2] = ["webapp", "books"];
+/// How long the application may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longer than the generator waits for its last answers.
+const TRAFFIC_END_GRACE: Duration = Duration::from_secs(40);
+
+/// Runs the demo until a signal or the given time.
+pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
+    if let Some(unknown) = args
+        .drop_context
+        .iter()
+        .find(|name| !CALLERS.contains(&name.as_str()))
+    {
+        say(&format!(
+            "--drop-context {unknown}: expected one of {}",
+            CALLERS.join(", ")
+        ));
+        return Ok(Exit::Usage);
+    }
+    let plan = plan(&args)?;
+    let mut signals = Signals::install()?;
+    let store = args
+        .store
+        .store
+        .clone()
+        .map_or(StorePath::Temporary, StorePath::File);
+    let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
+    let names = names(&plan.services);
+    let lines = Lines::start(names.iter().map(String::as_str));
+    let mut mesh = Mesh::start(plan, roles, &lines).await?;
+    let result = tokio::select! {
+        result = load(&mut mesh, &args) => result,
+        // Before there was any load.
+        _ = signals.next() => Ok(None),
+    };
+    let result = match result {
+        Ok(Some(mut traffic)) => watch(&mut mesh, &mut traffic, &args, &mut signals).await,
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    end(mesh, &mut signals).await;
+    tokio::task::spawn_blocking(move || lines.finish()).await?;
+    if let Some(summary) = result? {
+        anstream::println!("\nWhat the traffic generator counted:\n\n{summary}");
+    }
+    Ok(Exit::Ok)
+}
+
+fn plan(args: &DemoArgs) -> anyhow::Result<MeshPlan> {
+    let mut plan = mesh_file::parse("the demo's mesh.yaml", MESH)?;
+    plan.telemetry.sampling.ratio = args.sample.ratio;
+    plan.retention = kept(&args.store, plan.retention);
+    if let Some(gateway) = &mut plan.gateway {
+        gateway.listen = args.gateway;
+    }
+    for service in &mut plan.services {
+        let forgets = args
+            .drop_context
+            .iter()
+            .any(|name| name == service.name.as_str());
+        if let Some(program) = service.program.as_mut().filter(|_| forgets) {
+            program.words.push("--drop-context".to_owned());
+        }
+    }
+    Ok(plan)
+}
+
+/// Waits until the application is ready, says where to look, and begins to send requests.
+async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<Option<Traffic>> {
+    let ready = mesh.ready();
+    tokio::select! {
+        () = ready => {}
+        ended = mesh.next_end() => return Err(ended_early(ended)),
+        () = tokio::time::sleep(START_TIMEOUT) => {
+            bail!("the application is not ready after {} s", START_TIMEOUT.as_secs());
+        }
+    }
+    let whereabouts = mesh.whereabouts();
+    let gateway = whereabouts.gateway.context("the demo has a gateway")?;
+    write_ready_file(args.ready_file.as_deref(), &whereabouts)?;
+    introduce(&whereabouts.roles, gateway);
+    Traffic::start(gateway, args.rps).map(Some)
+}
+
+fn ended_early(ended: Option<Ended>) -> anyhow::Error {
+    match ended {
+        Some(Ended { name, .. }) => anyhow!("{name} has ended; what it said is above"),
+        None => anyhow!("the mesh has ended"),
+    }
+}
+
+/// Shows what the generator counts, until it is time to end; then ends it and gives its last word.
+async fn watch(
+    mesh: &mut Mesh,
+    traffic: &mut Traffic,
+    args: &DemoArgs,
+    signals: &mut Signals,
+) -> anyhow::Result<Option<Summary>> {
+    let mut live = LiveLine::default();
+    let mut over = std::pin::pin!(after(args.for_time));
+    loop {
+        tokio::select! {
+            _ = signals.next() => break,
+            () = &mut over => break,
+            ended = mesh.next_end() => return Err(ended_early(ended)),
+            line = traffic.lines.next_line() => match line? {
+                Some(line) => if let TrafficLine::Progress(summary) = serde_json::from_str(&line)? {
+                    live.show(&summary);
+                }
+                None => bail!("the traffic generator has ended"),
+            }
+        }
+    }
+    live.clear();
+    traffic.finish().await.map(Some)
+}
+
+/// The traffic generator, a process outside of the mesh.
+#[derive(Debug)]
+struct Traffic {
+    group: ProcessGroup,
+    lines: ReadLines<BufReader<ChildStdout>>,
+}
+
+impl Traffic {
+    fn start(gateway: SocketAddr, rps: f64) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program")?;
+        let mut command = Command::new(&program);
+        command.args([
+            "books-app",
+            "traffic",
+            "--json",
+            "--progress",
+            "--until-stdin-closes",
+        ]);
+        command.args([
+            "--url",
+            &format!("http://{gateway}"),
+            "--rps",
+            &rps.to_string(),
+        ]);
+        let mut group = ProcessGroup::start(&program.to_string_lossy(), command)?;
+        let (output, error) = group.take_output();
+        let output = output.context("the traffic generator has no output")?;
+        if let Some(mut error) = error {
+            // Ends with the generator.
+            tokio::spawn(
+                async move { tokio::io::copy(&mut error, &mut tokio::io::stderr()).await },
+            );
+        }
+        Ok(Self {
+            group,
+            lines: BufReader::new(output).lines(),
+        })
+    }
+
+    /// Asks it to end, and reads what it counted.
+    async fn finish(&mut self) -> anyhow::Result<Summary> {
+        let Self { group, lines } = self;
+        let last = async {
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Ok(TrafficLine::Summary(summary)) = serde_json::from_str(&line) {
+                    return Some(summary);
+                }
+            }
+            None
+        };
+        let (_, summary) = tokio::join!(group.end(TRAFFIC_END_GRACE), last);
+        summary.context("the traffic generator ended without a summary")
+    }
+}
+
+/// Where to look, as commands to copy.
+fn introduce(roles: &Record, gateway: SocketAddr) {
+    let program = std::env::args().next().unwrap_or_else(|| "clew".to_owned());
+    let api = format!("http://{}", roles.api);
+    anstream::println!("The books application runs in a mesh, under load.");
+    anstream::println!("  gateway  http://{gateway}/      API  {api}\n");
+    anstream::println!("While it runs, from another terminal:");
+    if roles.api != default_api() {
+        anstream::println!("  export CLEW_API={api}");
+    }
+    for command in [
+        "stat",
+        "routes webapp",
+        "routes books --from webapp",
+        "edges",
+        "tap books",
+        "traces --service webapp      # then: trace ID",
+    ] {
+        anstream::println!("  {program} {command}");
+    }
+    anstream::println!("\nCtrl-C ends it.");
+}
+
+/// One line that is written over and over, where there is a terminal to show it.
+#[derive(Debug, Default)]
+struct LiveLine {
+    sent: u64,
+}
+
+impl LiveLine {
+    fn show(&mut self, summary: &Summary) {
+        let total = &summary.total;
+        let in_last_second = total.sent - self.sent;
+        self.sent = total.sent;
+        let share =
+            100.0 * total.successes() as f64 / (total.answered + total.failed).max(1) as f64;
+        let text = format!(
+            "{:.0} s  {in_last_second} requests/s  {share:.1}% answered well  p50 {:.0} ms  p99 {:.0} ms",
+            summary.seconds,
+            total.p50_ms.unwrap_or_default(),
+            total.p99_ms.unwrap_or_default(),
+        );
+        self.write(&text);
+    }
+
+    fn clear(&self) {
+        self.write("");
+    }
+
+    fn write(&self, text: &str) {
+        let mut output = std::io::stdout();
+        if output.is_terminal() {
+            // When the terminal is gone, so is who would read it.
+            let _ = write!(output, "\r\x1b[2K{text}").and_then(|()| output.flush());
+        }
+    }
+}

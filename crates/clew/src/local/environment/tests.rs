@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::{ApplicationPort, Surroundings, replaced_proxy, url_variable, variables};
+use clew_model::name::{ServiceName, WorkloadName};
+use std::collections::HashMap;
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        workload: WorkloadName::new("webapp"),
+        http_proxy: "127.0.0.1:4001".parse().unwrap(),
+        dependencies: vec![(
+            ServiceName::new("book-shop"),
+            "127.0.0.1:4002".parse().unwrap(),
+        )],
+        port: Some(ApplicationPort {
+            number: 7001,
+            is_news: false,
+        }),
+        otlp_http: Some("127.0.0.1:4318".parse().unwrap()),
+    }
+}
+
+fn composed(surroundings: &Surroundings, inherited: &[(&str, &str)]) -> HashMap<String, String> {
+    variables(surroundings, lookup(inherited))
+        .into_iter()
+        .collect()
+}
+
+fn lookup<'a>(inherited: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    |name| {
+        inherited
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| (*value).to_owned())
+    }
+}
+
+#[test]
+fn requests_are_led_through_the_sidecar() {
+    let set = composed(&surroundings(), &[]);
+    assert_eq!(set["HTTP_PROXY"], "http://127.0.0.1:4001");
+    assert_eq!(set["http_proxy"], "http://127.0.0.1:4001");
+    assert_eq!(set["CLEW_BOOK_SHOP_URL"], "http://127.0.0.1:4002");
+    assert_eq!(set["PORT"], "7001");
+    assert_eq!(set["OTEL_SERVICE_NAME"], "webapp");
+    assert!(!set.contains_key("HTTPS_PROXY"));
+}
+
+#[test]
+fn spans_of_the_application_go_to_the_mesh_and_past_the_sidecar() {
+    let set = composed(&surroundings(), &[]);
+    assert_eq!(set["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://localhost:4318");
+    assert_eq!(set["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf");
+    assert_eq!(set["NO_PROXY"], "localhost:4318");
+    assert_eq!(set["no_proxy"], "localhost:4318");
+}
+
+#[test]
+fn what_the_user_has_set_stays() {
+    let inherited = [
+        ("PORT", "9"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+        ("OTEL_SERVICE_NAME", "mine"),
+        ("NODE_USE_ENV_PROXY", "0"),
+    ];
+    let set = composed(&surroundings(), &inherited);
+    for (name, _) in inherited {
+        assert!(!set.contains_key(name), "{name}");
+    }
+    assert!(!set.contains_key("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    assert_eq!(set["NO_PROXY"], "");
+}
+
+#[test]
+fn a_port_that_the_system_chose_is_always_told() {
+    let port = Some(ApplicationPort {
+        number: 41_234,
+        is_news: true,
+    });
+    let set = composed(
+        &Surroundings {
+            port,
+            ..surroundings()
+        },
+        &[("PORT", "9")],
+    );
+    assert_eq!(set["PORT"], "41234");
+}
+
+#[test]
+fn exceptions_for_loopback_are_taken_out_and_others_stay() {
+    let surroundings = Surroundings {
+        otlp_http: None,
+        ..surroundings()
+    };
+    for (given, kept) in [
+        ("localhost,127.0.0.1,::1,.corp.example", ".corp.example"),
+        ("*", ""),
+        (
+            "127.0.0.0/8, [::1]:8080 , localhost:3000,10.0.0.0/8",
+            "10.0.0.0/8",
+        ),
+        (".localhost,*.localhost,localhost.corp", "localhost.corp"),
+        ("0.0.0.0", ""),
+    ] {
+        let set = composed(&surroundings, &[("NO_PROXY", given), ("no_proxy", given)]);
+        assert_eq!(
+            (&*set["NO_PROXY"], &*set["no_proxy"]),
+            (kept, kept),
+            "{given}"
+        );
+    }
+}
+
+#[test]
+fn only_a_proxy_elsewhere_is_worth_a_word() {
+    let replaced = |proxy| replaced_proxy(lookup(&[("http_proxy", proxy)]));
+    assert_eq!(
+        replaced("http://proxy.corp:3128").as_deref(),
+        Some("http://proxy.corp:3128")
+    );
+    assert_eq!(replaced("http://127.0.0.1:3128"), None);
+    assert_eq!(replaced("http://[::1]:3128"), None);
+    assert_eq!(replaced("http://localhost:3128"), None);
+    assert_eq!(replaced_proxy(lookup(&[])), None);
+}
+
+#[test]
+fn a_variable_holds_letters_digits_and_underscores() {
+    assert_eq!(
+        url_variable(&ServiceName::new("a-b.c:80")),
+        "CLEW_A_B_C_80_URL"
+    );
+}

@@ -1,0 +1,45 @@
+//! `clew gateway`: the way into the local mesh from outside.
+
+use super::find::{Found, find_or_start};
+use super::plan::GatewayPlan;
+use super::record::own_state_dir;
+use super::say;
+use super::sidecar::{Gateway, Surroundings};
+use crate::cli::local::GatewayArgs;
+use crate::exit::Exit;
+use clew_model::name::Workload;
+use clew_runtime::signals::Signals;
+
+/// Joins the mesh as its gateway, until a signal.
+pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
+    let mut signals = Signals::install()?;
+    let Found { record, .. } = find_or_start(&own_state_dir(), args.api.address).await?;
+    let workload = Workload::new(args.name.as_str(), args.namespace.as_str());
+    let plan = GatewayPlan {
+        listen: args.listen,
+        routes: args.routes,
+        trusted: args.trusted,
+    };
+    let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy))?;
+    say(&format!(
+        "the gateway listens on http://{}, API http://{}",
+        gateway.address, record.api
+    ));
+    let mut running = gateway.start();
+    tokio::select! {
+        _ = signals.next() => running.leave(),
+        ended = running.ended() => {
+            ended?;
+            return Ok(Exit::Failed);
+        }
+    }
+    loop {
+        tokio::select! {
+            ended = running.ended() => {
+                ended?;
+                return Ok(Exit::Ok);
+            }
+            _ = signals.next() => running.force(),
+        }
+    }
+}

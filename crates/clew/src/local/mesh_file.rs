@@ -1,0 +1,466 @@
+//! `mesh.yaml`: a whole application and its mesh, in one file.
+//!
+//! Every key is declared once, here; docs/one-machine.md is compared with the declarations by a test.
+
+mod kinds;
+
+use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, ServicePlan};
+use clew_model::name::{RouteName, ServiceName};
+use clew_model::policy::{RequestMatch, RouteRule};
+use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
+use clew_proxy::config::GatewayRoute;
+use clew_runtime::config::{
+    self, Located, Mistakes, Scalar, Settings, Table, boolean, byte_size, duration, group, integer,
+    list, located, map, number, one_of, one_or_many, path, ratio, socket_addr,
+};
+use clew_store::Retention;
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// The workload name of the gateway, which no service may have.
+pub(crate) const GATEWAY: &str = "gateway";
+
+const MINUTE: Duration = Duration::from_secs(60);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// Reads a file. Paths in it are relative to the folder that it lies in.
+pub(crate) fn load(file: &Path) -> Result<MeshPlan, Mistakes> {
+    let mut plan = config::read_file::<MeshPlan>(file)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    for program in plan
+        .services
+        .iter_mut()
+        .filter_map(|service| service.program.as_mut())
+    {
+        let dir = folder.join(program.dir.take().unwrap_or_default());
+        program.dir = (!dir.as_os_str().is_empty()).then_some(dir);
+    }
+    Ok(plan)
+}
+
+/// Reads a text that is built in. Paths in it are relative to the working directory.
+pub(crate) fn parse(origin: &str, text: &str) -> Result<MeshPlan, Mistakes> {
+    config::read::<MeshPlan>(origin, text)
+}
+
+impl Settings for MeshPlan {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let name = t.required("mesh", kinds::name(), "Name of the mesh.");
+        let namespace = t.default(
+            "namespace",
+            kinds::name(),
+            "default",
+            "Namespace of every workload.",
+        );
+        let api = t.optional(
+            "api",
+            socket_addr(),
+            "Where the API answers; port 0: the system chooses. `--api` and `CLEW_API` come first.",
+        );
+        let telemetry = t.default("telemetry", group(), "{}", "What proxies report.");
+        let kept = t.default(
+            "retention",
+            group(),
+            "{}",
+            "How much is kept of spans and numbers.",
+        );
+        let gateway = t.optional(
+            "gateway",
+            group::<Gateway>(),
+            "The way in for requests from outside.",
+        );
+        let services = t.required(
+            "services",
+            map(
+                "service",
+                kinds::service_name(),
+                located(group::<Service>()),
+            ),
+            "The services of the application.",
+        );
+        let (gateway, services) = (gateway?, services?);
+        let is_consistent = check_references(t, gateway.as_ref(), &services)
+            & check_ports(t, &services)
+            & check_replicas(t, &services);
+        let telemetry: Telemetry = telemetry?;
+        let kept: Kept = kept?;
+        let plan = Self {
+            name: name?,
+            namespace: namespace?,
+            api: api?,
+            telemetry: telemetry.0,
+            retention: kept.0,
+            gateway: gateway.map(Gateway::into_plan),
+            services: services
+                .into_iter()
+                .map(|(name, service)| service.value.into_plan(name))
+                .collect(),
+        };
+        is_consistent.then_some(plan)
+    }
+}
+
+type Services = [(ServiceName, Located<Service>)];
+
+/// Every service that is named is one of the file's.
+fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Services) -> bool {
+    let mut mistakes = Vec::new();
+    let mut check = |reference: &Located<ServiceName>| {
+        if !services.iter().any(|(name, _)| *name == reference.value) {
+            let given = format!("{:?}", reference.value);
+            mistakes.push(
+                reference
+                    .place
+                    .mistake(given, "the name of a service of this file"),
+            );
+        }
+    };
+    let routes = gateway
+        .map(|gateway| gateway.routes.as_slice())
+        .unwrap_or_default();
+    routes.iter().for_each(|route| check(&route.to));
+    services
+        .iter()
+        .flat_map(|(_, service)| &service.value.to)
+        .for_each(&mut check);
+    for (name, service) in services {
+        if name.as_str() == GATEWAY && gateway.is_some() {
+            mistakes.push(service.place.mistake("the gateway's name", "another name"));
+        }
+    }
+    let is_well = mistakes.is_empty();
+    mistakes.into_iter().for_each(|mistake| t.note(mistake));
+    is_well
+}
+
+/// No two applications listen on one port.
+fn check_ports(t: &mut Table<'_>, services: &Services) -> bool {
+    let mut owners: HashMap<u16, &ServiceName> = HashMap::new();
+    let mut is_well = true;
+    for (name, service) in services {
+        let Some(port) = &service.value.port else {
+            continue;
+        };
+        let PortChoice::Fixed(number) = port.value else {
+            continue;
+        };
+        if let Some(owner) = owners.insert(number, name) {
+            let given = format!("{number}, which is the port of {owner}");
+            t.note(port.place.mistake(given, "a port of its own"));
+            is_well = false;
+        }
+    }
+    is_well
+}
+
+/// Several instances need several ports, which only the system can choose; and what nobody can reach
+/// needs no second instance.
+fn check_replicas(t: &mut Table<'_>, services: &Services) -> bool {
+    let mut is_well = true;
+    for (_, Located { value: service, .. }) in services {
+        let port = service.port.as_ref().map(|port| port.value);
+        if service.replicas.value > 1 && port != Some(PortChoice::System) {
+            let place = &service.replicas.place;
+            t.note(place.mistake(service.replicas.value.to_string(), "1, or port: auto"));
+            is_well = false;
+        }
+    }
+    is_well
+}
+
+struct Service {
+    port: Option<Located<PortChoice>>,
+    plan: ServicePlan,
+    replicas: Located<u64>,
+    to: Vec<Located<ServiceName>>,
+}
+
+impl Service {
+    fn into_plan(self, name: ServiceName) -> ServicePlan {
+        ServicePlan {
+            name,
+            port: self.port.map(|port| port.value),
+            replicas: u16::try_from(self.replicas.value).unwrap_or(1),
+            to: self.to.into_iter().map(|service| service.value).collect(),
+            ..self.plan
+        }
+    }
+}
+
+impl Settings for Service {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let port = t.optional(
+            "port",
+            located(kinds::port_choice()),
+            "Port that the application listens on, on 127.0.0.1; `auto`: the system chooses and the \
+             application reads `PORT`. Without it the service only calls others.",
+        );
+        let protocol = t.default(
+            "protocol",
+            kinds::protocol(),
+            "detect",
+            "What the port speaks.",
+        );
+        let run = t.optional(
+            "run",
+            kinds::CommandLine,
+            "What to start, without a shell; `clew` is this very program. Without it someone else \
+             starts the application.",
+        );
+        let dir = t.default(
+            "dir",
+            path(),
+            ".",
+            "Working directory, relative to the file.",
+        );
+        let env = t.default(
+            "env",
+            map("variable", kinds::variable(), kinds::variable_value()),
+            "{}",
+            "Environment, over what is inherited and what Clew sets.",
+        );
+        let replicas = t.default(
+            "replicas",
+            located(integer(1..=64)),
+            "1",
+            "How many instances to start.",
+        );
+        let to = t.default(
+            "to",
+            list(located(kinds::service_name())),
+            "[]",
+            "Services that it calls: each gets a listener, named by `CLEW_<SERVICE>_URL`.",
+        );
+        let routes = t.default(
+            "routes",
+            list(group::<Route>()),
+            "[]",
+            "Named routes, tried in this order; a request that none matches has a learned route.",
+        );
+        let (run, dir, env) = (run?, dir?, env?);
+        let program = run.map(|words| Program {
+            words,
+            dir: Some(dir),
+            env,
+        });
+        let plan = ServicePlan {
+            name: ServiceName::new(""),
+            port: None,
+            protocol: protocol?,
+            program,
+            replicas: 1,
+            to: Vec::new(),
+            routes: routes?.into_iter().map(|route| route.0).collect(),
+        };
+        Some(Self {
+            port: port?,
+            plan,
+            replicas: replicas?,
+            to: to?,
+        })
+    }
+}
+
+struct Route(RouteRule);
+
+impl Settings for Route {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let name = t.required("name", kinds::route_name(), "Name in metrics and spans.");
+        let matches = t.required(
+            "match",
+            one_or_many(kinds::request_match()),
+            "Requests that it holds for: method and path. A path is whole, or holds placeholders for \
+             single segments, or ends in `/*` for everything below.",
+        );
+        let matches: Vec<RequestMatch> = matches?;
+        Some(Self(RouteRule {
+            name: RouteName::new(name?),
+            hosts: [].into(),
+            matches: matches.into(),
+            backend: None,
+            failure_statuses: None,
+        }))
+    }
+}
+
+struct Gateway {
+    listen: std::net::SocketAddr,
+    routes: Vec<RouteTo>,
+    trusted: Vec<clew_proxy::config::IpPrefix>,
+}
+
+impl Gateway {
+    fn into_plan(self) -> GatewayPlan {
+        let routes = self.routes.into_iter().map(|route| GatewayRoute {
+            host: route.host,
+            path_prefix: route.path,
+            service: route.to.value,
+        });
+        GatewayPlan {
+            listen: self.listen,
+            routes: routes.collect(),
+            trusted: self.trusted,
+        }
+    }
+}
+
+impl Settings for Gateway {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let listen = t.default(
+            "listen",
+            socket_addr(),
+            "127.0.0.1:8080",
+            "Where it listens; port 0: the system chooses.",
+        );
+        let trusted = t.default(
+            "trusted",
+            list(kinds::network()),
+            "[]",
+            "Callers whose trace context is trusted: ingresses in front. All others start a new trace.",
+        );
+        let routes = t.required(
+            "routes",
+            list(group::<RouteTo>()).not_empty(),
+            "Where requests go: the longest path of the most specific host wins.",
+        );
+        Some(Self {
+            listen: listen?,
+            routes: routes?,
+            trusted: trusted?,
+        })
+    }
+}
+
+struct RouteTo {
+    host: Option<std::sync::Arc<str>>,
+    path: std::sync::Arc<str>,
+    to: Located<ServiceName>,
+}
+
+impl Settings for RouteTo {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let host = t.default(
+            "host",
+            kinds::gateway_host(),
+            "'*'",
+            "Host that is asked for.",
+        );
+        let path = t.default(
+            "path",
+            kinds::path_prefix(),
+            "/",
+            "Path, in whole segments.",
+        );
+        let to = t.required(
+            "to",
+            located(kinds::service_name()),
+            "Service that gets the request.",
+        );
+        Some(Self {
+            host: host?,
+            path: path?,
+            to: to?,
+        })
+    }
+}
+
+struct Telemetry(TelemetrySettings);
+
+impl Settings for Telemetry {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let tracing = t.default("tracing", boolean(), "true", "Spans, or metrics only.");
+        let sampling = t.default(
+            "sampling",
+            group::<Roots>(),
+            "{}",
+            "Which new traces are kept.",
+        );
+        let write = t.default(
+            "write",
+            list(one_of(&[("b3", B3::Single), ("b3multi", B3::Multi)])),
+            "[]",
+            "Formats of trace context that are written beside W3C and the one that came in.",
+        );
+        let access_log = t.default(
+            "access_log",
+            access_log(),
+            "off",
+            "Which requests go to the access log, on standard error.",
+        );
+        let show_headers = t.default(
+            "show_headers",
+            list(kinds::header()),
+            "[]",
+            "Headers whose values `clew tap` and the access log may show.",
+        );
+        let write = write?;
+        Some(Self(TelemetrySettings {
+            tracing: tracing?,
+            sampling: sampling?.0,
+            write: WriteFormats {
+                b3_single: write.contains(&B3::Single),
+                b3_multi: write.contains(&B3::Multi),
+            },
+            access_log: access_log?,
+            show_headers: show_headers?.into(),
+        }))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum B3 {
+    Single,
+    Multi,
+}
+
+fn access_log() -> Scalar<AccessLog> {
+    one_of(&[
+        ("off", AccessLog::Off),
+        ("errors", AccessLog::Errors),
+        ("all", AccessLog::All),
+    ])
+}
+
+struct Roots(Sampling);
+
+impl Settings for Roots {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let ratio = t.default("ratio", ratio(), "1.0", "Share of new traces to keep.");
+        let max_per_second = t.optional(
+            "max_per_second",
+            number(0.001..=1e9).example("100"),
+            "At most so many new traces a second, for each proxy.",
+        );
+        Some(Self(Sampling {
+            ratio: ratio?,
+            max_per_second: max_per_second?,
+        }))
+    }
+}
+
+struct Kept(Retention);
+
+impl Settings for Kept {
+    fn declare(t: &mut Table<'_>) -> Option<Self> {
+        let age = t.default(
+            "age",
+            duration(MINUTE..=YEAR),
+            "24h",
+            "Nothing older is kept.",
+        );
+        let size = t.default(
+            "size",
+            byte_size(),
+            "1GiB",
+            "The oldest go first past this size.",
+        );
+        Some(Self(Retention {
+            age: age?,
+            bytes: size?,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The roles `control` and `observe` in this process: what a mesh needs once.
+
+pub(crate) mod command;
+
+use super::plan::{MeshPlan, ServicePlan};
+use super::record::{Published, Record, RecordError, own_state_dir};
+use super::sidecar::{LOOPBACK, uri};
+use clew_api::client::ControlClient;
+use clew_control::{Control, ControlConfig, ControlError, DeclaredService};
+use clew_model::name::{Namespace, Workload};
+use clew_model::service::Protocol;
+use clew_model::telemetry::TelemetrySettings;
+use clew_observe::{Observe, ObserveConfig, ObserveError, Port};
+use clew_runtime::drain::Drain;
+use clew_runtime::tasks::TaskSet;
+use clew_store::{Retention, Store, StoreError, StorePath};
+use futures_util::StreamExt as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How often each member is scraped.
+const SCRAPE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long open questions and streams may go on at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the roles are told.
+#[derive(Clone, Debug)]
+pub(crate) struct RolesPlan {
+    /// The command that starts them, as others are told.
+    pub(crate) command: &'static str,
+    /// Where the API answers.
+    pub(crate) api: SocketAddr,
+    /// Where control answers.
+    pub(crate) control: SocketAddr,
+    /// Where spans come in over OTLP/gRPC.
+    pub(crate) otlp_grpc: Port,
+    /// Where spans come in over OTLP/HTTP.
+    pub(crate) otlp_http: Port,
+    /// Namespace of the declared services.
+    pub(crate) namespace: Namespace,
+    /// What proxies report.
+    pub(crate) telemetry: TelemetrySettings,
+    /// Services that exist whether or not they have members.
+    pub(crate) services: Vec<DeclaredService>,
+    /// Where spans and numbers are kept.
+    pub(crate) store: StorePath,
+    /// How much of them.
+    pub(crate) retention: Retention,
+}
+
+impl RolesPlan {
+    /// The roles of an application's mesh.
+    pub(crate) fn of_mesh(
+        command: &'static str,
+        plan: &MeshPlan,
+        api: SocketAddr,
+        store: StorePath,
+    ) -> Self {
+        Self {
+            command,
+            api,
+            control: LOOPBACK,
+            otlp_grpc: Port::Wanted((Ipv4Addr::LOCALHOST, 4317).into()),
+            otlp_http: Port::Wanted((Ipv4Addr::LOCALHOST, 4318).into()),
+            namespace: Namespace::from(plan.namespace.as_str()),
+            telemetry: plan.telemetry.clone(),
+            services: plan.services.iter().map(declared).collect(),
+            store,
+            retention: plan.retention,
+        }
+    }
+}
+
+fn declared(service: &ServicePlan) -> DeclaredService {
+    DeclaredService {
+        name: service.name.clone(),
+        protocol: (service.protocol != Protocol::Detect).then_some(service.protocol),
+        routes: service.routes.clone().into(),
+    }
+}
+
+/// The roles could not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RolesError {
+    /// Another mesh of this user answers at the API's address.
+    #[error(
+        "port {} of the API is taken by the mesh of `clew {command}` (process {pid}); end it with \
+         `clew down --api http://{api}`, or choose another address with --api http://{}:PORT",
+        api.port(), api.ip()
+    )]
+    Running {
+        /// The address.
+        api: SocketAddr,
+        /// The command that it was started with.
+        command: String,
+        /// Its process.
+        pid: i32,
+    },
+    /// Something else listens at the API's address.
+    #[error(
+        "port {} of the API is taken; choose another address with --api http://{}:PORT",
+        api.port(), api.ip()
+    )]
+    ApiTaken {
+        /// The address.
+        api: SocketAddr,
+        /// What observe said.
+        #[source]
+        source: ObserveError,
+    },
+    /// Spans and numbers cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Control could not start.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// Observe could not start.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// Others cannot be told of the mesh.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Roles that answer.
+#[derive(Debug)]
+pub(crate) struct Roles {
+    /// Where.
+    pub(crate) record: Record,
+    control: Drain,
+    control_task: TaskSet,
+    observe: Drain,
+    observe_task: TaskSet,
+    _published: Published,
+}
+
+impl Roles {
+    /// Binds and starts the roles, as tasks of this runtime, and lets other commands find them.
+    pub(crate) async fn start(plan: RolesPlan) -> Result<Self, RolesError> {
+        let state = own_state_dir();
+        if let Some(Record {
+            api, command, pid, ..
+        }) = Record::find(&state, plan.api)?
+        {
+            return Err(RolesError::Running { api, command, pid });
+        }
+        let control = Control::bind(ControlConfig {
+            namespace: plan.namespace,
+            settings: plan.telemetry,
+            services: plan.services,
+            ..ControlConfig::new(plan.control)
+        })?;
+        let store = Store::open(plan.store, plan.retention)?;
+        let config = ObserveConfig {
+            api: Port::Required(plan.api),
+            otlp_grpc: Some(plan.otlp_grpc),
+            otlp_http: Some(plan.otlp_http),
+            control: uri(control.address()),
+            scrape_interval: SCRAPE_INTERVAL,
+        };
+        let observe = Observe::bind(config, store)
+            .await
+            .map_err(|error| explain(error, plan.api))?;
+        let record = Record::of_this_process(
+            plan.command,
+            observe.api_address(),
+            control.address(),
+            (observe.otlp_grpc_address(), observe.otlp_http_address()),
+        );
+        let published = record.publish(&state)?;
+
+        let (control_drain, watch) = Drain::new(DRAIN_TIMEOUT);
+        let mut control_task = TaskSet::new();
+        control_task.spawn("control", async move {
+            if let Err(error) = control.run(watch).await {
+                tracing::error!("{error}");
+            }
+        });
+        let (observe_drain, watch) = Drain::new(DRAIN_TIMEOUT);
+        let mut observe_task = TaskSet::new();
+        observe_task.spawn("observe", observe.run(watch));
+        Ok(Self {
+            record,
+            control: control_drain,
+            control_task,
+            observe: observe_drain,
+            observe_task,
+            _published: published,
+        })
+    }
+
+    /// Resolves when a role has ended although nobody asked it to. Safe to cancel.
+    pub(crate) async fn failed(&mut self) {
+        tokio::select! {
+            _ = self.control_task.join_next() => tracing::error!("control has ended"),
+            _ = self.observe_task.join_next() => tracing::error!("observe has ended"),
+        }
+    }
+
+    /// Ends: observe writes what it has, then control goes.
+    pub(crate) async fn stop(&mut self) {
+        self.observe.start();
+        self.observe_task.join_all().await;
+        self.control.start();
+        self.control_task.join_all().await;
+    }
+}
+
+/// Resolves when the mesh of this control has been without members for this long.
+async fn idle_for(control: SocketAddr, time: Duration) {
+    let own = Workload::new("roles", "clew");
+    let mut members = ControlClient::new(uri(control), own).watch_instances();
+    let mut is_empty = true;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(time), if is_empty => return,
+            Some(now) = members.next() => is_empty = now.is_empty(),
+        }
+    }
+}
+
+/// The one port that a person chooses is explained.
+fn explain(error: ObserveError, api: SocketAddr) -> RolesError {
+    match &error {
+        ObserveError::Bind {
+            address, source, ..
+        } if *address == api && source.kind() == std::io::ErrorKind::AddrInUse => {
+            RolesError::ApiTaken { api, source: error }
+        }
+        _ => RolesError::Observe(error),
+    }
+}
