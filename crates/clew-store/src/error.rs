@@ -71,6 +71,9 @@ pub enum WriteError {
     /// As much waits to be written as may wait. Trying again later is right.
     #[error("the store's queue is full")]
     Full,
+    /// Something that was accepted could not be written, a full disk for one. The log says why.
+    #[error("the store could not write")]
+    Failed,
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

@@ -2,6 +2,8 @@
 
 mod metrics;
 mod size;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub(crate) use metrics::{counters, gauges, golden, histograms};
@@ -13,7 +15,7 @@ use crate::file::Claim;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Questions that are answered at the same time.
 const CONNECTIONS: usize = 3;
@@ -56,11 +58,14 @@ impl Readers {
             .map_err(|_| ReadError::Closed)?;
         let (idle, deadline) = (Arc::clone(&self.idle), self.deadline);
         let task = tokio::task::spawn_blocking(move || {
-            let mut connection = lock(&idle).pop().ok_or(ReadError::Closed)?;
-            let answer = answer(&mut connection, deadline, question);
-            lock(&idle).push(connection);
-            drop(permit);
-            answer
+            let connection = lock(&idle).pop();
+            let mut borrowed = Borrowed {
+                connection,
+                idle,
+                _permit: permit,
+            };
+            let connection = borrowed.connection.as_mut().ok_or(ReadError::Closed)?;
+            answer(connection, deadline, question)
         });
         task.await.unwrap_or(Err(ReadError::Closed))
     }
@@ -69,6 +74,21 @@ impl Readers {
     pub(crate) fn close(&self) {
         self.permits.close();
         lock(&self.idle).clear();
+    }
+}
+
+/// A connection that goes back to the idle ones when it is dropped, be it by a panic.
+struct Borrowed {
+    connection: Option<Connection>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            lock(&self.idle).push(connection);
+        }
     }
 }
 

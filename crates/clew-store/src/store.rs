@@ -82,7 +82,7 @@ impl Store {
     /// Waits until everything that was accepted before can be read.
     ///
     /// # Errors
-    /// The store is closed.
+    /// The store is closed, or something that was accepted since the last flush could not be written.
     pub async fn flush(&self) -> Result<(), WriteError> {
         self.shared.writer.flush().await
     }

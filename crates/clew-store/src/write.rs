@@ -30,7 +30,7 @@ enum Work {
     Spans(Vec<Span>),
     Scrape(Box<Scrape>),
     /// Write now, then say so.
-    Flush(oneshot::Sender<()>),
+    Flush(oneshot::Sender<Result<(), WriteError>>),
     /// Write what came before, then end.
     Close,
 }
@@ -113,7 +113,7 @@ impl Writer {
     pub(crate) async fn flush(&self) -> Result<(), WriteError> {
         let (done, written) = oneshot::channel();
         self.send_waiting(Work::Flush(done)).await?;
-        written.await.map_err(|_| WriteError::Closed)
+        written.await.unwrap_or(Err(WriteError::Closed))
     }
 
     /// Sends where waiting is right: on a blocking thread, for the time that the writer needs to make room.

@@ -21,18 +21,36 @@ impl Histogram {
 
     /// Reads what [`Histogram::encode`] wrote; `None` when it is anything else.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (schema, rest) = bytes.split_first()?;
-        let (sum, mut rest) = rest.split_first_chunk::<8>()?;
-        let mut histogram = Self::new(i8::from_le_bytes([*schema]));
-        histogram.sum = f64::from_le_bytes(*sum);
-        histogram.zero_count = read_varint(&mut rest)?;
+        let schema = i8::from_le_bytes([*bytes.first()?]);
+        let mut histogram = Self::new(schema);
+        histogram.add_encoded(bytes)?;
+        Some(histogram)
+    }
+
+    /// Adds the observations of what [`Histogram::encode`] wrote, as [`Histogram::merge`] does, without
+    /// a histogram in between: a long window is the sum of very many. `None` when the bytes are anything
+    /// else; then this histogram is of no use any more.
+    pub(crate) fn merge_encoded(&mut self, bytes: &[u8]) -> Option<()> {
+        let schema = i8::from_le_bytes([*bytes.first()?]);
+        if self.is_empty() || schema != self.schema {
+            self.merge(&Self::decode(bytes)?);
+            return Some(());
+        }
+        self.add_encoded(bytes)
+    }
+
+    /// The same for bytes of the same resolution.
+    fn add_encoded(&mut self, bytes: &[u8]) -> Option<()> {
+        let (sum, mut rest) = bytes.get(1..)?.split_first_chunk::<8>()?;
+        self.sum += f64::from_le_bytes(*sum);
+        self.zero_count = self.zero_count.saturating_add(read_varint(&mut rest)?);
         let mut index = 0i64;
         while !rest.is_empty() {
             index = index.checked_add(unzigzag(read_varint(&mut rest)?))?;
             let count = read_varint(&mut rest)?;
-            histogram.add(i32::try_from(index).ok()?, count);
+            self.add(i32::try_from(index).ok()?, count);
         }
-        Some(histogram)
+        Some(())
     }
 }
 

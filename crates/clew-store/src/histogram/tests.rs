@@ -90,6 +90,20 @@ proptest! {
     }
 
     #[test]
+    fn merging_bytes_is_merging_what_they_mean(
+        a in prop::collection::vec(0.001f64..1e6, 0..60),
+        b in prop::collection::vec(0.001f64..1e6, 0..60),
+        schema in -2i8..=5,
+    ) {
+        let mut other = Histogram::new(schema);
+        b.iter().for_each(|value| other.observe(*value));
+        let (mut merged, mut expected) = (of(&a), of(&a));
+        prop_assert_eq!(merged.merge_encoded(&other.encode()), Some(()));
+        expected.merge(&other);
+        prop_assert_eq!(merged, expected);
+    }
+
+    #[test]
     fn an_increase_added_to_what_was_is_what_is(a in prop::collection::vec(0.001f64..1e6, 0..60), b in prop::collection::vec(0.001f64..1e6, 0..60)) {
         let before = of(&a);
         let after = of(&[a, b].concat());

@@ -213,11 +213,8 @@ impl<'a> Selection<'a> {
         let mut sums: HashMap<i64, Histogram> = HashMap::new();
         let sql = "SELECT series, increase FROM histogram_points WHERE family = ?1 AND t > ?2 AND t <= ?3";
         self.for_each_point(sql, family, |row| {
-            let Some(increase) = Histogram::decode(row.get_ref(1)?.as_blob()?) else {
-                return Ok(false);
-            };
-            sums.entry(row.get(0)?).or_default().merge(&increase);
-            Ok(true)
+            let sum = sums.entry(row.get(0)?).or_default();
+            Ok(sum.merge_encoded(row.get_ref(1)?.as_blob()?).is_some())
         })?;
         self.for_each_series(sums, |_, group, increase| add(group, increase))
     }

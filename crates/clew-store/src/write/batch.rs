@@ -4,6 +4,7 @@ use super::Work;
 use super::points::Points;
 use super::spans;
 use super::upkeep::{Retention, Upkeep};
+use crate::error::WriteError;
 use crate::query::StoreStats;
 use crate::sample::Scrape;
 use clew_trace::Span;
@@ -58,7 +59,7 @@ impl Counts {
 struct Batch {
     spans: Vec<Span>,
     scrapes: Vec<Scrape>,
-    waiting: Vec<oneshot::Sender<()>>,
+    waiting: Vec<oneshot::Sender<Result<(), WriteError>>>,
     items: usize,
     /// Nothing more is to be waited for.
     at_once: bool,
@@ -93,6 +94,8 @@ pub(super) struct Batches {
     points: Points,
     upkeep: Upkeep,
     counts: Arc<Counts>,
+    /// Something was lost since who waited for it was told last.
+    lost: bool,
     complained: Option<Instant>,
 }
 
@@ -103,6 +106,7 @@ impl Batches {
             points: Points::default(),
             upkeep: Upkeep::new(retention),
             counts,
+            lost: false,
             complained: None,
         }
     }
@@ -153,15 +157,24 @@ impl Batches {
                 Err(error) => {
                     // What the memory knows of the file may be of the transaction that is not.
                     self.points.forget();
+                    self.lost = true;
                     add(&self.counts.spans_lost, spans.len());
                     add(&self.counts.scrapes_lost, scrapes.len());
                     self.complain("write", &error);
                 }
             }
         }
+        if waiting.is_empty() {
+            return;
+        }
+        let result = if std::mem::take(&mut self.lost) {
+            Err(WriteError::Failed)
+        } else {
+            Ok(())
+        };
         for done in waiting {
             // Who asked may be gone.
-            let _ = done.send(());
+            let _ = done.send(result);
         }
     }
 

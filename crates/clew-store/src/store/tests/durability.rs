@@ -103,3 +103,28 @@ async fn a_full_queue_refuses_and_keeps_what_it_accepted() {
     assert_eq!(u128::from(store.stats().await.unwrap().traces), accepted);
     store.insert_spans(batch(accepted + 1)).unwrap();
 }
+
+/// 1. Writing fails: who waits for it is told, and what is lost is counted.
+/// 2. Writing works again: the next scrape books what the lost one would have.
+#[tokio::test]
+async fn a_lost_scrape_is_made_up_for_by_the_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    let at = |n: u64, total| scrape("i", second(n), vec![counter("x_total", &[], total)]);
+    record(&store, vec![at(1, 10.0)]).await;
+
+    let other = Connection::open(&path).unwrap();
+    other
+        .execute_batch("ALTER TABLE counter_points RENAME TO away")
+        .unwrap();
+    store.record_scrape(at(2, 15.0)).unwrap();
+    assert_eq!(store.flush().await, Err(WriteError::Failed));
+    assert_eq!(store.stats().await.unwrap().scrapes_lost, 1);
+
+    other
+        .execute_batch("ALTER TABLE away RENAME TO counter_points")
+        .unwrap();
+    record(&store, vec![at(3, 18.0)]).await;
+    assert_eq!(total(&store, "x_total").await, 18.0);
+}
