@@ -25,7 +25,10 @@ pub use error::{ConversionError, Decoded, Ignored};
 
 use clew_model::name::{Namespace, Workload};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// What detection is given where a policy does not say.
+const DETECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Metadata group of what control itself defines.
 const OWN_GROUP: &str = "policy.clew";
 

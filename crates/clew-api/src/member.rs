@@ -7,6 +7,9 @@ use clew_model::service::Protocol;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// A version that is longer is none.
+const MAX_VERSION_BYTES: usize = 256;
+
 /// One running copy of a workload with its proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -119,6 +122,13 @@ impl TryFrom<wire::Instance> for Instance {
         named("id", &instance.id)?;
         named("workload", &instance.workload)?;
         named("namespace", &instance.namespace)?;
+        if instance.version.len() > MAX_VERSION_BYTES {
+            return Err(ConversionError::invalid(
+                "version",
+                instance.version,
+                "a short text",
+            ));
+        }
         Ok(Self {
             role,
             admin_address: optional_address("admin_address", &instance.admin_address)?,

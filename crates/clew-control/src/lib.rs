@@ -13,6 +13,8 @@
 mod bound;
 mod config;
 mod mesh;
+#[cfg(test)]
+mod sample;
 mod services;
 mod snapshot;
 mod stream;

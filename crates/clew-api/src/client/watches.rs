@@ -25,6 +25,9 @@ use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
 
+/// Size of a list of members; gRPC's default of 4 MiB would be too little for thousands with many ports.
+const MAX_MEMBERS_BYTES: usize = 64 * 1024 * 1024;
+
 /// The last value, and whether the next one is news.
 #[derive(Debug)]
 struct Last<T>(Option<T>);
@@ -204,7 +207,7 @@ pub(super) struct Instances {
 impl Instances {
     pub(super) fn new(channel: Channel) -> Self {
         Self {
-            client: RegistryClient::new(channel),
+            client: RegistryClient::new(channel).max_decoding_message_size(MAX_MEMBERS_BYTES),
             last: Last(None),
         }
     }

@@ -1,10 +1,10 @@
 //! `InboundServerPolicies`: what a proxy asks about a port of its own, and the policy that it gets.
 
 use super::route::{
-    default_metadata, grpc_conditions, grpc_matches_to_wire, hosts_to_wire, http_conditions,
-    http_matches_to_wire, read_route_metadata, route_metadata,
+    NamedRoute, default_metadata, grpc_conditions, grpc_matches_to_wire, hosts_to_wire,
+    http_conditions, http_matches_to_wire, route_metadata,
 };
-use super::{Caller, ConversionError, Decoded, Ignored};
+use super::{Caller, ConversionError, DETECT_TIMEOUT, Decoded, Ignored};
 use crate::wire::linkerd::inbound::{self as wire, proxy_protocol::Kind};
 use crate::wire::linkerd::net::{IpAddress, IpNetwork};
 use clew_model::name::{Namespace, ServiceName, Workload};
@@ -13,9 +13,6 @@ use clew_model::service::Protocol;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
-
-/// What detection is given where a policy does not say.
-const DETECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The question about a port.
 pub fn port_to_wire(workload: &Workload, port: u16) -> wire::PortSpec {
@@ -212,23 +209,13 @@ fn read_protocol(
 fn read_http_routes(routes: Vec<wire::HttpRoute>, ignored: &mut Vec<Ignored>) -> Vec<RouteRule> {
     let mut rules = Vec::new();
     for route in routes {
-        let Some((name, failure_statuses)) = read_route_metadata(route.metadata.as_ref()) else {
+        let Some(named) = NamedRoute::read(route.metadata.as_ref()) else {
             continue;
         };
         for rule in route.rules {
-            if !rule.filters.is_empty() {
-                ignored.push(Ignored::Filters {
-                    route: name.clone(),
-                });
-            }
-            let conditions = http_conditions(&name, &route.hosts, rule.matches, ignored);
-            rules.extend(conditions.map(|c| RouteRule {
-                name: name.clone(),
-                hosts: c.hosts,
-                matches: c.matches,
-                backend: None,
-                failure_statuses: failure_statuses.clone(),
-            }));
+            note_filters(&named, !rule.filters.is_empty(), ignored);
+            let conditions = http_conditions(&named.name, &route.hosts, rule.matches, ignored);
+            rules.extend(conditions.map(|conditions| named.rule(conditions, None)));
         }
     }
     rules
@@ -237,24 +224,21 @@ fn read_http_routes(routes: Vec<wire::HttpRoute>, ignored: &mut Vec<Ignored>) ->
 fn read_grpc_routes(routes: Vec<wire::GrpcRoute>, ignored: &mut Vec<Ignored>) -> Vec<RouteRule> {
     let mut rules = Vec::new();
     for route in routes {
-        let Some((name, failure_statuses)) = read_route_metadata(route.metadata.as_ref()) else {
+        let Some(named) = NamedRoute::read(route.metadata.as_ref()) else {
             continue;
         };
         for rule in route.rules {
-            if !rule.filters.is_empty() {
-                ignored.push(Ignored::Filters {
-                    route: name.clone(),
-                });
-            }
-            let conditions = grpc_conditions(&name, &route.hosts, rule.matches, ignored);
-            rules.extend(conditions.map(|c| RouteRule {
-                name: name.clone(),
-                hosts: c.hosts,
-                matches: c.matches,
-                backend: None,
-                failure_statuses: failure_statuses.clone(),
-            }));
+            note_filters(&named, !rule.filters.is_empty(), ignored);
+            let conditions = grpc_conditions(&named.name, &route.hosts, rule.matches, ignored);
+            rules.extend(conditions.map(|conditions| named.rule(conditions, None)));
         }
     }
     rules
+}
+
+fn note_filters(named: &NamedRoute, are_there: bool, ignored: &mut Vec<Ignored>) {
+    if are_there {
+        let route = named.name.clone();
+        ignored.push(Ignored::Filters { route });
+    }
 }

@@ -15,8 +15,8 @@ const FAILURE_STATUSES: &str = "failure-statuses=";
 
 /// Conditions of one rule, whatever the kind of route they came in.
 pub(super) struct Conditions {
-    pub(super) hosts: Arc<[Arc<str>]>,
-    pub(super) matches: Arc<[RequestMatch]>,
+    hosts: Arc<[Arc<str>]>,
+    matches: Arc<[RequestMatch]>,
 }
 
 /// Metadata of something that is not a configured resource.
@@ -43,22 +43,41 @@ pub(super) fn route_metadata(rule: &RouteRule) -> Metadata {
     }
 }
 
-/// Name and failure statuses of a configured route; `None` for the route of everything else.
-pub(super) fn read_route_metadata(
-    metadata: Option<&Metadata>,
-) -> Option<(RouteName, Option<Statuses>)> {
-    let metadata::Kind::Resource(resource) = metadata?.kind.as_ref()? else {
-        return None;
-    };
-    let own = resource.group == OWN_GROUP;
-    let statuses = own
-        .then(|| section_to_statuses(&resource.section))
-        .flatten();
-    Some((RouteName::new(resource.name.as_str()), statuses))
+/// What the metadata of a configured route says.
+pub(super) struct NamedRoute {
+    pub(super) name: RouteName,
+    failure_statuses: Option<Statuses>,
+}
+
+impl NamedRoute {
+    /// `None` for the route of everything else.
+    pub(super) fn read(metadata: Option<&Metadata>) -> Option<Self> {
+        let metadata::Kind::Resource(resource) = metadata?.kind.as_ref()? else {
+            return None;
+        };
+        let own = resource.group == OWN_GROUP;
+        Some(Self {
+            name: RouteName::new(resource.name.as_str()),
+            failure_statuses: own
+                .then(|| section_to_statuses(&resource.section))
+                .flatten(),
+        })
+    }
+
+    /// One rule of it.
+    pub(super) fn rule(&self, conditions: Conditions, backend: Option<Arc<str>>) -> RouteRule {
+        RouteRule {
+            name: self.name.clone(),
+            hosts: conditions.hosts,
+            matches: conditions.matches,
+            backend,
+            failure_statuses: self.failure_statuses.clone(),
+        }
+    }
 }
 
 /// Status codes that count as failures.
-pub(super) type Statuses = Arc<[RangeInclusive<u16>]>;
+type Statuses = Arc<[RangeInclusive<u16>]>;
 
 fn statuses_to_section(ranges: &[RangeInclusive<u16>]) -> String {
     let texts: Vec<String> = ranges

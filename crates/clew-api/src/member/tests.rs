@@ -32,7 +32,8 @@ fn an_instance_goes_over_and_comes_back() {
 #[test]
 fn an_instance_that_makes_no_sense_is_refused_by_the_field() {
     type Spoil = fn(&mut wire::Instance);
-    let cases: [(&str, Spoil); 8] = [
+    let cases: [(&str, Spoil); 9] = [
+        ("version: ", |i| i.version = "x".repeat(300)),
         ("id is missing", |i| i.id.clear()),
         ("workload: ", |i| i.workload = "two words".to_owned()),
         ("namespace: ", |i| i.namespace = "x".repeat(254)),

@@ -10,11 +10,10 @@ mod settings;
 
 use super::*;
 use crate::config::{ControlConfig, DeclaredService};
-use clew_api::client::{ControlClient, Instance, Port, Role, Updates};
+use crate::sample::instance;
+use clew_api::client::{ControlClient, Instance, Updates};
 use clew_model::name::Workload;
-use clew_model::service::Protocol;
 use clew_runtime::drain::{Drain, Finished};
-use std::time::UNIX_EPOCH;
 use tokio::task::JoinHandle;
 
 /// Long enough for the slowest machine; nothing waits for it when all is well.
@@ -74,30 +73,6 @@ async fn next<T>(updates: &mut Updates<T>) -> T {
     in_time(updates.next())
         .await
         .expect("streams of the client never end")
-}
-
-/// An instance of a workload with one port, which answers to the service of the same name. Its application
-/// listens on `port`, its proxy 10,000 further up.
-fn instance(id: &str, port: u16) -> Instance {
-    let workload = id.split('-').next().unwrap();
-    Instance {
-        id: id.into(),
-        workload: Workload::new(workload, "default"),
-        role: Role::Proxy,
-        ports: vec![Port {
-            service: workload.into(),
-            application_address: ([127, 0, 0, 1], port).into(),
-            endpoint_address: ([127, 0, 0, 1], port + 10_000).into(),
-            protocol: Protocol::Detect,
-            weight: 1,
-        }],
-        admin_address: None,
-        tap_address: None,
-        leaving: false,
-        version: "test".to_owned(),
-        pid: 1,
-        started: UNIX_EPOCH,
-    }
 }
 
 /// Joins, and waits until control has said so.

@@ -1,30 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use clew_api::member::{Port, Role};
-use clew_model::name::Workload;
-use clew_model::service::Protocol;
-use std::time::UNIX_EPOCH;
+use crate::sample;
 
+/// An instance with so many ports.
 fn instance(id: &str, ports: usize) -> Instance {
-    let port = |n: usize| Port {
-        service: "books".into(),
-        application_address: ([127, 0, 0, 1], 7_000 + n as u16).into(),
-        endpoint_address: ([127, 0, 0, 1], 17_000 + n as u16).into(),
-        protocol: Protocol::Detect,
-        weight: 1,
-    };
+    let address = |n| ([127, 0, 0, 1], 7_000 + n).into();
+    let ports = (0..ports as u16).map(|n| sample::port("books", address(n)));
     Instance {
-        id: InstanceId::from(id),
-        workload: Workload::new("books", "default"),
-        role: Role::Proxy,
-        ports: (0..ports).map(port).collect(),
-        admin_address: None,
-        tap_address: None,
-        leaving: false,
-        version: String::new(),
-        pid: 1,
-        started: UNIX_EPOCH,
+        ports: ports.collect(),
+        ..sample::instance(id, 7_000)
     }
 }
 

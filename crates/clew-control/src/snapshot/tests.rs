@@ -2,35 +2,21 @@
 
 use super::*;
 use crate::config::DeclaredService;
-use clew_api::member::{Port, Role};
+use crate::sample;
+use clew_api::member::Port;
 use clew_model::name::{InstanceId, Workload};
 use clew_model::service::Target;
-use std::time::UNIX_EPOCH;
 
 fn member(id: &str, namespace: &str, ports: &[(&str, &str, Protocol)]) -> Arc<Member> {
-    let port = |(service, application, protocol): &(&str, &str, Protocol)| {
-        let application_address: SocketAddr = application.parse().unwrap();
-        let endpoint_port = application_address.port() + 10_000;
-        Port {
-            service: ServiceName::from(*service),
-            application_address,
-            endpoint_address: SocketAddr::new(application_address.ip(), endpoint_port),
-            protocol: *protocol,
-            weight: 1,
-        }
+    let port = |(service, application, protocol): &(&str, &str, Protocol)| Port {
+        protocol: *protocol,
+        ..sample::port(service, application.parse().unwrap())
     };
-    let workload = Workload::new(id.split('-').next().unwrap(), namespace);
+    let sample = sample::instance(id, 7_000);
     let instance = Instance {
-        id: InstanceId::from(id),
-        workload,
-        role: Role::Proxy,
+        workload: Workload::new(sample.workload.name.as_str(), namespace),
         ports: ports.iter().map(port).collect(),
-        admin_address: None,
-        tap_address: None,
-        leaving: false,
-        version: String::new(),
-        pid: 1,
-        started: UNIX_EPOCH,
+        ..sample
     };
     Arc::new(Member {
         instance,

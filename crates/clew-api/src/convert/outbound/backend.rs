@@ -1,4 +1,5 @@
-//! Backends of routes. The API has the same shapes once for each kind of route, as types of their own.
+//! Backends of routes. The API has the same shapes once for each kind of route, as types of their own; the
+//! macros here are what they have in common.
 
 use crate::wire::linkerd::meta::Metadata;
 use crate::wire::linkerd::outbound::{self as wire, backend};
@@ -22,11 +23,12 @@ pub(super) struct Backends<'a> {
     pub(super) own: &'a Arc<str>,
 }
 
-impl Backends<'_> {
-    pub(super) fn http(&self, path: Option<&Arc<str>>) -> wire::http_route::Distribution {
-        use wire::http_route::{Distribution, RouteBackend, distribution};
+/// One first backend and no other, as a distribution of one kind of route.
+macro_rules! only {
+    ($kind:ident, $backend:expr) => {{
+        use wire::$kind::{Distribution, RouteBackend, distribution};
         let backend = RouteBackend {
-            backend: Some(self.balancer(path)),
+            backend: Some($backend),
             ..Default::default()
         };
         let first = distribution::FirstAvailable {
@@ -35,42 +37,44 @@ impl Backends<'_> {
         Distribution {
             kind: Some(distribution::Kind::FirstAvailable(first)),
         }
+    }};
+}
+
+/// The destinations in a distribution of one kind of route.
+macro_rules! choice {
+    ($kind:ident, $distribution:expr) => {{
+        use wire::$kind::distribution::Kind;
+        Choice(match $distribution.kind {
+            // Only the first: the others are for when it is not available.
+            Some(Kind::FirstAvailable(first)) => {
+                let first = first.backends.into_iter().next();
+                first
+                    .map(|b| (1, destination_of(b.backend)))
+                    .into_iter()
+                    .collect()
+            }
+            Some(Kind::RandomAvailable(random)) => {
+                let weighted = random.backends.into_iter();
+                weighted
+                    .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
+                    .collect()
+            }
+            Some(Kind::Empty(_)) | None => Vec::new(),
+        })
+    }};
+}
+
+impl Backends<'_> {
+    pub(super) fn http(&self, path: Option<&Arc<str>>) -> wire::http_route::Distribution {
+        only!(http_route, self.balancer(path))
     }
 
     pub(super) fn grpc(&self, path: Option<&Arc<str>>) -> wire::grpc_route::Distribution {
-        use wire::grpc_route::{Distribution, RouteBackend, distribution};
-        let backend = RouteBackend {
-            backend: Some(self.balancer(path)),
-            ..Default::default()
-        };
-        let first = distribution::FirstAvailable {
-            backends: vec![backend],
-        };
-        Distribution {
-            kind: Some(distribution::Kind::FirstAvailable(first)),
-        }
+        only!(grpc_route, self.balancer(path))
     }
 
-    /// The one route of opaque bytes.
-    pub(super) fn opaque_route(&self) -> wire::OpaqueRoute {
-        use wire::opaque_route::{Distribution, RouteBackend, Rule, distribution};
-        let backend = RouteBackend {
-            backend: Some(self.balancer(None)),
-            ..Default::default()
-        };
-        let first = distribution::FirstAvailable {
-            backends: vec![backend],
-        };
-        let backends = Distribution {
-            kind: Some(distribution::Kind::FirstAvailable(first)),
-        };
-        wire::OpaqueRoute {
-            metadata: Some(super::super::route::default_metadata()),
-            rules: vec![Rule {
-                backends: Some(backends),
-                ..Default::default()
-            }],
-        }
+    pub(super) fn opaque(&self) -> wire::opaque_route::Distribution {
+        only!(opaque_route, self.balancer(None))
     }
 
     fn balancer(&self, path: Option<&Arc<str>>) -> wire::Backend {
@@ -112,70 +116,22 @@ impl Choice {
             .clone()
     }
 
+    pub(super) fn of_http(backends: Option<wire::http_route::Distribution>) -> Self {
+        backends.map_or_else(Self::default, |b| choice!(http_route, b))
+    }
+
+    pub(super) fn of_grpc(backends: Option<wire::grpc_route::Distribution>) -> Self {
+        backends.map_or_else(Self::default, |b| choice!(grpc_route, b))
+    }
+
+    pub(super) fn of_opaque(backends: Option<wire::opaque_route::Distribution>) -> Self {
+        backends.map_or_else(Self::default, |b| choice!(opaque_route, b))
+    }
+
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
-}
-
-pub(super) fn http_backends(backends: wire::http_route::Distribution) -> Choice {
-    use wire::http_route::distribution::Kind;
-    Choice(match backends.kind {
-        Some(Kind::FirstAvailable(first)) => {
-            // Only the first: the others are for when it is not available.
-            first
-                .backends
-                .into_iter()
-                .take(1)
-                .map(|b| (1, destination_of(b.backend)))
-                .collect()
-        }
-        Some(Kind::RandomAvailable(random)) => {
-            let weighted = random.backends.into_iter();
-            weighted
-                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
-                .collect()
-        }
-        Some(Kind::Empty(_)) | None => Vec::new(),
-    })
-}
-
-pub(super) fn grpc_backends(backends: wire::grpc_route::Distribution) -> Choice {
-    use wire::grpc_route::distribution::Kind;
-    Choice(match backends.kind {
-        Some(Kind::FirstAvailable(first)) => first
-            .backends
-            .into_iter()
-            .take(1)
-            .map(|b| (1, destination_of(b.backend)))
-            .collect(),
-        Some(Kind::RandomAvailable(random)) => {
-            let weighted = random.backends.into_iter();
-            weighted
-                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
-                .collect()
-        }
-        Some(Kind::Empty(_)) | None => Vec::new(),
-    })
-}
-
-pub(super) fn opaque_backends(backends: wire::opaque_route::Distribution) -> Choice {
-    use wire::opaque_route::distribution::Kind;
-    Choice(match backends.kind {
-        Some(Kind::FirstAvailable(first)) => first
-            .backends
-            .into_iter()
-            .take(1)
-            .map(|b| (1, destination_of(b.backend)))
-            .collect(),
-        Some(Kind::RandomAvailable(random)) => {
-            let weighted = random.backends.into_iter();
-            weighted
-                .map(|w| (w.weight, destination_of(w.backend.and_then(|b| b.backend))))
-                .collect()
-        }
-        Some(Kind::Empty(_)) | None => Vec::new(),
-    })
 }
 
 /// The path of a balanced backend; one that is a single address has none.
