@@ -17,6 +17,7 @@ use wire::{GetRatingRequest, Rating};
 
 // Generated from proto/ratings.proto; tests/generated.rs compares the two.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+#[rustfmt::skip]
 #[path = "generated/books.ratings.v1.rs"]
 mod wire;
 

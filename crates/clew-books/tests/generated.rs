@@ -1,5 +1,5 @@
 //! The committed code of the `ratings` service is what its proto file says. No `protoc` is needed,
-//! neither here nor in a build. To bring it up to date: `UPDATE_GENERATED=1 cargo test -p clew-books`.
+//! neither here nor in a build. To bring it up to date: `UPDATE=1 cargo test -p clew-books`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -18,12 +18,12 @@ fn committed_code_is_what_the_proto_file_says() {
         .unwrap();
     let fresh = std::fs::read_to_string(out.path().join("books.ratings.v1.rs")).unwrap();
     let committed = root.join("src/generated/books.ratings.v1.rs");
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&committed, &fresh).unwrap();
     }
     assert!(
         fresh == std::fs::read_to_string(&committed).unwrap_or_default(),
-        "{} is not what proto/ratings.proto says: run UPDATE_GENERATED=1 cargo test -p clew-books",
+        "{} is not what proto/ratings.proto says: run UPDATE=1 cargo test -p clew-books",
         committed.display()
     );
 }
