@@ -47,10 +47,11 @@ pub type Updates<T> = BoxStream<'static, T>;
 
 /// Time in which control must accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time between pings; a frozen control is noticed after this and [`PING_TIMEOUT`].
-const PING_INTERVAL: Duration = Duration::from_secs(10);
-/// Time in which a ping must be answered.
-const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// A frozen control is noticed after both.
+const PINGS: Pings = Pings {
+    interval: Duration::from_secs(10),
+    timeout: Duration::from_secs(5),
+};
 /// Bytes of one stream that may wait unread. All streams share one connection, whose window is made for
 /// 256 streams that nobody reads: a slow reader must not stop the others.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
@@ -64,6 +65,15 @@ pub struct ControlClient {
     channel: Channel,
     workload: Workload,
     link: Arc<Link>,
+}
+
+/// How a connection is watched on which nothing is said.
+#[derive(Clone, Copy, Debug)]
+struct Pings {
+    /// From one ping to the next.
+    interval: Duration,
+    /// In which a ping must be answered.
+    timeout: Duration,
 }
 
 /// Why a single call failed. Streams never fail.
@@ -101,11 +111,15 @@ impl ControlClient {
     /// Call it inside the Tokio runtime that is to drive the connection; outside of one it panics, as
     /// everything that spawns does. The streams may be polled on other runtimes.
     pub fn new(uri: http::Uri, workload: Workload) -> Self {
+        Self::with_pings(uri, workload, PINGS)
+    }
+
+    fn with_pings(uri: http::Uri, workload: Workload, pings: Pings) -> Self {
         let link = Arc::new(Link::new(uri.to_string()));
         let endpoint = Endpoint::from(uri)
             .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_interval(pings.interval)
+            .keep_alive_timeout(pings.timeout)
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
@@ -195,3 +209,6 @@ impl ControlClient {
         calls::set_telemetry(self.channel.clone(), settings).await
     }
 }
+
+#[cfg(test)]
+mod tests;
