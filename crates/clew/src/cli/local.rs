@@ -6,7 +6,7 @@ use clap::Args;
 use clew_api::rest::window::TimeSpan;
 use clew_model::service::Protocol;
 use clew_proxy::config::{GatewayRoute, IpPrefix};
-use clew_runtime::config::{cidr, host_pattern};
+use clew_runtime::config::{cidr, host_pattern, port};
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -99,8 +99,8 @@ pub(crate) struct RunArgs {
     /// Name of the workload, and of the service that its ports answer to
     #[arg(long, value_parser = parse_label)]
     pub(crate) name: String,
-    /// Port that the process listens on; `auto`: the system chooses, and the process reads PORT.
-    /// PROTOCOL is detect, http1, http2, grpc or opaque; SERVICE is for a port of another service than
+    /// Port that the process listens on, on 127.0.0.1 unless an address stands before it; `auto`: the
+    /// system chooses, and the process reads PORT. PROTOCOL is detect, http1, http2, grpc or opaque; SERVICE is for a port of another service than
     /// --name. May be repeated
     #[arg(long = "port", value_name = "PORT[/PROTOCOL][=SERVICE]", value_parser = parse_port)]
     pub(crate) ports: Vec<PortArg>,
@@ -122,8 +122,8 @@ pub(crate) struct RunArgs {
 /// A port of the process of `clew run`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PortArg {
-    /// The port; `None`: the system chooses.
-    pub(crate) port: Option<u16>,
+    /// Where the process listens; `None`: the system chooses.
+    pub(crate) listens: Option<SocketAddr>,
     /// What it speaks.
     pub(crate) protocol: Protocol,
     /// The service that it answers to, when it is another than `--name`.
@@ -176,9 +176,10 @@ pub(crate) struct DownArgs {
 /// `clew roles`
 #[derive(Args, Debug)]
 pub(crate) struct RolesArgs {
-    /// Where control answers proxies (gRPC); port 0: the system chooses
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(crate) control: SocketAddr,
+    /// Where control answers proxies (gRPC); port 0: the system chooses (default: where the last mesh at
+    /// this API address had it, if that is free)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) control: Option<SocketAddr>,
     /// Where spans are taken in over OTLP/gRPC; port 0: the system chooses (default: port 4317 where free)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) otlp_grpc: Option<SocketAddr>,
@@ -243,12 +244,9 @@ fn parse_port(text: &str) -> Result<PortArg, String> {
         None => (text, None),
     };
     let (port, protocol) = text.split_once('/').unwrap_or((text, "detect"));
-    let port = match port {
+    let listens = match port {
         "auto" => None,
-        number => match number.parse::<u16>() {
-            Ok(port @ 1..) => Some(port),
-            _ => return Err("expected a port number from 1 to 65535, or auto".to_owned()),
-        },
+        port => Some(parse_listens(port).ok_or_else(|| format!("expected {LISTENS_FORM}"))?),
     };
     let protocol = match protocol {
         "detect" => Protocol::Detect,
@@ -259,9 +257,24 @@ fn parse_port(text: &str) -> Result<PortArg, String> {
         _ => return Err("expected a protocol: detect, http1, http2, grpc or opaque".to_owned()),
     };
     Ok(PortArg {
-        port,
+        listens,
         protocol,
         service,
+    })
+}
+
+/// What the port of an application has to look like; completes "expected ...".
+pub(crate) const LISTENS_FORM: &str = "a port number from 1 to 65535, ADDRESS:PORT, or auto";
+
+/// Where an application listens: a port, on 127.0.0.1 unless an address stands before it.
+pub(crate) fn parse_listens(text: &str) -> Option<SocketAddr> {
+    let with_address = text
+        .parse()
+        .ok()
+        .filter(|address: &SocketAddr| address.port() > 0);
+    with_address.or_else(|| {
+        let port = port().read_text("", text).ok()?;
+        Some((Ipv4Addr::LOCALHOST, port).into())
     })
 }
 
@@ -306,26 +319,35 @@ mod tests {
 
     #[test]
     fn a_port_has_a_protocol_and_a_service_behind_it() {
-        let port = |port, protocol, service: Option<&str>| {
+        let port = |port: Option<&str>, protocol, service: Option<&str>| {
             Ok(PortArg {
-                port,
+                listens: port.map(|address| address.parse().unwrap()),
                 protocol,
                 service: service.map(ToOwned::to_owned),
             })
         };
-        assert_eq!(parse_port("7002"), port(Some(7002), Protocol::Detect, None));
+        assert_eq!(
+            parse_port("7002"),
+            port(Some("127.0.0.1:7002"), Protocol::Detect, None)
+        );
         assert_eq!(parse_port("auto/grpc"), port(None, Protocol::Grpc, None));
         assert_eq!(
             parse_port("1/opaque=db"),
-            port(Some(1), Protocol::Opaque, Some("db"))
+            port(Some("127.0.0.1:1"), Protocol::Opaque, Some("db"))
         );
         assert_eq!(
             parse_port("1=db"),
-            port(Some(1), Protocol::Detect, Some("db"))
+            port(Some("127.0.0.1:1"), Protocol::Detect, Some("db"))
+        );
+        assert_eq!(
+            parse_port("[::1]:7002/http1"),
+            port(Some("[::1]:7002"), Protocol::Http1, None)
         );
         for wrong in [
             "",
             "0",
+            "+1",
+            "127.0.0.1:0",
             "70000",
             "seven",
             "1/http3",

@@ -12,6 +12,7 @@ use clew_proxy::proxy::ProxyError;
 use serde::Serialize;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::Command;
@@ -20,6 +21,9 @@ use tokio::task::JoinHandle;
 
 /// How long a program may take to end when it is asked to, before it is killed.
 const END_GRACE: Duration = Duration::from_secs(10);
+
+/// SIGKILL.
+const KILL: i32 = rustix::process::Signal::KILL.as_raw();
 
 /// An instance could not be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -275,9 +279,18 @@ async fn supervise(
     // All of the group have ended, and so do their pipes.
     let _ = copying.await;
     let is_success = status.as_ref().is_ok_and(ExitStatus::success);
-    let how = status.map_or_else(|error| format!("cannot be waited for: {error}"), describe);
-    voice.say(Stream::Error, &how).await;
-    if !was_asked {
+    let was_killed = status
+        .as_ref()
+        .is_ok_and(|status| status.signal() == Some(KILL));
+    if was_asked && was_killed {
+        let text = format!(
+            "did not end within {} s and was killed",
+            END_GRACE.as_secs()
+        );
+        voice.say(Stream::Error, &text).await;
+    } else if !was_asked {
+        let how = status.map_or_else(|error| format!("cannot be waited for: {error}"), describe);
+        voice.say(Stream::Error, &how).await;
         // There is a place for each instance; without a receiver all is ending anyway.
         let _ = ends.try_send(Ended { name, is_success });
     }

@@ -15,6 +15,7 @@ use clew_runtime::config::{
 };
 use clew_store::Retention;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -136,17 +137,17 @@ fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Ser
 
 /// No two applications listen on one port.
 fn check_ports(t: &mut Table<'_>, services: &Services) -> bool {
-    let mut owners: HashMap<u16, &ServiceName> = HashMap::new();
+    let mut owners: HashMap<SocketAddr, &ServiceName> = HashMap::new();
     let mut is_well = true;
     for (name, service) in services {
         let Some(port) = &service.value.port else {
             continue;
         };
-        let PortChoice::Fixed(number) = port.value else {
+        let PortChoice::Fixed(address) = port.value else {
             continue;
         };
-        if let Some(owner) = owners.insert(number, name) {
-            let given = format!("{number}, which is the port of {owner}");
+        if let Some(owner) = owners.insert(address, name) {
+            let given = format!("{}, which is the port of {owner}", address.port());
             t.note(port.place.mistake(given, "a port of its own"));
             is_well = false;
         }
@@ -193,7 +194,7 @@ impl Settings for Service {
         let port = t.optional(
             "port",
             located(kinds::port_choice()),
-            "Port that the application listens on, on 127.0.0.1; `auto`: the system chooses and the \
+            "Port that the application listens on, on 127.0.0.1 or ADDRESS:PORT; `auto`: the system chooses and the \
              application reads `PORT`. Without it the service only calls others.",
         );
         let protocol = t.default(
@@ -285,7 +286,7 @@ impl Settings for Route {
 }
 
 struct Gateway {
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
     routes: Vec<RouteTo>,
     trusted: Vec<clew_proxy::config::IpPrefix>,
 }

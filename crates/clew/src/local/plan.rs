@@ -62,7 +62,7 @@ pub(crate) struct ServicePlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortChoice {
     /// This one.
-    Fixed(u16),
+    Fixed(SocketAddr),
     /// The system chooses, and the application is told by `PORT`.
     System,
 }

@@ -22,8 +22,8 @@ impl OwnPort {
     pub(crate) fn take(choice: PortChoice) -> io::Result<Self> {
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         match choice {
-            PortChoice::Fixed(port) => Ok(Self {
-                address: at(port),
+            PortChoice::Fixed(address) => Ok(Self {
+                address,
                 is_news: false,
                 _kept: None,
             }),

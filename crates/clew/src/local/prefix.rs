@@ -132,3 +132,43 @@ fn write(line: &Line) -> io::Result<()> {
         Stream::Error => anstream::stderr().lock().write_all(&line.text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{Line, MAX_LINE_BYTES, Stream, Voice};
+    use tokio::sync::mpsc;
+
+    async fn copied(text: &[u8]) -> Vec<Vec<u8>> {
+        let (sender, mut lines) = mpsc::channel::<Line>(8);
+        let prefix = "a | ".to_owned();
+        let voice = Voice { sender, prefix };
+        voice.copy(Stream::Output, text).await;
+        drop(voice);
+        let mut copied = Vec::new();
+        while let Some(line) = lines.recv().await {
+            copied.push(line.text);
+        }
+        copied
+    }
+
+    #[tokio::test]
+    async fn each_line_has_its_name_before_it_the_last_one_too() {
+        let lines = copied(b"one\r\n\n  two").await;
+        assert_eq!(lines, [b"a | one\n".as_slice(), b"a | \n", b"a |   two\n"]);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_is_shown_in_pieces() {
+        let long = vec![b'x'; usize::try_from(MAX_LINE_BYTES).unwrap() + 1];
+        let lines = copied(&long).await;
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[1], b"a | x\n");
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_text_are_passed_on() {
+        assert_eq!(copied(b"\xff\n").await, [b"a | \xff\n".as_slice()]);
+    }
+}

@@ -66,10 +66,10 @@ pub(crate) fn file_of(dir: &Path, api: SocketAddr, what: &str) -> PathBuf {
     dir.join(format!("{address}.{what}"))
 }
 
-/// A record that others can find, until this is dropped or the process ends.
+/// A record that others can find, until this is dropped or the process ends. The file stays: it tells
+/// the next mesh at that address which ports the members of the last one know.
 #[derive(Debug)]
 pub(crate) struct Published {
-    path: PathBuf,
     _lock: File,
 }
 
@@ -110,7 +110,7 @@ impl Record {
         file.lock().map_err(failed("lock"))?;
         writeln!(file, "{json}").map_err(failed("write"))?;
         std::fs::rename(&draft, &path).map_err(failed("write"))?;
-        Ok(Published { path, _lock: file })
+        Ok(Published { _lock: file })
     }
 
     /// The mesh whose API is at this address, if it is running.
@@ -136,6 +136,12 @@ impl Record {
         }
     }
 
+    /// The last mesh whose API was at this address, whether or not it is running.
+    pub(crate) fn last(dir: &Path, api: SocketAddr) -> Option<Self> {
+        let file = File::open(file_of(dir, api, "json")).ok()?;
+        serde_json::from_reader(file).ok()
+    }
+
     /// Waits, and blocks the thread, until the mesh has ended.
     pub(crate) fn wait_for_end(&self, dir: &Path) -> Result<(), RecordError> {
         let path = file_of(dir, self.api, "json");
@@ -148,13 +154,6 @@ impl Record {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             opened => opened.and_then(|file| file.lock_shared()).map_err(failed),
         }
-    }
-}
-
-impl Drop for Published {
-    fn drop(&mut self) {
-        // It is of no more use; left behind it is harmless.
-        let _ = std::fs::remove_file(&self.path);
     }
 }
 

@@ -6,11 +6,11 @@ use super::plan::{MeshPlan, ServicePlan};
 use super::record::{Published, Record, RecordError, own_state_dir};
 use super::sidecar::{LOOPBACK, uri};
 use clew_api::client::ControlClient;
-use clew_control::{Control, ControlConfig, ControlError, DeclaredService};
+use clew_control::{BoundControl, Control, ControlConfig, ControlError, DeclaredService};
 use clew_model::name::{Namespace, Workload};
 use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
-use clew_observe::{Observe, ObserveConfig, ObserveError, Port};
+use clew_observe::{BoundObserve, Observe, ObserveConfig, ObserveError, Port};
 use clew_runtime::drain::Drain;
 use clew_runtime::tasks::TaskSet;
 use clew_store::{Retention, Store, StoreError, StorePath};
@@ -31,7 +31,7 @@ pub(crate) struct RolesPlan {
     /// Where the API answers.
     pub(crate) api: SocketAddr,
     /// Where control answers.
-    pub(crate) control: SocketAddr,
+    pub(crate) control: Port,
     /// Where spans come in over OTLP/gRPC.
     pub(crate) otlp_grpc: Port,
     /// Where spans come in over OTLP/HTTP.
@@ -59,7 +59,7 @@ impl RolesPlan {
         Self {
             command,
             api,
-            control: LOOPBACK,
+            control: Port::Wanted(LOOPBACK),
             otlp_grpc: Port::Wanted((Ipv4Addr::LOCALHOST, 4317).into()),
             otlp_http: Port::Wanted((Ipv4Addr::LOCALHOST, 4318).into()),
             namespace: Namespace::from(plan.namespace.as_str()),
@@ -68,6 +68,43 @@ impl RolesPlan {
             store,
             retention: plan.retention,
         }
+    }
+}
+
+impl RolesPlan {
+    /// Where the choice is the system's, the ports of the mesh that was here before: processes that
+    /// were in it know no others, and join this one by them.
+    fn take_place_of(&mut self, last: &Record) {
+        let control = Some(last.control);
+        for (port, last) in [
+            (&mut self.control, control),
+            (&mut self.otlp_grpc, last.otlp_grpc),
+            (&mut self.otlp_http, last.otlp_http),
+        ] {
+            if let (Port::Wanted(address), Some(last)) = (port, last) {
+                *address = last;
+            }
+        }
+    }
+}
+
+fn bind_control(plan: &RolesPlan) -> Result<BoundControl, ControlError> {
+    let (Port::Wanted(address) | Port::Required(address)) = plan.control;
+    let bind = |listen| {
+        Control::bind(ControlConfig {
+            namespace: plan.namespace.clone(),
+            settings: plan.telemetry.clone(),
+            services: plan.services.clone(),
+            ..ControlConfig::new(listen)
+        })
+    };
+    match bind(address) {
+        Err(ControlError::Listen(error))
+            if plan.control == Port::Wanted(address) && error.is_taken() =>
+        {
+            bind(LOOPBACK)
+        }
+        bound => bound,
     }
 }
 
@@ -131,25 +168,23 @@ pub(crate) struct Roles {
     control_task: TaskSet,
     observe: Drain,
     observe_task: TaskSet,
-    _published: Published,
+    _published: Option<Published>,
 }
 
 impl Roles {
     /// Binds and starts the roles, as tasks of this runtime, and lets other commands find them.
-    pub(crate) async fn start(plan: RolesPlan) -> Result<Self, RolesError> {
+    pub(crate) async fn start(mut plan: RolesPlan) -> Result<Self, RolesError> {
         let state = own_state_dir();
-        if let Some(Record {
-            api, command, pid, ..
-        }) = Record::find(&state, plan.api)?
-        {
+        if let Some(running) = Record::find(&state, plan.api)? {
+            let Record {
+                api, command, pid, ..
+            } = running;
             return Err(RolesError::Running { api, command, pid });
         }
-        let control = Control::bind(ControlConfig {
-            namespace: plan.namespace,
-            settings: plan.telemetry,
-            services: plan.services,
-            ..ControlConfig::new(plan.control)
-        })?;
+        if let Some(last) = Record::last(&state, plan.api) {
+            plan.take_place_of(&last);
+        }
+        let control = bind_control(&plan)?;
         let store = Store::open(plan.store, plan.retention)?;
         let config = ObserveConfig {
             api: Port::Required(plan.api),
@@ -158,17 +193,28 @@ impl Roles {
             control: uri(control.address()),
             scrape_interval: SCRAPE_INTERVAL,
         };
-        let observe = Observe::bind(config, store)
-            .await
-            .map_err(|error| explain(error, plan.api))?;
+        let observe = Observe::bind(config, store).await;
+        let observe = observe.map_err(|error| explain(error, plan.api))?;
         let record = Record::of_this_process(
             plan.command,
             observe.api_address(),
             control.address(),
             (observe.otlp_grpc_address(), observe.otlp_http_address()),
         );
-        let published = record.publish(&state)?;
+        // Nobody could name a mesh whose API has another port each time.
+        let published = match plan.api.port() {
+            0 => None,
+            _ => Some(record.publish(&state)?),
+        };
+        Ok(Self::of_bound(record, published, control, observe))
+    }
 
+    fn of_bound(
+        record: Record,
+        published: Option<Published>,
+        control: BoundControl,
+        observe: BoundObserve,
+    ) -> Self {
         let (control_drain, watch) = Drain::new(DRAIN_TIMEOUT);
         let mut control_task = TaskSet::new();
         control_task.spawn("control", async move {
@@ -179,14 +225,14 @@ impl Roles {
         let (observe_drain, watch) = Drain::new(DRAIN_TIMEOUT);
         let mut observe_task = TaskSet::new();
         observe_task.spawn("observe", observe.run(watch));
-        Ok(Self {
+        Self {
             record,
             control: control_drain,
             control_task,
             observe: observe_drain,
             observe_task,
             _published: published,
-        })
+        }
     }
 
     /// Resolves when a role has ended although nobody asked it to. Safe to cancel.

@@ -78,7 +78,7 @@ fn take_ports(args: &RunArgs) -> anyhow::Result<Vec<OwnPort>> {
     let ports = args
         .ports
         .iter()
-        .map(|port| OwnPort::take(port.port.map_or(PortChoice::System, PortChoice::Fixed)));
+        .map(|port| OwnPort::take(port.listens.map_or(PortChoice::System, PortChoice::Fixed)));
     ports
         .collect::<io::Result<_>>()
         .context("the system gives no port")

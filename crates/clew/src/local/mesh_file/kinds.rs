@@ -1,5 +1,6 @@
 //! Kinds of values that only `mesh.yaml` has.
 
+use crate::cli::local::{LISTENS_FORM, parse_listens};
 use crate::label::{LABEL_FORM, is_label};
 use crate::local::plan::PortChoice;
 use crate::local::words;
@@ -9,7 +10,7 @@ use clew_model::service::Protocol;
 use clew_proxy::config::IpPrefix;
 use clew_runtime::config::docs::Shape;
 use clew_runtime::config::{
-    Kind, Mistakes, Node, Place, Scalar, Value, cidr, host_pattern, list, one_of, port, scalar,
+    Kind, Mistakes, Node, Place, Scalar, Value, cidr, host_pattern, list, one_of, scalar,
 };
 use std::sync::Arc;
 
@@ -25,16 +26,12 @@ pub(super) fn service_name() -> Scalar<ServiceName> {
     name().map(|name| ServiceName::new(name.as_str()))
 }
 
-/// A port number or `auto`.
+/// A port number, with its address or without, or `auto`.
 pub(super) fn port_choice() -> Scalar<PortChoice> {
-    scalar(
-        "a port number from 1 to 65535, or auto",
-        "7002",
-        |text| match text {
-            "auto" => Some(PortChoice::System),
-            number => port().read_text("", number).ok().map(PortChoice::Fixed),
-        },
-    )
+    scalar(LISTENS_FORM, "7002", |text| match text {
+        "auto" => Some(PortChoice::System),
+        listens => parse_listens(listens).map(PortChoice::Fixed),
+    })
 }
 
 /// What a port speaks.

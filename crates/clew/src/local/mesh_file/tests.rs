@@ -66,7 +66,10 @@ fn a_whole_file_is_understood() {
     );
     assert_eq!(
         (books.port, books.protocol),
-        (Some(PortChoice::Fixed(7002)), Protocol::Http1)
+        (
+            Some(PortChoice::Fixed("127.0.0.1:7002".parse().unwrap())),
+            Protocol::Http1
+        )
     );
     assert_eq!(books.program.as_ref().unwrap().env.len(), 2);
     let paths: Vec<_> = books
@@ -125,7 +128,7 @@ telemetry: { sampling: { ratio: 2 }, write: [jaeger] }
         [
             r#"mesh.yaml:1: mesh: given "Books", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
             r#"mesh.yaml:4: gateway.routes[0].path: given "books", expected a path that starts with /"#,
-            r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, or auto"#,
+            r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, ADDRESS:PORT, or auto"#,
             r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, replicas, to, routes (did you mean protocol?)"#,
             r#"mesh.yaml:13: services.books.run: given "npm ci && npm start", expected no & outside of single quotes; for a shell write [sh, -c, "..."]"#,
             r#"mesh.yaml:16: services.authors.run: given an empty list, expected a list of at least one: a word of a command"#,

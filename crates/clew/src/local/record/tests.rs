@@ -22,6 +22,7 @@ fn a_mesh_is_found_while_it_runs_and_not_after() {
     drop(published);
     assert_eq!(Record::find(dir.path(), record.api).unwrap(), None);
     record.wait_for_end(dir.path()).unwrap();
+    assert_eq!(Record::last(dir.path(), record.api), Some(record));
 }
 
 /// 1. A mesh is killed and leaves its file behind.

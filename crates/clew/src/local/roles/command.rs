@@ -42,7 +42,7 @@ pub(crate) async fn roles(args: RolesArgs) -> anyhow::Result<Exit> {
 }
 
 fn plan(args: &RolesArgs) -> RolesPlan {
-    let otlp = |asked: Option<SocketAddr>, usual: u16| match asked {
+    let port = |asked: Option<SocketAddr>, usual: u16| match asked {
         Some(address) => Port::Required(address),
         None => Port::Wanted((Ipv4Addr::LOCALHOST, usual).into()),
     };
@@ -53,9 +53,9 @@ fn plan(args: &RolesArgs) -> RolesPlan {
     RolesPlan {
         command: "roles",
         api: args.api.address,
-        control: args.control,
-        otlp_grpc: otlp(args.otlp_grpc, 4317),
-        otlp_http: otlp(args.otlp_http, 4318),
+        control: port(args.control, 0),
+        otlp_grpc: port(args.otlp_grpc, 4317),
+        otlp_http: port(args.otlp_http, 4318),
         namespace: Namespace::from("default"),
         telemetry: TelemetrySettings {
             sampling,
