@@ -12,8 +12,10 @@
 
 mod access_log;
 mod budget;
+mod cache;
 mod clock;
 mod directory;
+mod entry;
 mod exemplar;
 mod export;
 mod family;
@@ -35,7 +37,7 @@ mod tests;
 mod worker;
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use clew_api::prometheus::exposition::Format;
@@ -53,6 +55,7 @@ pub use self::tap::{TapError, TapStream};
 pub use self::worker::{WorkerReports, WorkerSlot};
 
 use self::directory::Directory;
+use self::entry::lock;
 use self::export::{ExportTimes, Exporter, Resource};
 use self::shared::Shared;
 use self::spans::{Ledger, SpanBuffer};
@@ -100,6 +103,8 @@ pub struct Reports {
     shared: Arc<Shared>,
     /// The exporter and the writer of the access log; both end when every worker has ended.
     tasks: Mutex<Option<TaskSet>>,
+    /// For both, once every worker has ended.
+    time_to_finish: Duration,
 }
 
 impl Reports {
@@ -152,6 +157,7 @@ impl Reports {
             Arc::new(Self {
                 shared,
                 tasks: Mutex::new(Some(tasks)),
+                time_to_finish: config.export_times.finish + Duration::from_secs(1),
             }),
             slots,
         )
@@ -197,14 +203,14 @@ impl Reports {
     /// written, within a few seconds; and if someone scrapes this proxy, they get `last_scrape_timeout` to
     /// read the last numbers.
     pub async fn finish(&self, last_scrape_timeout: Duration) {
-        let tasks = self
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let tasks = lock(&self.tasks).take();
         if let Some(mut tasks) = tasks {
-            for error in tasks.join_all().await {
-                tracing::error!("a task of the reports failed: {error}");
+            match tokio::time::timeout(self.time_to_finish, tasks.join_all()).await {
+                Ok(failures) => failures
+                    .iter()
+                    .for_each(|error| tracing::error!("a task of the reports failed: {error}")),
+                // A worker has not ended after all, or nobody reads the access log.
+                Err(_) => tracing::warn!("the last reports did not leave in time"),
             }
         }
         if self.shared.scrapes.is_scraped() {

@@ -138,7 +138,7 @@ pub enum Value {
     /// Of a gauge.
     Gauge(Gauge),
     /// Of a histogram. Its classic buckets end with the one of infinity.
-    Histogram(Histogram),
+    Histogram(Box<Histogram>),
 }
 
 impl Value {
@@ -155,6 +155,12 @@ impl Value {
     /// A gauge.
     pub fn gauge(value: f64) -> Self {
         Self::Gauge(Gauge { value: Some(value) })
+    }
+}
+
+impl From<Histogram> for Value {
+    fn from(histogram: Histogram) -> Self {
+        Self::Histogram(Box::new(histogram))
     }
 }
 
@@ -258,7 +264,7 @@ impl FamilyWriter<'_> {
                 prost::encoding::message::encode(tag, counter, &mut self.message)
             }
             Value::Histogram(histogram) => {
-                prost::encoding::message::encode(tag, histogram, &mut self.message)
+                prost::encoding::message::encode(tag, histogram.as_ref(), &mut self.message)
             }
         }
     }

@@ -1,14 +1,21 @@
 //! Wall-clock time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Unix time in nanoseconds; 0 when the clock stands before 1970.
 pub(super) fn unix_nano_now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-        })
+        .map_or(0, nanoseconds)
+}
+
+/// A duration in nanoseconds, of which 64 bits hold 584 years.
+#[inline]
+pub(super) fn nanoseconds(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(duration.subsec_nanos().into())
 }
 
 /// RFC 3339 in UTC with microseconds: `2024-02-29T12:34:56.789012Z`.

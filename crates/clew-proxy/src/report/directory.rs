@@ -1,130 +1,51 @@
 //! Every series of the proxy, by its labels: found here by a worker at first sight, walked by a scrape.
 //!
-//! A series has one cell for each worker. A worker that uses a series holds its cell (a reference
-//! count), and drops it when the series has been idle. An entry whose cells nobody holds leaves the
-//! directory. Holding and leaving happen under the same lock, so that no worker ever writes to a cell
-//! that is not reported: who holds a cell keeps its entry, and who comes back gets a new entry, which
-//! starts at 0 with a new created timestamp.
+//! A worker that uses a series holds its cell (a reference count). An entry whose cells nobody has held
+//! for a while is forgotten. Holding and forgetting happen under the same lock, so that no worker ever
+//! writes to a cell that is not reported: who holds a cell keeps its entry, and who comes back later
+//! gets a new entry, which starts at 0 with a new created timestamp.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use ahash::AHashMap;
 use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{RouteName, ServiceName, Workload};
 
 use super::budget::{Budget, Budgeted, Claim, Permit, Refused};
-use super::clock::unix_nano_now;
+use super::entry::{Few, HeldHop, HopEntry, Series, TcpCell, lock};
 use super::histogram::Histogram;
 use super::labels::{
-    DurationKey, ResponseKey, duration_labels, hop_labels, response_labels, tcp_labels,
+    DurationKey, ResponseKey, TcpKey, duration_labels, hop_labels, response_labels, tcp_labels,
 };
-use super::tally::{Counter, Tally};
-use crate::hop::{Direction, Peer, SeriesKey, Tls};
+use super::tally::Counter;
+use crate::hop::{Peer, SeriesKey};
 
 /// What past the budget stands for a route, a service or a workload.
 pub(super) const OTHER: &str = "(other)";
 
-/// One series: its labels, and one cell for each worker that has seen it.
+/// An entry that nobody holds is forgotten after this time. Workers let go of what they have not used
+/// for five minutes, which makes 15 in all.
+pub(super) const FORGET_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// Entries by the text of their labels: keys that differ only in what is no label share an entry.
+type Table<E> = Mutex<AHashMap<String, Slot<E>>>;
+
 #[derive(Debug)]
-pub(super) struct Series<C> {
-    pub(super) labels: Labels,
-    pub(super) created_unix_nano: u64,
-    cells: Box<[OnceLock<Arc<C>>]>,
-    _permit: Permit,
+struct Slot<E> {
+    entry: Arc<E>,
+    /// When a sweep first found that nobody holds it, and nobody has held it since.
+    unheld_since: Option<Instant>,
 }
 
-impl<C> Series<C> {
-    fn new(labels: Labels, workers: usize, permit: Permit) -> Self {
-        let cells = std::iter::repeat_with(OnceLock::new)
-            .take(workers)
-            .collect();
+impl<E> Slot<E> {
+    fn new(entry: &Arc<E>) -> Self {
         Self {
-            labels,
-            created_unix_nano: unix_nano_now(),
-            cells,
-            _permit: permit,
+            entry: Arc::clone(entry),
+            unheld_since: None,
         }
     }
-
-    /// The worker's cell.
-    pub(super) fn cell(&self, worker: usize, new: impl FnOnce() -> C) -> Arc<C> {
-        Arc::clone(self.cells[worker].get_or_init(|| Arc::new(new())))
-    }
-
-    /// The cells that exist.
-    pub(super) fn cells(&self) -> impl Iterator<Item = &C> {
-        self.cells.iter().filter_map(OnceLock::get).map(Arc::as_ref)
-    }
-
-    fn is_held(&self) -> bool {
-        self.cells
-            .iter()
-            .filter_map(OnceLock::get)
-            .any(|cell| Arc::strong_count(cell) > 1)
-    }
-}
-
-/// Series that are few: a handful of outcomes of one route.
-type Few<K, C> = Mutex<Vec<(K, Arc<Series<C>>)>>;
-
-/// The series of requests with the same labels.
-#[derive(Debug)]
-pub(super) struct HopEntry {
-    pub(super) requests: Series<Counter>,
-    responses: Few<ResponseKey, Counter>,
-    durations: Few<DurationKey, Histogram>,
-}
-
-impl HopEntry {
-    /// Series of the responses, by outcome.
-    pub(super) fn responses(&self) -> Vec<(ResponseKey, Arc<Series<Counter>>)> {
-        lock(&self.responses).clone()
-    }
-
-    /// Series of the durations, by outcome.
-    pub(super) fn durations(&self) -> Vec<(DurationKey, Arc<Series<Histogram>>)> {
-        lock(&self.durations).clone()
-    }
-}
-
-/// A worker's hold on an entry. While it lives, the entry is reported.
-#[derive(Clone, Debug)]
-pub(super) struct HeldHop {
-    pub(super) entry: Arc<HopEntry>,
-    pub(super) requests: Arc<Counter>,
-    /// The entry is another one than was asked for: the budget refused that.
-    pub(super) folded: bool,
-}
-
-/// One worker's numbers of the connections with the same labels.
-#[derive(Debug)]
-pub(super) struct TcpCell {
-    pub(super) opened: Tally,
-    pub(super) closed: Tally,
-    pub(super) read_bytes: Tally,
-    pub(super) written_bytes: Tally,
-    pub(super) durations: Histogram,
-}
-
-impl TcpCell {
-    fn new() -> Self {
-        Self {
-            opened: Tally::default(),
-            closed: Tally::default(),
-            read_bytes: Tally::default(),
-            written_bytes: Tally::default(),
-            durations: Histogram::new(&super::family::LONG),
-        }
-    }
-}
-
-/// The labels of a connection.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct TcpKey {
-    pub(super) direction: Direction,
-    pub(super) peer: Arc<Peer>,
-    pub(super) tls: Tls,
 }
 
 /// See the module.
@@ -133,8 +54,8 @@ pub(super) struct Directory {
     constant: Labels,
     workers: usize,
     pub(super) budget: Arc<Budget>,
-    hops: Mutex<AHashMap<SeriesKey, Arc<HopEntry>>>,
-    tcp: Mutex<AHashMap<TcpKey, Arc<Series<TcpCell>>>>,
+    hops: Table<HopEntry>,
+    tcp: Table<Series<TcpCell>>,
 }
 
 impl Directory {
@@ -150,8 +71,9 @@ impl Directory {
 
     /// The entry of a key, or past the budget the one that it folds into.
     pub(super) fn hold_hop(&self, key: &SeriesKey, worker: usize) -> HeldHop {
+        let labels = hop_labels(&self.constant, key);
         let mut hops = lock(&self.hops);
-        if let Some(entry) = hops.get(key) {
+        if let Some(entry) = found(&mut hops, &labels) {
             return held(entry, worker, false);
         }
         // Every family that a request ends up in needs room, so that its numbers stay together.
@@ -162,7 +84,7 @@ impl Directory {
             return self.hold_fold(&mut hops, key, worker);
         }
         match self.budget.claim(Budgeted::Requests, Claim::Own) {
-            Ok(permit) => held(&self.insert(&mut hops, key.clone(), permit), worker, false),
+            Ok(permit) => held(self.insert(&mut hops, labels, permit), worker, false),
             Err(Refused) => self.hold_fold(&mut hops, key, worker),
         }
     }
@@ -175,7 +97,7 @@ impl Directory {
 
     fn hold_fold(
         &self,
-        hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>,
+        hops: &mut AHashMap<String, Slot<HopEntry>>,
         key: &SeriesKey,
         worker: usize,
     ) -> HeldHop {
@@ -183,36 +105,38 @@ impl Directory {
             route: RouteName::from(OTHER),
             ..key.clone()
         };
-        if let Some(entry) = hops.get(&same_peer) {
+        let labels = hop_labels(&self.constant, &same_peer);
+        if let Some(entry) = found(hops, &labels) {
             return held(entry, worker, true);
         }
         if let Ok(permit) = self.budget.claim(Budgeted::Requests, Claim::Fold) {
-            return held(&self.insert(hops, same_peer, permit), worker, true);
+            return held(self.insert(hops, labels, permit), worker, true);
         }
         let any_peer = SeriesKey {
             peer: other_peer(),
             ..same_peer
         };
-        if let Some(entry) = hops.get(&any_peer) {
+        let labels = hop_labels(&self.constant, &any_peer);
+        if let Some(entry) = found(hops, &labels) {
             return held(entry, worker, true);
         }
         let permit = self.budget.last_resort(Budgeted::Requests);
-        held(&self.insert(hops, any_peer, permit), worker, true)
+        held(self.insert(hops, labels, permit), worker, true)
     }
 
     fn insert(
         &self,
-        hops: &mut AHashMap<SeriesKey, Arc<HopEntry>>,
-        key: SeriesKey,
+        hops: &mut AHashMap<String, Slot<HopEntry>>,
+        labels: Labels,
         permit: Permit,
     ) -> Arc<HopEntry> {
-        let labels = hop_labels(&self.constant, &key);
+        let text = labels.as_text().to_owned();
         let entry = Arc::new(HopEntry {
             requests: Series::new(labels, self.workers, permit),
-            responses: Mutex::default(),
-            durations: Mutex::default(),
+            responses: Few::default(),
+            durations: Few::default(),
         });
-        hops.insert(key, Arc::clone(&entry));
+        hops.insert(text, Slot::new(&entry));
         entry
     }
 
@@ -227,14 +151,9 @@ impl Directory {
     }
 
     /// The series of an outcome past every budget.
-    pub(super) fn response_of_last_resort(
-        &self,
-        entry: &HopEntry,
-        key: ResponseKey,
-    ) -> Arc<Series<Counter>> {
-        let Ok(series) = self.response_with(entry, key.rounded(), || {
-            Ok::<_, Infallible>(self.budget.last_resort(Budgeted::Responses))
-        });
+    pub(super) fn last_response(&self, entry: &HopEntry, key: ResponseKey) -> Arc<Series<Counter>> {
+        let permit = || Ok::<_, Infallible>(self.budget.last_resort(Budgeted::Responses));
+        let Ok(series) = self.response_with(entry, key.rounded(), permit);
         series
     }
 
@@ -244,12 +163,9 @@ impl Directory {
         key: ResponseKey,
         permit: impl FnOnce() -> Result<Permit, E>,
     ) -> Result<Arc<Series<Counter>>, E> {
-        few(&entry.responses, key, || {
-            Ok(Series::new(
-                response_labels(&entry.requests.labels, &key),
-                self.workers,
-                permit()?,
-            ))
+        entry.responses.get_or(key, || {
+            let labels = response_labels(&entry.requests.labels, &key);
+            Ok(Series::new(labels, self.workers, permit()?))
         })
     }
 
@@ -264,14 +180,13 @@ impl Directory {
     }
 
     /// The durations of an outcome past every budget. They have no status, so that there are few.
-    pub(super) fn duration_of_last_resort(
+    pub(super) fn last_duration(
         &self,
         entry: &HopEntry,
         key: DurationKey,
     ) -> Arc<Series<Histogram>> {
-        let Ok(series) = self.duration_with(entry, key, || {
-            Ok::<_, Infallible>(self.budget.last_resort(key.kind.budgeted()))
-        });
+        let permit = || Ok::<_, Infallible>(self.budget.last_resort(key.kind.budgeted()));
+        let Ok(series) = self.duration_with(entry, key, permit);
         series
     }
 
@@ -281,58 +196,54 @@ impl Directory {
         key: DurationKey,
         permit: impl FnOnce() -> Result<Permit, E>,
     ) -> Result<Arc<Series<Histogram>>, E> {
-        few(&entry.durations, key, || {
-            Ok(Series::new(
-                duration_labels(&entry.requests.labels, &key),
-                self.workers,
-                permit()?,
-            ))
+        entry.durations.get_or(key, || {
+            let labels = duration_labels(&entry.requests.labels, &key);
+            Ok(Series::new(labels, self.workers, permit()?))
         })
     }
 
     /// The worker's cell for connections of a key, or past the budget of one for all.
-    pub(super) fn hold_tcp(&self, key: TcpKey, worker: usize) -> Arc<TcpCell> {
+    pub(super) fn hold_tcp(&self, key: &TcpKey, worker: usize) -> Arc<TcpCell> {
+        let labels = tcp_labels(&self.constant, key);
         let mut tcp = lock(&self.tcp);
-        if let Some(series) = tcp.get(&key) {
+        if let Some(series) = found(&mut tcp, &labels) {
             return series.cell(worker, TcpCell::new);
         }
-        let (key, permit) = match self.budget.claim(Budgeted::Tcp, Claim::Own) {
-            Ok(permit) => (key, permit),
+        let (labels, permit) = match self.budget.claim(Budgeted::Tcp, Claim::Own) {
+            Ok(permit) => (labels, permit),
             Err(Refused) => {
                 let any_peer = TcpKey {
                     peer: other_peer(),
-                    ..key
+                    ..key.clone()
                 };
-                if let Some(series) = tcp.get(&any_peer) {
+                let labels = tcp_labels(&self.constant, &any_peer);
+                if let Some(series) = found(&mut tcp, &labels) {
                     return series.cell(worker, TcpCell::new);
                 }
-                (any_peer, self.budget.last_resort(Budgeted::Tcp))
+                (labels, self.budget.last_resort(Budgeted::Tcp))
             }
         };
-        let series = Arc::new(Series::new(
-            tcp_labels(&self.constant, &key),
-            self.workers,
-            permit,
-        ));
+        let text = labels.as_text().to_owned();
+        let series = Arc::new(Series::new(labels, self.workers, permit));
         let cell = series.cell(worker, TcpCell::new);
-        tcp.insert(key, series);
+        tcp.insert(text, Slot::new(&series));
         cell
     }
 
     /// Entries of requests, as they are now.
     pub(super) fn hops(&self) -> Vec<Arc<HopEntry>> {
-        lock(&self.hops).values().cloned().collect()
+        entries(&self.hops)
     }
 
     /// Series of connections, as they are now.
     pub(super) fn tcp(&self) -> Vec<Arc<Series<TcpCell>>> {
-        lock(&self.tcp).values().cloned().collect()
+        entries(&self.tcp)
     }
 
-    /// Forgets what no worker holds.
-    pub(super) fn sweep(&self) {
-        lock(&self.hops).retain(|_, entry| entry.requests.is_held());
-        lock(&self.tcp).retain(|_, series| series.is_held());
+    /// Forgets what no worker has held for [`FORGET_AFTER`].
+    pub(super) fn sweep(&self, now: Instant) {
+        sweep(&self.hops, now, |entry| entry.requests.is_held());
+        sweep(&self.tcp, now, Series::is_held);
     }
 
     /// Number of workers.
@@ -346,13 +257,38 @@ impl Directory {
     }
 }
 
-/// Under the directory's lock, so that the entry cannot leave before it is held.
-fn held(entry: &Arc<HopEntry>, worker: usize, folded: bool) -> HeldHop {
+/// The entry with these labels, which is about to be held.
+fn found<E>(table: &mut AHashMap<String, Slot<E>>, labels: &Labels) -> Option<Arc<E>> {
+    let slot = table.get_mut(labels.as_text())?;
+    slot.unheld_since = None;
+    Some(Arc::clone(&slot.entry))
+}
+
+/// Under the directory's lock, so that the entry cannot be forgotten before it is held.
+fn held(entry: Arc<HopEntry>, worker: usize, folded: bool) -> HeldHop {
     HeldHop {
         requests: entry.requests.cell(worker, Counter::default),
-        entry: Arc::clone(entry),
+        entry,
         folded,
     }
+}
+
+fn entries<E>(table: &Table<E>) -> Vec<Arc<E>> {
+    lock(table)
+        .values()
+        .map(|slot| Arc::clone(&slot.entry))
+        .collect()
+}
+
+fn sweep<E>(table: &Table<E>, now: Instant, is_held: impl Fn(&E) -> bool) {
+    lock(table).retain(|_, slot| {
+        if is_held(&slot.entry) {
+            slot.unheld_since = None;
+            return true;
+        }
+        let since = *slot.unheld_since.get_or_insert(now);
+        now.saturating_duration_since(since) < FORGET_AFTER
+    });
 }
 
 fn other_peer() -> Arc<Peer> {
@@ -362,24 +298,4 @@ fn other_peer() -> Arc<Peer> {
         service: Some(ServiceName::from(OTHER)),
         identity: None,
     })
-}
-
-/// The series of a key, made when it is not there.
-fn few<K: Copy + PartialEq, C, E>(
-    series: &Few<K, C>,
-    key: K,
-    new: impl FnOnce() -> Result<Series<C>, E>,
-) -> Result<Arc<Series<C>>, E> {
-    let mut series = lock(series);
-    if let Some((_, known)) = series.iter().find(|(known, _)| *known == key) {
-        return Ok(Arc::clone(known));
-    }
-    let new = Arc::new(new()?);
-    series.push((key, Arc::clone(&new)));
-    Ok(new)
-}
-
-/// A panic elsewhere leaves numbers behind that are still worth reading.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

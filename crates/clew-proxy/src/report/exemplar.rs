@@ -6,6 +6,8 @@ use std::time::Duration;
 use clew_api::prometheus as prom;
 use clew_trace::TraceId;
 
+use super::clock::nanoseconds;
+
 /// An exemplar that one worker writes and a scrape reads, without a lock: the version is odd while the
 /// worker writes, and a reader that saw it change has read nothing (a sequence lock).
 #[derive(Debug, Default)]
@@ -27,10 +29,7 @@ impl ExemplarSlot {
         fence(Ordering::Release);
         self.trace_high.store(trace_id.high64(), Ordering::Relaxed);
         self.trace_low.store(trace_id.low64(), Ordering::Relaxed);
-        self.value_ns.store(
-            u64::try_from(value.as_nanos()).unwrap_or(u64::MAX),
-            Ordering::Relaxed,
-        );
+        self.value_ns.store(nanoseconds(value), Ordering::Relaxed);
         self.unix_nano.store(unix_nano, Ordering::Relaxed);
         self.version
             .store(version.wrapping_add(2), Ordering::Release);
@@ -44,7 +43,7 @@ impl ExemplarSlot {
         let value_ns = self.value_ns.load(Ordering::Relaxed);
         let unix_nano = self.unix_nano.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
-        let is_whole = version % 2 == 0 && self.version.load(Ordering::Relaxed) == version;
+        let is_whole = version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version;
         let trace_id = TraceId::new(u128::from(high) << 64 | u128::from(low))?;
         is_whole.then_some(Exemplar {
             trace_id,

@@ -9,7 +9,7 @@ mod retry;
 mod tests;
 
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clew_model::name::{InstanceId, Workload};
@@ -32,6 +32,9 @@ const EXPORT: PathAndQuery =
 /// What one request may carry. Receivers refuse more than 4 MiB by default.
 const REQUEST_SPANS: usize = 2_048;
 const REQUEST_BYTES: usize = 2 * 1024 * 1024;
+
+/// At most one line in the log in this time; what is dropped is counted in any case.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Bounds on waiting.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +84,7 @@ impl Exporter {
             client: Grpc::new(endpoint.connect_lazy()),
             resource,
             times,
+            complained: None,
         };
         Self {
             queue,
@@ -178,6 +182,8 @@ struct Sender {
     client: Grpc<Channel>,
     resource: Resource,
     times: ExportTimes,
+    /// Of the last line in the log, so that a collector that refuses everything does not fill it.
+    complained: Option<Instant>,
 }
 
 impl Sender {
@@ -190,11 +196,7 @@ impl Sender {
             Ok(response) => {
                 let mut refused = response.refused();
                 if refused > 0 {
-                    tracing::warn!(
-                        spans = refused,
-                        "the collector refused spans: {}",
-                        response.message()
-                    );
+                    self.complain(refused, response.message());
                 }
                 for batch in batches {
                     let refused_here = refused.min(batch.spans());
@@ -204,9 +206,17 @@ impl Sender {
             }
             Err(status) => {
                 let spans: usize = batches.iter().map(Batch::spans).sum();
-                tracing::warn!(spans, "spans could not be exported: {}", status.message());
+                self.complain(spans, status.message());
                 // Dropped unsettled, the batches count as failed.
             }
+        }
+    }
+
+    fn complain(&mut self, spans: usize, message: &str) {
+        let now = Instant::now();
+        if self.complained.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
+            self.complained = Some(now);
+            tracing::warn!(spans, "the collector does not take spans: {message}");
         }
     }
 

@@ -13,7 +13,7 @@ use clew_trace::{SpanId, TraceId};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use super::export::ExportTimes;
-use super::{LogTarget, Reports, ReportsConfig};
+use super::{LogTarget, Reports, ReportsConfig, WorkerReports};
 use crate::hop::{
     Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
     SeriesKey, Tls,
@@ -109,6 +109,26 @@ pub(crate) fn config(workers: usize) -> ReportsConfig {
         max_queued_spans: 1_000,
         access_log: LogTarget::Writer(Box::new(tokio::io::sink())),
         export_times: ExportTimes::default(),
+    }
+}
+
+/// Reports with one worker, on the thread of the test.
+pub(crate) fn one_worker(config: ReportsConfig) -> (Arc<Reports>, WorkerReports) {
+    let (reports, mut slots) = Reports::new(config);
+    (reports, slots.remove(0).open())
+}
+
+/// Opens and closes a hop.
+pub(crate) fn report(worker: &WorkerReports, record: HopRecord) {
+    let series = worker.series(&record.key);
+    worker.opened(&series);
+    worker.close(&series, record);
+}
+
+/// So many hops of a route.
+pub(crate) fn report_many(worker: &WorkerReports, route: &str, times: usize) {
+    for _ in 0..times {
+        report(worker, hop(|record| record.key.route = route.into()));
     }
 }
 

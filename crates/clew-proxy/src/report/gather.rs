@@ -1,12 +1,13 @@
 //! A scrape: the shards added up, family by family, written in the format that was asked for.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use clew_api::prometheus::exposition::{Exposition, FamilyWriter, Format, Value};
 use clew_runtime::buildinfo;
 
 use super::budget::Budgeted;
-use super::directory::{HopEntry, Series, TcpCell};
+use super::entry::{HopEntry, Series, TcpCell};
 use super::family::{self, Family};
 use super::histogram;
 use super::labels::DurationKind;
@@ -15,8 +16,9 @@ use super::shared::Shared;
 use super::tally::{Counter, Tally};
 use crate::hop::{Direction, Phase};
 
-/// The body of a scrape.
+/// The body of a scrape. What is idle is forgotten on this occasion: here, and not on a data-plane thread.
 pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
+    shared.directory.sweep(Instant::now());
     let mut exposition = Exposition::new(format);
     let out = &mut exposition;
     let hops = sorted(shared.directory.hops(), |entry| {
@@ -56,7 +58,7 @@ fn requests(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
 
 fn responses(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
     let mut family = begin(out, &family::RESPONSES);
-    for (_, series) in hops.iter().flat_map(|entry| entry.responses()) {
+    for (_, series) in hops.iter().flat_map(|entry| entry.responses.all()) {
         write_counter(&mut family, &series);
     }
 }
@@ -73,20 +75,23 @@ fn durations(out: &mut Exposition, hops: &[Arc<HopEntry>], kind: DurationKind) {
     let mut family = begin(out, kind.family());
     for (_, series) in hops
         .iter()
-        .flat_map(|entry| entry.durations())
+        .flat_map(|entry| entry.durations.all())
         .filter(|(key, _)| key.kind == kind)
     {
         if let Some(total) = histogram::sum(series.cells(), series.created_unix_nano) {
-            family.write(&series.labels, &Value::Histogram(total));
+            family.write(&series.labels, &Value::from(total));
         }
     }
 }
 
+/// One of the numbers of connections.
+type TallyOf = fn(&TcpCell) -> &Tally;
+
 fn tcp(out: &mut Exposition, tcp: &[Arc<Series<TcpCell>>]) {
-    let total = |series: &Series<TcpCell>, tally: fn(&TcpCell) -> &Tally| -> f64 {
+    let total = |series: &Series<TcpCell>, tally: TallyOf| -> f64 {
         series.cells().map(|cell| tally(cell).get()).sum::<u64>() as f64
     };
-    let counters: [(&Family, fn(&TcpCell) -> &Tally); 4] = [
+    let counters: [(&Family, TallyOf); 4] = [
         (&family::TCP_OPENED, |cell| &cell.opened),
         (&family::TCP_CLOSED, |cell| &cell.closed),
         (&family::TCP_READ, |cell| &cell.read_bytes),
@@ -115,7 +120,7 @@ fn tcp(out: &mut Exposition, tcp: &[Arc<Series<TcpCell>>]) {
     for series in tcp {
         let shards = series.cells().map(|cell| &cell.durations);
         if let Some(total) = histogram::sum(shards, series.created_unix_nano) {
-            durations.write(&series.labels, &Value::Histogram(total));
+            durations.write(&series.labels, &Value::from(total));
         }
     }
 }
@@ -132,7 +137,7 @@ fn proxy_time(out: &mut Exposition, shared: &Shared) {
             if let Some(total) = histogram::sum(shards, shared.started_unix_nano) {
                 let labels =
                     constant.and([("direction", direction.as_str()), ("phase", phase.as_str())]);
-                family.write(&labels, &Value::Histogram(total));
+                family.write(&labels, &Value::from(total));
             }
         }
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clew_api::prometheus as prom;
 
+use super::clock::nanoseconds;
 use super::exemplar::ExemplarSlot;
 use super::tally::Tally;
 
@@ -177,10 +178,7 @@ impl Histogram {
     /// Takes in one duration; only from the worker that owns the shard. Returns the classic bucket.
     #[inline]
     pub(super) fn observe(&self, duration: Duration) -> usize {
-        let nanoseconds = duration
-            .as_secs()
-            .wrapping_mul(1_000_000_000)
-            .wrapping_add(duration.subsec_nanos().into());
+        let nanoseconds = nanoseconds(duration);
         let (native, classic) = self.scale.place(nanoseconds);
         // The native bucket first: a reader that counts the classic ones first then never finds more
         // in them than in the native ones, whose number is the number of observations.

@@ -1,16 +1,15 @@
 //! From what a hop knows to the labels of its series.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{ServiceName, Workload};
 
 use super::budget::Budgeted;
-use super::directory::TcpKey;
 use super::family::{self, Family};
 use super::histogram::Scale;
 use crate::error::Reason;
-use crate::hop::{Classification, Direction, HopRecord, Peer, SeriesKey};
+use crate::hop::{Classification, Direction, HopRecord, Peer, SeriesKey, Tls};
 
 /// How a request ended, as far as labels tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +115,14 @@ pub(super) struct DurationKey {
     grpc_status: Option<u16>,
     classification: Classification,
     error: &'static str,
+}
+
+/// The labels of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TcpKey {
+    pub(super) direction: Direction,
+    pub(super) peer: Arc<Peer>,
+    pub(super) tls: Tls,
 }
 
 /// The labels of every series of a proxy.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::budget::{Claim, Refused};
-use super::directory::{Directory, HeldHop, TcpCell};
+use super::cache::Used;
+use super::directory::Directory;
+use super::entry::{HeldHop, TcpCell};
 use super::histogram::Histogram;
 use super::labels::{DurationKind, ResponseKey};
 use super::span;
@@ -28,13 +30,16 @@ pub struct HopSeries {
 }
 
 /// The series of hops that also ended alike.
-pub(super) struct Outcome {
+struct Outcome {
     key: ResponseKey,
-    /// Where the series are; another place than the hop's own when the budget refused them there.
+    responses: Held<Counter>,
+    durations: [OnceCell<Held<Histogram>>; DurationKind::ALL.len()],
+}
+
+/// A cell, and the hold on the entry that it is reported with: the hop's own, or past the budget another.
+struct Held<C> {
+    cell: Arc<C>,
     home: HeldHop,
-    folded: bool,
-    responses: Arc<Counter>,
-    durations: [OnceCell<Arc<Histogram>>; DurationKind::ALL.len()],
 }
 
 impl HopSeries {
@@ -49,17 +54,8 @@ impl HopSeries {
         }
     }
 
-    /// It shares the series of others, because the budget refused its own.
-    pub(super) fn is_folded(&self) -> bool {
-        self.home.folded
-    }
-
     pub(super) fn span_attributes(&self) -> &[u8] {
         &self.span_attributes
-    }
-
-    pub(super) fn last_used(&self) -> &Cell<Instant> {
-        &self.last_used
     }
 
     #[inline]
@@ -72,7 +68,7 @@ impl HopSeries {
     pub(super) fn close(&self, record: &HopRecord, directory: &Directory, worker: usize) {
         let outcome = self.count(ResponseKey::of(record), directory, worker);
         let observe = |kind: DurationKind, time: Duration| {
-            let histogram = outcome.duration(kind, directory, worker, &self.key);
+            let histogram = self.duration(&outcome, kind, directory, worker);
             match record.trace.filter(|trace| trace.kept) {
                 Some(HopTrace { trace_id, .. }) => {
                     histogram.observe_traced(time, trace_id, record.start_unix_nano)
@@ -117,61 +113,58 @@ impl HopSeries {
             }
             outcome
         });
-        outcome.responses.add(1);
+        outcome.responses.cell.add(1);
         outcome
     }
 
     fn find_outcome(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Outcome {
-        let claim = if self.home.folded {
-            Claim::Fold
-        } else {
-            Claim::Own
+        let (home, series) = match directory.response(&self.home.entry, key, self.home.claim()) {
+            Ok(series) => (self.home.clone(), series),
+            Err(Refused) => {
+                let other = directory.hold_other(&self.key, worker);
+                let series = directory
+                    .response(&other.entry, key, Claim::Fold)
+                    .unwrap_or_else(|Refused| directory.last_response(&other.entry, key));
+                (other, series)
+            }
         };
-        if let Ok(series) = directory.response(&self.home.entry, key, claim) {
-            return Outcome::new(
-                key,
-                self.home.clone(),
-                self.home.folded,
-                series.cell(worker, Counter::default),
-            );
-        }
-        let other = directory.hold_other(&self.key, worker);
-        let series = match directory.response(&other.entry, key, Claim::Fold) {
-            Ok(series) => series,
-            Err(Refused) => directory.response_of_last_resort(&other.entry, key),
-        };
-        Outcome::new(key, other, true, series.cell(worker, Counter::default))
-    }
-}
-
-impl Outcome {
-    fn new(key: ResponseKey, home: HeldHop, folded: bool, responses: Arc<Counter>) -> Self {
-        Self {
+        let cell = series.cell(worker, Counter::default);
+        Outcome {
             key,
-            home,
-            folded,
-            responses,
+            responses: Held { cell, home },
             durations: Default::default(),
         }
     }
 
-    fn duration(
+    fn duration<'a>(
         &self,
+        outcome: &'a Outcome,
         kind: DurationKind,
         directory: &Directory,
         worker: usize,
-        hop: &SeriesKey,
-    ) -> &Histogram {
-        self.durations[kind as usize].get_or_init(|| {
-            let key = self.key.duration(kind);
-            let claim = if self.folded { Claim::Fold } else { Claim::Own };
-            let series = directory
-                .duration(&self.home.entry, key, claim)
-                .unwrap_or_else(|Refused| {
-                    directory.duration_of_last_resort(&directory.hold_other(hop, worker).entry, key)
-                });
-            series.cell(worker, || Histogram::new(kind.scale()))
-        })
+    ) -> &'a Histogram {
+        let held = outcome.durations[kind as usize].get_or_init(|| {
+            let (key, home) = (outcome.key.duration(kind), &outcome.responses.home);
+            let (home, series) = match directory.duration(&home.entry, key, home.claim()) {
+                Ok(series) => (home.clone(), series),
+                Err(Refused) => {
+                    let other = directory.hold_other(&self.key, worker);
+                    let series = directory
+                        .duration(&other.entry, key, Claim::Fold)
+                        .unwrap_or_else(|Refused| directory.last_duration(&other.entry, key));
+                    (other, series)
+                }
+            };
+            let cell = series.cell(worker, || Histogram::new(kind.scale()));
+            Held { cell, home }
+        });
+        &held.cell
+    }
+}
+
+impl Used for HopSeries {
+    fn last_used(&self) -> &Cell<Instant> {
+        &self.last_used
     }
 }
 
@@ -197,10 +190,6 @@ impl TcpSeries {
         }
     }
 
-    pub(super) fn last_used(&self) -> &Cell<Instant> {
-        &self.last_used
-    }
-
     /// A connection was opened.
     pub fn opened(&self) {
         self.cell.opened.add(1);
@@ -220,6 +209,12 @@ impl TcpSeries {
     /// Bytes went to the other side.
     pub fn written(&self, bytes: u64) {
         self.cell.written_bytes.add(bytes);
+    }
+}
+
+impl Used for TcpSeries {
+    fn last_used(&self) -> &Cell<Instant> {
+        &self.last_used
     }
 }
 

@@ -14,6 +14,7 @@ use http::Version;
 use std::time::Instant;
 
 use self::wire::Message;
+use super::clock::nanoseconds;
 use crate::hop::{Direction, Exchange, HopRecord, HopTrace, Phase, SeriesKey};
 
 /// Version of the semantic conventions, as OTLP names it.
@@ -227,8 +228,9 @@ fn outcome(span: &mut Message<'_>, record: &HopRecord) {
 
 fn proxy_time(span: &mut Message<'_>, record: &HopRecord) {
     for (phase, time) in record.phases.iter() {
-        let microseconds = time.as_secs_f64() * 1e6;
-        span.double_attribute(field::ATTRIBUTES, proxy_time_name(phase), microseconds);
+        // Rounded, not cut: most phases take a few microseconds.
+        let microseconds = (nanoseconds(time) + 500) / 1_000;
+        span.number_attribute(field::ATTRIBUTES, proxy_time_name(phase), microseconds);
     }
 }
 
@@ -275,7 +277,7 @@ fn unix_nano(record: &HopRecord, moment: Instant) -> u64 {
     let since_start = moment.saturating_duration_since(record.start);
     record
         .start_unix_nano
-        .saturating_add(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
+        .saturating_add(nanoseconds(since_start))
 }
 
 /// As `network.protocol.version` and the tap name it.

@@ -12,6 +12,7 @@ use clew_model::name::{InstanceId, ServiceName, Workload};
 use http::HeaderMap;
 use tokio::sync::mpsc;
 
+use super::clock::nanoseconds;
 use super::span::protocol_version;
 use crate::hop::{Classification, Direction, HopRecord};
 
@@ -300,10 +301,6 @@ pub(super) fn event(
             .collect(),
         skipped: 0,
     }
-}
-
-fn nanoseconds(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn headers(headers: Option<&HeaderMap>, shown: &dyn Fn(&str) -> bool) -> Vec<Header> {

@@ -1,19 +1,18 @@
 //! The reports of one data-plane thread: what happens to a hop record when it is closed.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ahash::AHashMap;
 use bytes::Bytes;
 use clew_model::name::RouteName;
 use tokio::sync::mpsc;
 
-use super::directory::TcpKey;
+use super::cache::{Cache, Used as _};
 use super::export::Alive;
-use super::labels::ResponseKey;
+use super::labels::{ResponseKey, TcpKey};
 use super::series::{HopSeries, TcpSeries};
 use super::shared::{Shared, WorkerCells};
 use super::spans::SpanBuffer;
@@ -24,12 +23,8 @@ use crate::hop::{Direction, HopRecord, Peer, SeriesKey, Tls};
 /// Route of requests that could not be parsed.
 const UNKNOWN: &str = "(unknown)";
 
-/// A series that nobody wrote for this long is forgotten.
-const IDLE_AFTER: Duration = Duration::from_secs(15 * 60);
 /// How often idle series are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// Series past the budget that a worker remembers by their own labels.
-const MAX_FOLDED: usize = 1_024;
 
 /// The place of one data-plane thread; it is opened on that thread.
 pub struct WorkerSlot {
@@ -56,9 +51,8 @@ impl WorkerSlot {
             shared,
             spans,
             lines,
-            hops: RefCell::default(),
-            folded: RefCell::default(),
-            tcp: RefCell::default(),
+            hops: Cache::default(),
+            tcp: Cache::default(),
             nobody: Arc::default(),
             now: Cell::new(now),
             swept: Cell::new(now),
@@ -82,10 +76,8 @@ pub struct WorkerReports {
     /// Absent where no collector is configured.
     spans: Option<SpanBuffer>,
     lines: mpsc::Sender<Bytes>,
-    hops: RefCell<AHashMap<SeriesKey, Rc<HopSeries>>>,
-    /// Hops past the budget, which share the series of others. Bounded; forgotten all at once.
-    folded: RefCell<AHashMap<SeriesKey, Rc<HopSeries>>>,
-    tcp: RefCell<AHashMap<TcpKey, Rc<TcpSeries>>>,
+    hops: Cache<SeriesKey, HopSeries>,
+    tcp: Cache<TcpKey, TcpSeries>,
     /// The other side of requests that could not be parsed.
     nobody: Arc<Peer>,
     /// The time of the last tick: near enough to tell whether a series is idle.
@@ -98,25 +90,10 @@ impl WorkerReports {
     /// The series of a key. Keep it, for a connection or for a route of an endpoint: finding it is a lookup
     /// in a map of this thread, or at first sight in one of all threads.
     pub fn series(&self, key: &SeriesKey) -> Rc<HopSeries> {
-        if let Some(series) = self.hops.borrow().get(key) {
-            return Rc::clone(series);
-        }
-        if let Some(series) = self.folded.borrow().get(key) {
-            return Rc::clone(series);
-        }
-        let held = self.shared.directory.hold_hop(key, self.index);
-        let map = if held.folded {
-            &self.folded
-        } else {
-            &self.hops
-        };
-        let series = Rc::new(HopSeries::new(key.clone(), held, self.now.get()));
-        let mut map = map.borrow_mut();
-        if series.is_folded() && map.len() >= MAX_FOLDED {
-            map.clear();
-        }
-        map.insert(key.clone(), Rc::clone(&series));
-        series
+        self.hops.get_or(key, || {
+            let held = self.shared.directory.hold_hop(key, self.index);
+            HopSeries::new(key.clone(), held, self.now.get())
+        })
     }
 
     /// Counts a request whose head was read. Every one of them is to be closed.
@@ -195,15 +172,12 @@ impl WorkerReports {
             peer: Arc::clone(peer),
             tls,
         };
-        let mut tcp = self.tcp.borrow_mut();
-        let series = tcp.entry(key).or_insert_with_key(|key| {
-            Rc::new(TcpSeries::new(
-                self.shared.directory.hold_tcp(key.clone(), self.index),
-                self.now.get(),
-            ))
+        let series = self.tcp.get_or(&key, || {
+            let cell = self.shared.directory.hold_tcp(&key, self.index);
+            TcpSeries::new(cell, self.now.get())
         });
         series.last_used().set(self.now.get());
-        Rc::clone(series)
+        series
     }
 
     /// Whether request and response headers are to be kept in the record: someone watches, or the access
@@ -221,34 +195,9 @@ impl WorkerReports {
         }
         if now.saturating_duration_since(self.swept.get()) >= SWEEP_EVERY {
             self.swept.set(now);
-            self.sweep(now);
+            self.hops.release_idle(now);
+            self.tcp.release_idle(now);
         }
-    }
-
-    /// Lets go of series that are idle and that nobody else on this thread holds.
-    fn sweep(&self, now: Instant) {
-        let before = self.held();
-        // In use by a connection counts as used now: what it wrote last is to be read once more.
-        let keep = |held_elsewhere: bool, last_used: &Cell<Instant>| {
-            if held_elsewhere {
-                last_used.set(now);
-            }
-            now.saturating_duration_since(last_used.get()) < IDLE_AFTER
-        };
-        let keep_hop =
-            |_: &_, hop: &mut Rc<HopSeries>| keep(Rc::strong_count(hop) > 1, hop.last_used());
-        self.hops.borrow_mut().retain(keep_hop);
-        self.folded.borrow_mut().retain(keep_hop);
-        self.tcp
-            .borrow_mut()
-            .retain(|_, tcp| keep(Rc::strong_count(tcp) > 1, tcp.last_used()));
-        if self.held() < before {
-            self.shared.directory.sweep();
-        }
-    }
-
-    fn held(&self) -> usize {
-        self.hops.borrow().len() + self.folded.borrow().len() + self.tcp.borrow().len()
     }
 
     /// Sends the spans that wait in this thread's buffer, whatever their age.

@@ -19,7 +19,7 @@ fn histogram() -> Value {
         exemplar,
         cumulative_count_float: None,
     };
-    Value::Histogram(Histogram {
+    Value::from(Histogram {
         sample_count: Some(3),
         sample_sum: Some(8.5),
         bucket: vec![
@@ -133,7 +133,7 @@ fn protobuf_is_read_back_whole() -> Result<(), prost::DecodeError> {
     let Value::Histogram(expected) = histogram() else {
         return Ok(());
     };
-    assert_eq!(families[2].metric[0].histogram, Some(expected));
+    assert_eq!(families[2].metric[0].histogram, Some(*expected));
     Ok(())
 }
 

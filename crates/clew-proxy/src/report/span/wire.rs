@@ -142,13 +142,6 @@ impl<'a> Message<'a> {
         self.number(INT_VALUE, value);
     }
 
-    /// `KeyValue { key, value: AnyValue { double_value } }`.
-    pub(in crate::report) fn double_attribute(&mut self, field: u8, name: &str, value: f64) {
-        const DOUBLE_VALUE: u8 = 4;
-        self.attribute_head(field, name, 9);
-        self.fixed64(DOUBLE_VALUE, value.to_bits());
-    }
-
     /// All of an attribute up to its `AnyValue`, which will have this length.
     #[inline]
     fn attribute_head(&mut self, field: u8, name: &str, value_length: usize) {
