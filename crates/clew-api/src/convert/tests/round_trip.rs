@@ -178,7 +178,7 @@ fn address() -> impl Strategy<Value = SocketAddr> {
 fn endpoint() -> impl Strategy<Value = Endpoint> {
     let workload =
         option::of(("[a-z]{1,8}", "[a-z]{1,8}").prop_map(|(name, ns)| Workload::new(name, ns)));
-    let instance = option::of("[a-z0-9-]{1,8}".prop_map(|id| InstanceId::new(id)));
+    let instance = option::of("[a-z0-9-]{1,8}".prop_map(InstanceId::new));
     (address(), any::<u32>(), workload, instance).prop_map(
         |(address, weight, workload, instance)| Endpoint {
             address,
