@@ -16,12 +16,12 @@ pub use target::TargetHealth;
 use clew_api::client::{ControlClient, Instance};
 use clew_model::name::InstanceId;
 use clew_runtime::drain::DrainWatch;
-use clew_store::{Scrape, Store};
+use clew_store::Store;
 use fetch::Fetcher;
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use target::Target;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -158,7 +158,8 @@ impl Scraper {
                 .get(id)
                 .is_some_and(|member| target.is_same_process(member));
             if !stays {
-                self.end(target, tasks);
+                tasks.end(id);
+                target.end(&self.shared.store);
             }
             stays
         });
@@ -174,19 +175,6 @@ impl Scraper {
         }
         drop(targets);
         self.shared.members.send_replace(Some(members));
-    }
-
-    /// Nothing more comes from this member: its gauges count no more.
-    fn end(&self, target: &Target, tasks: &mut Tasks) {
-        tasks.end(target.id());
-        let last = Scrape {
-            instance: target.id().clone(),
-            at: SystemTime::now(),
-            samples: Vec::new(),
-        };
-        if let Err(error) = self.shared.store.record_scrape(last) {
-            tracing::warn!(instance = %target.id(), %error, "the end of a member was not noted");
-        }
     }
 
     async fn keep_reading(self, target: Arc<Target>) {
@@ -224,12 +212,7 @@ impl Shared {
         // The semaphore is never closed; if it were, reading too many at once would do no harm.
         let _place = self.places.acquire().await.ok();
         let families = self.fetcher.fetch(target.address()).await?;
-        let scrape = Scrape {
-            instance: target.id().clone(),
-            at: SystemTime::now(),
-            samples: convert::samples(families),
-        };
-        self.store.record_scrape(scrape).map_err(ScrapeError::Store)
+        target.hand_over(&self.store, convert::samples(families))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Requests that are read and converted at the same time, gRPC and HTTP together.
-const MAX_REQUESTS: usize = 16;
+pub(super) const MAX_REQUESTS: usize = 16;
 /// How long a request waits to be among them.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long it may take from there to its answer; its body arrives in this time.
@@ -27,6 +27,16 @@ impl Admission {
         Self {
             places: Arc::new(Semaphore::new(MAX_REQUESTS)),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) async fn hold_all(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.places.acquire_many(MAX_REQUESTS as u32).await.ok()
+    }
+
+    #[cfg(test)]
+    pub(super) fn free(&self) -> usize {
+        self.places.available_permits()
     }
 
     /// Lets requests through to the router, as many as may be.

@@ -118,9 +118,16 @@ fn parse(form: Form, body: &[u8]) -> Result<ExportTraceServiceRequest, Refusal> 
         Form::Protobuf => ExportTraceServiceRequest::decode(body)
             .map_err(|error| Refusal::Malformed(error.to_string())),
         Form::Json => {
-            request_from_json(body).map_err(|error| Refusal::Malformed(error.to_string()))
+            request_from_json(body).map_err(|error| Refusal::Malformed(with_cause(&error)))
         }
     }
+}
+
+/// An error and what is behind it, for the sender to read.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error
+        .source()
+        .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 fn answer(form: Form, response: &ExportTraceServiceResponse) -> Response {

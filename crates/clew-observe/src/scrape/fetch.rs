@@ -21,6 +21,9 @@ pub enum ScrapeError {
     /// It has no admin server.
     #[error("it has no admin server")]
     NoAdminServer,
+    /// It has left the mesh.
+    #[error("it has left the mesh")]
+    Gone,
     /// It was not reached, or the exchange broke.
     #[error("{address} was not reached: {reason}")]
     Unreachable {

@@ -3,6 +3,7 @@
 use super::ScrapeError;
 use clew_api::client::Instance;
 use clew_model::name::InstanceId;
+use clew_store::{Sample, Scrape, Store};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -29,6 +30,9 @@ pub(super) struct Target {
     health: Mutex<TargetHealth>,
     turn: Semaphore,
     leaving: Notify,
+    /// Set when it is gone. Held while something is handed to the store, so that a scrape that was still
+    /// under way cannot bring it back after its end was noted.
+    ended: Mutex<bool>,
 }
 
 impl Target {
@@ -44,6 +48,7 @@ impl Target {
             }),
             turn: Semaphore::new(1),
             leaving: Notify::new(),
+            ended: Mutex::new(false),
         }
     }
 
@@ -92,6 +97,34 @@ impl Target {
         self.turn.acquire().await.ok()
     }
 
+    /// Hands what a scrape found to the store, unless the member is gone.
+    pub(super) fn hand_over(&self, store: &Store, samples: Vec<Sample>) -> Result<(), ScrapeError> {
+        let ended = self.ended();
+        if *ended {
+            return Err(ScrapeError::Gone);
+        }
+        store
+            .record_scrape(self.scrape(samples))
+            .map_err(ScrapeError::Store)
+    }
+
+    /// Nothing more comes from this member: its series have ended, and its gauges count no more.
+    pub(super) fn end(&self, store: &Store) {
+        let mut ended = self.ended();
+        *ended = true;
+        if let Err(error) = store.record_scrape(self.scrape(Vec::new())) {
+            tracing::warn!(instance = %self.id, %error, "the end of a member was not noted");
+        }
+    }
+
+    fn scrape(&self, samples: Vec<Sample>) -> Scrape {
+        Scrape {
+            instance: self.id.clone(),
+            at: SystemTime::now(),
+            samples,
+        }
+    }
+
     /// Remembers how it went.
     pub(super) fn note(&self, result: &Result<(), ScrapeError>) {
         let mut health = self.lock();
@@ -113,6 +146,10 @@ impl Target {
 
     pub(super) fn health(&self) -> TargetHealth {
         self.lock().clone()
+    }
+
+    fn ended(&self) -> MutexGuard<'_, bool> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, TargetHealth> {
