@@ -22,6 +22,7 @@ mod lifecycle;
 mod membership;
 mod opaque;
 mod open_hop;
+mod own_listeners;
 mod participation;
 mod request_body;
 mod response_body;

@@ -4,9 +4,10 @@ use crate::admin::{Admin, AdminConfig, AdminError, Readiness};
 use crate::config::{Addresses, ProxyConfig};
 use crate::discover::Discovery;
 use crate::membership::Membership;
+use crate::own_listeners::OwnListeners;
 use crate::report::{Reports, ReportsConfig, WorkerSlot};
 use crate::route_names::Learners;
-use crate::shard::Common;
+use crate::shard::SharedParts;
 use crate::threads::{Threads, ThreadsError};
 use crate::worker::Start;
 use clew_api::client::ControlClient;
@@ -153,7 +154,7 @@ impl BoundProxy {
 
         // The data plane stops later than the membership: first nobody new comes, then open requests finish.
         let (stop, stopping) = Drain::new(config.limits.drain_timeout);
-        let common = Common {
+        let common = SharedParts {
             discovery: Arc::new(Discovery::new(
                 control.clone(),
                 Handle::current(),
@@ -161,7 +162,7 @@ impl BoundProxy {
             )),
             learners,
             tracing: settings.current.clone(),
-            own_addresses: own_addresses(&config, &addresses),
+            own: Arc::new(OwnListeners::new(&config, &addresses)),
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);
         let threads = Threads::start(starts).map_err(failed)?;
@@ -228,17 +229,9 @@ async fn share_routes(control: ControlClient, learners: Arc<Learners>) {
     }
 }
 
-fn own_addresses(config: &ProxyConfig, addresses: &Addresses) -> Arc<[SocketAddr]> {
-    let listeners = config.listeners.iter().zip(&addresses.listeners);
-    listeners
-        .filter(|(listener, _)| listener.is_outbound())
-        .map(|(_, address)| *address)
-        .collect()
-}
-
 fn starts(
     config: &Arc<ProxyConfig>,
-    common: &Common,
+    common: &SharedParts,
     listeners: Vec<Vec<TcpListener>>,
     reports: Vec<WorkerSlot>,
     drain: &DrainWatch,

@@ -7,6 +7,7 @@ use crate::headers;
 use crate::hop::{Direction, Peer, PhaseTimes};
 use crate::lifecycle::Connections;
 use crate::open_hop::HopSink;
+use crate::own_listeners::OwnListeners;
 use crate::participation::{Tracing, TracingSettings};
 use crate::report::WorkerReports;
 use crate::route_names::Learners;
@@ -35,8 +36,8 @@ pub(crate) struct Shard {
     pub(crate) tracing: Tracing,
     /// This instance, for the servers that it calls; `None` when its name cannot be written in a header.
     pub(crate) client_header: Option<HeaderValue>,
-    /// Where this proxy takes requests of its application: going there again would be a loop.
-    pub(crate) own_addresses: Arc<[SocketAddr]>,
+    /// Where this proxy takes requests of its application.
+    pub(crate) own: Arc<OwnListeners>,
     services: RefCell<AHashMap<Target, Rc<Service>>>,
     ports: RefCell<AHashMap<SocketAddr, Rc<Port>>>,
     clients: RefCell<AHashMap<HeaderValue, Arc<Peer>>>,
@@ -50,7 +51,7 @@ const MAX_CLIENTS: usize = 4_096;
 
 /// What is shared between the threads and given to each.
 #[derive(Clone)]
-pub(crate) struct Common {
+pub(crate) struct SharedParts {
     /// What control says.
     pub(crate) discovery: Arc<Discovery>,
     /// What the process has learned of paths.
@@ -58,12 +59,12 @@ pub(crate) struct Common {
     /// Settings of tracing, as control last sent them.
     pub(crate) tracing: TracingSettings,
     /// Listeners for the application's requests.
-    pub(crate) own_addresses: Arc<[SocketAddr]>,
+    pub(crate) own: Arc<OwnListeners>,
 }
 
 impl Shard {
     /// The state of a thread that has not served yet.
-    pub(crate) fn new(config: &ProxyConfig, common: Common, reports: WorkerReports) -> Rc<Self> {
+    pub(crate) fn new(config: &ProxyConfig, common: SharedParts, reports: WorkerReports) -> Rc<Self> {
         Rc::new(Self {
             sink: Rc::new(HopSink {
                 reports,
@@ -74,7 +75,7 @@ impl Shard {
             learners: common.learners,
             tracing: Tracing::new(common.tracing, config.otlp.is_some(), config.workers),
             client_header: headers::client_value(&config.workload, &config.instance),
-            own_addresses: common.own_addresses,
+            own: common.own,
             services: RefCell::default(),
             ports: RefCell::default(),
             clients: RefCell::default(),

@@ -6,7 +6,7 @@ use crate::lifecycle::Stage;
 use crate::report::WorkerSlot;
 use crate::serve::connection;
 use crate::services::Expect;
-use crate::shard::{Common, Shard};
+use crate::shard::{SharedParts, Shard};
 use crate::via::{Edge, Way};
 use clew_model::name::ServiceName;
 use clew_model::service::{Protocol, Target};
@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 /// What a thread is started with.
 pub(crate) struct Start {
     pub(crate) config: Arc<ProxyConfig>,
-    pub(crate) common: Common,
+    pub(crate) common: SharedParts,
     pub(crate) reports: WorkerSlot,
     /// One for each of the configuration's listeners, in its order.
     pub(crate) listeners: Vec<std::net::TcpListener>,

@@ -145,7 +145,7 @@ async fn opaque_endpoint(
     let balancer = state.balancer(None);
     balancer.ready(shard.discovery.timeout()).await?;
     let endpoint = shard.with_rng(|rng| balancer.choose(rng, Instant::now()))?;
-    if !state.in_mesh && shard.own_addresses.contains(&endpoint.address()) {
+    if !state.in_mesh && shard.own.contains(endpoint.address()) {
         return Err(Reason::Loop);
     }
     Ok(endpoint)

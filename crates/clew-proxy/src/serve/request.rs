@@ -41,14 +41,14 @@ pub(crate) async fn answer(via: Rc<Via>, mut request: Request<InBody>) -> Respon
     if request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy) {
         return tunnel::open(&via, request);
     }
-    let arrival = Arrival::new(&via, &request);
+    let mut arrival = Arrival::new(&via, &request);
     match &via.way {
         Way::Inbound(port) => inbound(&via, port, arrival, request).await,
         Way::Outbound(service) | Way::Dependency(service, _) => {
             outbound(&via, arrival, request, Ok(Rc::clone(service)), None).await
         }
         Way::HttpProxy => {
-            let service = identify(&via.shard, &arrival, &mut request);
+            let service = identify(&via.shard, &mut arrival, &mut request);
             outbound(&via, arrival, request, service, None).await
         }
         Way::Gateway(edge) => gateway(&via, edge, arrival, request).await,
@@ -195,7 +195,7 @@ async fn outbound(
 /// The service that a request to the HTTP proxy is for.
 fn identify(
     shard: &Shard,
-    arrival: &Arrival,
+    arrival: &mut Arrival,
     request: &mut Request<InBody>,
 ) -> Result<Rc<Service>, Reason> {
     if arrival.authority.is_empty() {
@@ -208,7 +208,11 @@ fn identify(
     {
         request.headers_mut().insert(HOST, host);
     }
-    Ok(shard.service(&Target::Authority(Arc::clone(&arrival.authority))))
+    let target = shard.own.target(&arrival.authority);
+    if let Target::Service(dependency) = &target {
+        arrival.authority = dependency.as_str().into();
+    }
+    Ok(shard.service(&target))
 }
 
 /// Where a request goes.
@@ -292,7 +296,7 @@ async fn balance(
             Reason::NoEndpoints if !state.in_mesh => Reason::UnknownService,
             reason => reason,
         })?;
-    if !state.in_mesh && shard.own_addresses.contains(&endpoint.address()) {
+    if !state.in_mesh && shard.own.contains(endpoint.address()) {
         return Err(Reason::Loop);
     }
     hop.peer(Arc::clone(endpoint.peer()), endpoint.address());

@@ -16,6 +16,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 type Taken = Pin<Box<dyn Future<Output = Result<Io, BoxError>>>>;
 
@@ -86,7 +87,7 @@ pub(super) fn open(via: &Rc<Via>, mut request: Request<InBody>) -> Response<Resp
     let Some(authority) = request
         .uri()
         .authority()
-        .map(|authority| authority.as_str().to_ascii_lowercase())
+        .map(|authority| Arc::<str>::from(authority.as_str().to_ascii_lowercase()))
     else {
         return http(Reason::NoAuthority);
     };
@@ -94,8 +95,13 @@ pub(super) fn open(via: &Rc<Via>, mut request: Request<InBody>) -> Response<Resp
     let (shard, client) = (Rc::clone(&via.shard), via.client);
     tokio::task::spawn_local(async move {
         if let Ok(io) = io.await {
-            let service = shard.service(&Target::Authority(authority.into()));
-            connection::serve(shard, Way::Outbound(service), None, io, client).await;
+            let target = shard.own.target(&authority);
+            let service = shard.service(&target);
+            let way = match target {
+                Target::Service(name) => Way::Dependency(service, name.as_str().into()),
+                _ => Way::Outbound(service),
+            };
+            connection::serve(shard, way, None, io, client).await;
         }
     });
     Response::new(ResponseBody::Empty)
