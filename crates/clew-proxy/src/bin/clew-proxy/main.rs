@@ -17,8 +17,14 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Exit code for flags that make no sense (`EX_USAGE` of sysexits(3)).
+const WRONG_USAGE: u8 = 64;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let outcome = match arguments.command {
         Command::Run(run) => serve(*run),
         Command::Redirect(rules) => redirect::apply(&rules),
@@ -29,6 +35,17 @@ fn main() -> ExitCode {
             eprintln!("clew-proxy: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Help and version go to standard output and are no failure; everything else is wrong usage.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody reads it any more: there is nothing left to say.
+    let _ = error.print();
+    if error.use_stderr() {
+        ExitCode::from(WRONG_USAGE)
+    } else {
+        ExitCode::SUCCESS
     }
 }
 
