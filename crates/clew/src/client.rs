@@ -170,14 +170,6 @@ impl ApiClient {
         self.ask(Method::PUT, question, body.into()).await
     }
 
-    /// `POST` without a body, the answer read whole.
-    pub(crate) async fn post<T: DeserializeOwned>(
-        &self,
-        question: &Question,
-    ) -> Result<Answer<T>, ApiError> {
-        self.ask(Method::POST, question, Bytes::new()).await
-    }
-
     /// `GET`, to be read piece by piece.
     pub(crate) async fn stream(&self, question: &Question) -> Result<Incoming, ApiError> {
         let response = self.send(Method::GET, question, Bytes::new()).await?;
@@ -298,3 +290,6 @@ async fn read_whole(response: Response<Incoming>) -> Result<Bytes, ApiError> {
         .map_err(ApiError::BrokenOff)?
         .to_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = read::exit_of(&error);
             if exit != Exit::Ok {
-                anstream::eprintln!("clew: {error:#}");
+                output::say(&format!("clew: {error:#}"));
             }
             exit.into()
         }

@@ -73,6 +73,12 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A line to people, on standard error.
+pub(crate) fn say(line: &str) {
+    // There is nobody else to tell that standard error is closed.
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
 /// Columns of the terminal, or 120 where there is none. `COLUMNS` wins.
 pub(crate) fn terminal_width() -> usize {
     let set = std::env::var("COLUMNS")

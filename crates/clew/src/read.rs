@@ -59,7 +59,7 @@ impl ReadError {
             | Self::StreamEnded => Exit::Unreachable,
             Self::Api(ApiError::Refused(problem)) => match problem.status {
                 404 => Exit::Empty,
-                400 => Exit::Usage,
+                400 | 409 => Exit::Usage,
                 _ => Exit::Failed,
             },
             Self::Flag { .. } => Exit::Usage,
@@ -161,6 +161,9 @@ fn show_empty<T>(answer: &Answer<T>, output: OutputArgs) -> Result<Exit, ReadErr
 /// A word to people, beside the answer: it goes to standard error.
 fn say(output: OutputArgs, what: &str) {
     if output.format != Format::Json {
-        anstream::eprintln!("{what}");
+        output::say(what);
     }
 }
+
+#[cfg(test)]
+mod tests;

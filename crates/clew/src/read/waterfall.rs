@@ -12,67 +12,101 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use tree::{Line, Node};
 
-/// Columns of the figures between the names and the bars, gaps included.
-const FIGURES_WIDTH: usize = 2 + 8 + 2 + 8 + 2 + 8 + 2;
 /// Bars are never narrower: below, the terminal's own line break has to do.
 const MIN_BAR_WIDTH: usize = 16;
 /// Names are never narrower, where they need more.
 const MIN_LABEL_WIDTH: usize = 24;
+/// Headings of the figures.
+const FIGURES: [&str; 3] = ["DURATION", "PROXY", "WAIT"];
 
 /// The trace for a terminal of `width` columns; with all details when `is_wide`.
 pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
     let lines = tree::lines(trace);
     let labels: Vec<Label> = lines.iter().map(Label::new).collect();
-    let longest = labels
-        .iter()
-        .map(Label::width)
-        .max()
-        .unwrap_or(0)
-        .max("SPAN".len());
-    let label_width = longest.min((width * 45 / 100).max(MIN_LABEL_WIDTH));
-    let bar_width = width
-        .saturating_sub(label_width + FIGURES_WIDTH)
-        .max(MIN_BAR_WIDTH);
-    let scale = Scale {
-        total_ms: trace.duration_ms,
-        cells: bar_width,
-    };
-
+    let layout = Layout::of(trace, &labels, width);
     let mut text = summary(trace);
-    let heading = format!(
-        "{:label_width$}  {:>8}  {:>8}  {:>8}  {}",
-        "SPAN",
-        "DURATION",
-        "PROXY",
-        "WAIT",
-        scale.axis()
-    );
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(text, "{}", painted(heading.trim_end(), BOLD));
+    let _ = writeln!(text, "{}", painted(layout.heading().trim_end(), BOLD));
     let mut glyphs = BTreeSet::new();
     for (line, label) in lines.iter().zip(&labels) {
-        let _ = match line.node {
-            Node::Missing(_) => writeln!(text, "{}", label.fitted(label.width())),
-            Node::Span(span) => {
-                let name = label.fitted(label_width);
-                let padding = label_width - label.width().min(label_width);
-                let bar = bar::of(span, &scale);
-                glyphs.extend(bar.glyphs());
-                writeln!(
-                    text,
-                    "{name}{:padding$}{}  {}",
-                    "",
-                    figures(span),
-                    bar.render()
-                )
-            }
+        let Node::Span(span) = line.node else {
+            let _ = writeln!(text, "{}", label.fitted(label.width()));
+            continue;
         };
-        if let (true, Node::Span(span)) = (is_wide, &line.node) {
+        let bar = bar::of(span, &layout.scale);
+        glyphs.extend(bar.glyphs());
+        let name = layout.padded(label);
+        let _ = writeln!(
+            text,
+            "{name}{}  {}",
+            layout.aligned(&figures(span)),
+            bar.render()
+        );
+        if is_wide {
             let _ = writeln!(text, "{}{}", line.below, painted(&details(span), DIM));
         }
     }
-    let _ = write!(text, "{}", legend(&glyphs));
+    text.push_str(&legend(&glyphs));
     text
+}
+
+/// Columns of a line: the name, the figures, the bar.
+struct Layout {
+    label: usize,
+    figures: [usize; 3],
+    scale: Scale,
+}
+
+impl Layout {
+    fn of(trace: &Trace, labels: &[Label], width: usize) -> Self {
+        let mut figures = FIGURES.map(str::len);
+        for span in &trace.spans {
+            for (figure, text) in figures.iter_mut().zip(self::figures(span)) {
+                *figure = text.chars().count().max(*figure);
+            }
+        }
+        let gaps = 2 * (figures.len() + 1);
+        let taken = figures.iter().sum::<usize>() + gaps;
+        let longest = labels
+            .iter()
+            .map(Label::width)
+            .max()
+            .unwrap_or(0)
+            .max("SPAN".len());
+        let room = (width * 45 / 100).min(width.saturating_sub(taken + MIN_BAR_WIDTH));
+        let label = longest.min(room.max(MIN_LABEL_WIDTH));
+        let cells = width.saturating_sub(label + taken).max(MIN_BAR_WIDTH);
+        Self {
+            label,
+            figures,
+            scale: Scale {
+                total_ms: trace.duration_ms,
+                cells,
+            },
+        }
+    }
+
+    fn heading(&self) -> String {
+        let width = self.label;
+        format!(
+            "{:width$}{}  {}",
+            "SPAN",
+            self.aligned(&FIGURES),
+            self.scale.axis()
+        )
+    }
+
+    fn aligned(&self, figures: &[impl AsRef<str>; 3]) -> String {
+        let aligned = figures.iter().zip(self.figures);
+        aligned
+            .map(|(figure, width)| format!("  {:>width$}", figure.as_ref()))
+            .collect()
+    }
+
+    fn padded(&self, label: &Label) -> String {
+        let padding = self.label.saturating_sub(label.width());
+        format!("{}{:padding$}", label.fitted(self.label), "")
+    }
 }
 
 fn summary(trace: &Trace) -> String {
@@ -109,15 +143,14 @@ fn counted(count: usize, what: &str) -> String {
     }
 }
 
-fn figures(span: &Span) -> String {
+fn figures(span: &Span) -> [String; 3] {
     let proxy = span.proxy_time.as_ref();
     let time = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), units::micros);
-    format!(
-        "  {:>8}  {:>8}  {:>8}",
+    [
         units::millis(span.duration_ms),
         time(proxy.map(|time| time.work_us)),
         time(proxy.map(|time| time.wait_us)),
-    )
+    ]
 }
 
 /// What only `-o wide` shows of a span.

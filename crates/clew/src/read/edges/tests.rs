@@ -1,1 +1,65 @@
+use super::super::golden::tests::{golden, minute, plain};
 use super::*;
+use clew_api::rest::golden::{Direction, Edge, Tcp};
+
+fn meshed(name: &str) -> EdgePeer {
+    EdgePeer {
+        name: Some(name.to_owned()),
+        namespace: Some("default".to_owned()),
+        meshed: true,
+    }
+}
+
+#[test]
+fn edges_name_who_is_outside_the_mesh() {
+    let edge = |client, server, reported_by| Edge {
+        client,
+        server,
+        services: vec!["books".to_owned()],
+        reported_by,
+        golden: Some(golden(60, 0, 0)),
+        tcp: None,
+        tls: "none".to_owned(),
+    };
+    let outside = EdgePeer {
+        name: None,
+        namespace: None,
+        meshed: false,
+    };
+    let mail = EdgePeer {
+        name: Some("mail.example".to_owned()),
+        namespace: None,
+        meshed: false,
+    };
+    let tcp = Tcp {
+        open: 4,
+        ..Tcp::default()
+    };
+    let mut edges = Edges {
+        window: minute(),
+        edges: vec![
+            edge(outside, meshed("gateway"), Direction::Inbound),
+            edge(meshed("gateway"), meshed("webapp"), Direction::Outbound),
+            edge(meshed("webapp"), mail, Direction::Outbound),
+        ],
+    };
+    insta::assert_snapshot!(plain(&render(&edges, false)), @r"
+    CLIENT      SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99
+    (unmeshed)  gateway                  100.00%  1.00      4.20 ms      18.6 ms       1.20 s
+    gateway     webapp                   100.00%  1.00      4.20 ms      18.6 ms       1.20 s
+    webapp      mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s
+    ");
+    edges.edges.push(Edge {
+        golden: None,
+        tcp: Some(tcp),
+        services: Vec::new(),
+        ..edge(meshed("webapp"), meshed("db"), Direction::Outbound)
+    });
+    insta::assert_snapshot!(plain(&render(&edges, true)), @r"
+    CLIENT           SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  REQUESTS  FAILURES  CANCELLED  TCP_CONN  SERVICES  TLS   REPORTED_BY  ERRORS
+    (unmeshed)       gateway.default          100.00%  1.00      4.20 ms      18.6 ms       1.20 s        60         0          0         -  books     none  inbound      -
+    gateway.default  webapp.default           100.00%  1.00      4.20 ms      18.6 ms       1.20 s        60         0          0         -  books     none  outbound     -
+    webapp.default   mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s        60         0          0         -  books     none  outbound     -
+    webapp.default   db.default                     -     -            -            -            -         -         -          -         4  -         none  outbound     -
+    ");
+}

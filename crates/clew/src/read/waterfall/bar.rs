@@ -15,6 +15,9 @@ pub(super) struct Scale {
 impl Scale {
     /// Its marks: `0 ms      61.5 ms      123 ms`, each below which it stands for; the last ends the axis.
     pub(super) fn axis(&self) -> String {
+        if self.total_ms <= 0.0 {
+            return "0 ms".to_owned();
+        }
         let middle = units::millis(self.total_ms / 2.0);
         let end = units::millis(self.total_ms);
         let mut axis = "0 ms".to_owned();

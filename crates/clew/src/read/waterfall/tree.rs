@@ -4,6 +4,9 @@ use clew_api::rest::span::Span;
 use clew_api::rest::traces::Trace;
 use std::collections::{HashMap, HashSet};
 
+/// Columns of indentation, at most.
+const MAX_INDENT: usize = 64;
+
 /// What a line shows.
 pub(super) enum Node<'a> {
     /// A span.
@@ -102,11 +105,7 @@ impl<'a> Walk<'a> {
                     self.trace.spans[at].span_id.as_str(),
                 ),
             };
-            let (prefix, below) = match (&visit.ancestors, visit.is_last) {
-                (None, _) => (String::new(), String::new()),
-                (Some(ancestors), true) => (format!("{ancestors}└ "), format!("{ancestors}  ")),
-                (Some(ancestors), false) => (format!("{ancestors}├ "), format!("{ancestors}│ ")),
-            };
+            let (prefix, below) = branches(visit.ancestors.as_deref(), visit.is_last);
             // Removed, not read: two spans of one id (a B3 client and server may share theirs) have
             // their children once, below the first.
             let children = self.children.remove(id).unwrap_or_default();
@@ -125,4 +124,23 @@ impl<'a> Walk<'a> {
             });
         }
     }
+}
+
+/// What stands before a line, and before what is below it.
+fn branches(ancestors: Option<&str>, is_last: bool) -> (String, String) {
+    let Some(ancestors) = ancestors else {
+        return (String::new(), String::new());
+    };
+    let (turn, on) = if is_last {
+        ("└ ", "  ")
+    } else {
+        ("├ ", "│ ")
+    };
+    // Deeper ones are not indented further: no line has room for it, and depth is up to the sender.
+    let on = if ancestors.chars().count() < MAX_INDENT {
+        on
+    } else {
+        ""
+    };
+    (format!("{ancestors}{turn}"), format!("{ancestors}{on}"))
 }
