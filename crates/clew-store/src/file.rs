@@ -1,6 +1,7 @@
 //! The file: where it is, whose it is, and in which format.
 
 mod schema;
+mod temporary;
 
 use crate::error::StoreError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -32,15 +33,13 @@ impl Claim {
         let (path, temporary) = match place {
             StorePath::File(path) => (path, None),
             StorePath::Temporary => {
-                let unreachable = |source| StoreError::Unreachable {
-                    path: std::env::temp_dir(),
-                    source,
-                };
-                let directory = tempfile::Builder::new()
-                    .prefix("clew-store-")
-                    .tempdir()
-                    .map_err(unreachable)?;
-                (directory.path().join("clew.db"), Some(directory))
+                let parent = std::env::temp_dir();
+                let directory =
+                    temporary::create(&parent).map_err(|source| StoreError::Unreachable {
+                        path: parent.clone(),
+                        source,
+                    })?;
+                (directory.path().join(temporary::FILE), Some(directory))
             }
         };
         let unreachable = |source| StoreError::Unreachable {

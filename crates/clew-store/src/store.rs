@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 /// Spans and metric points at rest. Clones share one store.
 ///
-/// When the last clone is dropped, what was accepted is still written; [`Store::close`] waits for it.
+/// When the last clone is dropped, what was accepted is still written, and the drop blocks for some
+/// milliseconds until it is. [`Store::close`] waits without blocking.
 #[derive(Clone, Debug)]
 pub struct Store {
     shared: Arc<Shared>,

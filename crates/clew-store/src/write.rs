@@ -130,12 +130,7 @@ impl Writer {
     pub(crate) async fn close(&self) {
         // An error means that the thread has ended already.
         let _ = self.send_waiting(Work::Close).await;
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
+        if let Some(thread) = self.take_thread() {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
             if !matches!(joined, Ok(Ok(()))) {
                 tracing::error!("the store's writer ended with a panic");
@@ -143,7 +138,25 @@ impl Writer {
         }
     }
 
+    fn take_thread(&self) -> Option<JoinHandle<()>> {
+        self.thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
     pub(crate) fn counted(&self) -> StoreStats {
         self.counts.read()
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for what was accepted to be written, when nobody has closed the store before: a process that
+    /// ends right after would else lose it, and leave a temporary file behind.
+    fn drop(&mut self) {
+        if let Some(thread) = self.take_thread() {
+            let _ = self.queue.send(Work::Close);
+            let _ = thread.join();
+        }
     }
 }

@@ -27,7 +27,7 @@ fn point(connection: &Connection, family: i64, millis: i64, increase: f64) {
             params![family, millis, increase],
         )
         .unwrap();
-    let mut histogram = crate::Histogram::new(3);
+    let mut histogram = crate::histogram::Histogram::new(3);
     (0..increase as u64).for_each(|_| histogram.observe(2.0));
     connection
         .execute(
