@@ -37,7 +37,7 @@ impl Problem {
     pub fn in_words(&self) -> String {
         let mut words = self.detail.clone();
         if !self.known.is_empty() {
-            words = format!("{words}; there is {}", self.known.join(", "));
+            words = format!("{words}; there are: {}", self.known.join(", "));
         }
         words
     }

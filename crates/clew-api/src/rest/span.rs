@@ -93,17 +93,20 @@ pub struct ProxyTime {
 }
 
 impl ProxyTime {
-    /// From the time in each phase.
+    /// From the time in each phase; `None` where there is none: the time of a gateway's passage is told on
+    /// its outbound side alone.
     ///
     /// `request` is all that the proxy did between head in and head out, less the waits, and so holds `route`,
     /// `policy` and `balance`, which count on their own only where the request got no further. `detect` lies
     /// before the request.
-    pub fn from_phases(phases_us: BTreeMap<String, u64>) -> Self {
+    pub fn from_phases(phases_us: BTreeMap<String, u64>) -> Option<Self> {
+        if phases_us.is_empty() {
+            return None;
+        }
+        // Saturating: whoever sends spans can claim any time.
         let sum = |names: &[&str]| {
-            names
-                .iter()
-                .filter_map(|name| phases_us.get(*name))
-                .sum::<u64>()
+            let times = names.iter().filter_map(|name| phases_us.get(*name));
+            times.fold(0_u64, |sum, us| sum.saturating_add(*us))
         };
         let sent_on = phases_us.contains_key("request");
         let work_us = if sent_on {
@@ -111,10 +114,10 @@ impl ProxyTime {
         } else {
             sum(&["route", "policy", "balance", "response"])
         };
-        Self {
+        Some(Self {
             work_us,
             wait_us: sum(&["queue", "connect", "tls"]),
             phases_us,
-        }
+        })
     }
 }

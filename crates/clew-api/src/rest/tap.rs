@@ -99,8 +99,9 @@ pub struct TapRequest {
     pub request_headers: Vec<TapHeader>,
     /// In the order of the response, redacted by the proxy.
     pub response_headers: Vec<TapHeader>,
-    /// Time in the proxy.
-    pub proxy_time: ProxyTime,
+    /// Time in the proxy. Absent where it is told on the other side of the proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_time: Option<ProxyTime>,
 }
 
 /// One header.

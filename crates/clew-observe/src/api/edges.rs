@@ -259,5 +259,40 @@ fn joined(
             seen.add(labels, measured);
         }
     }
+    take_out_members(&mut edges);
     edges
+}
+
+/// Bytes that are not looked into do not say who sent them, so that connections of members look like ones
+/// from outside on the server's side. Those that members opened are taken out there.
+fn take_out_members(edges: &mut BTreeMap<(EdgePeer, EdgePeer), Seen>) {
+    let mut opened: BTreeMap<EdgePeer, Tcp> = BTreeMap::new();
+    for ((_, server), seen) in edges.iter().filter(|(_, seen)| seen.by == Side::Outbound) {
+        if let Some(tcp) = &seen.tcp {
+            absorb_tcp(opened.entry(server.clone()).or_default(), tcp);
+        }
+    }
+    edges.retain(|(client, server), seen| {
+        if *client == OUTSIDE && seen.by == Side::Inbound {
+            seen.tcp = seen.tcp.and_then(|tcp| without(tcp, opened.get(server)));
+        }
+        seen.golden.is_some() || seen.tcp.is_some()
+    });
+}
+
+/// What is left of a server's connections without those that its clients know of.
+fn without(tcp: Tcp, clients: Option<&Tcp>) -> Option<Tcp> {
+    let Some(clients) = clients else {
+        return Some(tcp);
+    };
+    let left = Tcp {
+        opened: tcp.opened.saturating_sub(clients.opened),
+        closed: tcp.closed.saturating_sub(clients.closed),
+        open: tcp.open.saturating_sub(clients.open),
+        // What a server reads its clients wrote.
+        read_bytes: tcp.read_bytes.saturating_sub(clients.written_bytes),
+        written_bytes: tcp.written_bytes.saturating_sub(clients.read_bytes),
+    };
+    // Bytes alone are a matter of when each side was read.
+    (left.opened > 0 || left.open > 0).then_some(left)
 }

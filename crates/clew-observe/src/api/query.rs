@@ -64,7 +64,7 @@ impl Query {
                 ));
             }
             if given.iter().any(|(other, _)| *other == name) {
-                return Err(Refusal::bad_value(&name, &value, "one value, not several,"));
+                return Err(Refusal::bad_value(&name, &value, "one value, not several"));
             }
             given.push((name, value));
         }

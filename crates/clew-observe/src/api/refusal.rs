@@ -32,7 +32,7 @@ impl Refusal {
 
     /// A parameter, path segment or field has a value that makes no sense.
     pub(super) fn bad_value(parameter: &str, given: &str, expected: &str) -> Self {
-        let detail = format!("{parameter}: {given:?} was given, {expected} was expected");
+        let detail = format!("{parameter}: expected {expected}, given {given:?}");
         let mut refusal = Self::new(
             StatusCode::BAD_REQUEST,
             "bad-value",
@@ -47,7 +47,7 @@ impl Refusal {
 
     /// A parameter that has to be there is not.
     pub(super) fn missing(parameter: &str, expected: &str) -> Self {
-        let detail = format!("{parameter} is missing: {expected} was expected");
+        let detail = format!("{parameter} is missing: expected {expected}");
         let mut refusal = Self::new(
             StatusCode::BAD_REQUEST,
             "missing-parameter",
@@ -65,7 +65,7 @@ impl Refusal {
             [] => "no parameter".to_owned(),
             known => format!("one of {}", known.join(", ")),
         };
-        let detail = format!("there is no parameter {parameter:?}: {expected} was expected");
+        let detail = format!("there is no parameter {parameter:?}: expected {expected}");
         let title = "There is no such parameter";
         let mut refusal = Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", title, detail);
         refusal.0.parameter = Some(parameter.to_owned());

@@ -47,9 +47,7 @@ impl Parameters for RoutesParameters {
                 .ok_or_else(|| Refusal::missing("workload", "the name of a workload"))?,
         };
         match (&asked.from, &asked.to) {
-            (Some(_), Some(to)) => {
-                Err(Refusal::bad_value("to", to, "either from or to, not both,"))
-            }
+            (Some(_), Some(to)) => Err(Refusal::bad_value("to", to, "either from or to, not both")),
             _ => Ok(asked),
         }
     }

@@ -95,7 +95,7 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
     }
     if let Some(limit) = change.sampling_max_per_second {
         if !limit.is_finite() || limit < 0.0 {
-            let expected = "a number greater than 0, or 0 for no limit,";
+            let expected = "a number greater than 0, or 0 for no limit";
             return Err(Refusal::bad_value(
                 "sampling_max_per_second",
                 &limit.to_string(),

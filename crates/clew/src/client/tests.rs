@@ -64,7 +64,7 @@ async fn a_refusal_is_said_in_its_own_words() {
          {\"type\":\"a\",\"title\":\"b\",\"status\":404,\"detail\":\"no such workload\",\"known\":[\"books\",\"web\"]}",
     )
     .await;
-    assert_eq!(error.to_string(), "no such workload; there is books, web");
+    assert_eq!(error.to_string(), "no such workload; there are: books, web");
 }
 
 #[tokio::test]

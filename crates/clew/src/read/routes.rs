@@ -32,11 +32,17 @@ pub(super) async fn run(args: &RoutesArgs, api: &ApiClient) -> Result<Exit, Read
 }
 
 fn render(routes: &Routes, is_wide: bool) -> String {
+    // What was served is all of the workload; a service is named where something was asked of one.
+    let shows_service = is_wide || routes.routes.iter().any(|route| route.service.is_some());
     let mut table = Table::new();
     if is_wide {
         table = table.text("NAMESPACE");
     }
-    table = golden::columns(table.text("ROUTE").text("SERVICE"), is_wide);
+    table = table.text("ROUTE");
+    if shows_service {
+        table = table.text("SERVICE");
+    }
+    table = golden::columns(table, is_wide);
     if is_wide {
         table = table.text("ERRORS");
     }
@@ -46,7 +52,9 @@ fn render(routes: &Routes, is_wide: bool) -> String {
             cells.push(Cell::new(&route.namespace));
         }
         cells.push(Cell::new(&route.route));
-        cells.push(Cell::or_none(route.service.as_ref()));
+        if shows_service {
+            cells.push(Cell::or_none(route.service.as_ref()));
+        }
         cells.extend(golden::cells(Some(&route.golden), is_wide));
         if is_wide {
             cells.push(golden::errors(Some(&route.golden)));

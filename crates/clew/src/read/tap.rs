@@ -212,15 +212,17 @@ fn outcome(request: &TapRequest) -> String {
 
 fn details(request: &TapRequest) -> String {
     let mut text = format!(
-        "  {} {} HTTP/{} {} in {} out  proxy {} wait {}",
+        "  {} {} HTTP/{} {} in {} out",
         request.instance,
         request.authority,
         request.protocol_version,
         units::bytes(request.request_bytes),
         units::bytes(request.response_bytes),
-        units::micros(request.proxy_time.work_us),
-        units::micros(request.proxy_time.wait_us),
     );
+    if let Some(time) = &request.proxy_time {
+        let (work, wait) = (units::micros(time.work_us), units::micros(time.wait_us));
+        let _ = write!(text, "  proxy {work} wait {wait}");
+    }
     if let Some(trace_id) = &request.trace_id {
         let kept = if request.sampled {
             ""

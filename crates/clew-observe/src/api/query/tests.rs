@@ -84,7 +84,7 @@ async fn a_mistake_is_named_with_what_was_given_and_expected() {
     }
     assert_eq!(
         asked("windw=1m").await.unwrap_err().detail,
-        "there is no parameter \"windw\": one of window, workload, errors, limit was expected"
+        "there is no parameter \"windw\": expected one of window, workload, errors, limit"
     );
 }
 

@@ -417,3 +417,46 @@ async fn an_edge_of_opaque_bytes_has_connections_and_no_requests() {
     assert!(edges.edges[0].golden.is_none());
     assert_eq!(edges.edges[0].tcp.unwrap().open, 1);
 }
+
+/// On the server's side nobody can tell who sends bytes that are not looked into.
+#[tokio::test]
+async fn opaque_connections_of_members_are_not_shown_as_ones_from_outside() {
+    let mesh = TestMesh::begin().await;
+    let mut web = Proxy::new("web");
+    let outbound = [
+        ("direction", "outbound"),
+        ("dst_service", "db"),
+        ("dst_workload", "db"),
+        ("dst_namespace", "default"),
+    ];
+    web.sample("tcp_open_total", &outbound, SampleValue::Counter(2.0));
+    web.sample("tcp_open_connections", &outbound, SampleValue::Gauge(2.0));
+    web.write(&mesh.store, "web-1").await;
+    for (instance, opened, expected) in [
+        ("db-1", 2.0, vec![("web -> db", 2)]),
+        ("db-2", 1.0, vec![("(unmeshed) -> db", 1), ("web -> db", 2)]),
+    ] {
+        let mut db = Proxy::new("db");
+        db.sample(
+            "tcp_open_total",
+            &[("direction", "inbound")],
+            SampleValue::Counter(opened),
+        );
+        db.sample(
+            "tcp_open_connections",
+            &[("direction", "inbound")],
+            SampleValue::Gauge(opened),
+        );
+        db.write(&mesh.store, instance).await;
+        let edges: Edges = mesh.get("/edges").await;
+        let open = edges
+            .edges
+            .iter()
+            .map(|edge| (shown(edge).0, edge.tcp.unwrap().open));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(edge, open)| (edge.to_owned(), open))
+            .collect();
+        assert_eq!(open.collect::<Vec<_>>(), expected);
+    }
+}

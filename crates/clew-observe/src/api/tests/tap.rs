@@ -214,10 +214,8 @@ async fn requests_of_every_member_that_matches_come_as_lines() {
     );
     assert_eq!(request.start, "2001-09-09T01:46:40Z");
     assert_eq!(request.request_headers[0].value, "(redacted)");
-    assert_eq!(
-        (request.proxy_time.work_us, request.proxy_time.wait_us),
-        (42, 1_000)
-    );
+    let time = request.proxy_time.as_ref().unwrap();
+    assert_eq!((time.work_us, time.wait_us), (42, 1_000));
     assert!(
         request.peer_workload.is_none() && request.trace_id.is_none() && request.error.is_none()
     );

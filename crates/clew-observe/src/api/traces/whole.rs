@@ -7,6 +7,7 @@ use clew_trace::span::AttributeValue;
 use clew_trace::{SpanId, TraceId};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 /// The trace of these spans, which come by their start.
 pub(super) fn trace(trace_id: TraceId, spans: &[clew_trace::Span]) -> Trace {
@@ -91,9 +92,15 @@ fn proxy_time(span: &clew_trace::Span) -> Option<ProxyTime> {
     }
     let phases = span.attributes.iter().filter_map(|(name, value)| {
         let phase = name.strip_prefix("clew.proxy.")?.strip_suffix("_us")?;
-        Some((phase.to_owned(), u64::try_from(value.as_int()?).ok()?))
+        // Proxies write fractions of a microsecond; a negative or infinite one is not theirs.
+        let micros = Duration::try_from_secs_f64(value.as_f64()? / 1e6).ok()?;
+        Some((phase.to_owned(), round_micros(micros)))
     });
-    Some(ProxyTime::from_phases(phases.collect()))
+    ProxyTime::from_phases(phases.collect())
+}
+
+fn round_micros(time: Duration) -> u64 {
+    u64::try_from((time.as_nanos() + 500) / 1_000).unwrap_or(u64::MAX)
 }
 
 fn attributes(attributes: &[(String, AttributeValue)]) -> BTreeMap<String, Value> {

@@ -7,6 +7,7 @@ use clap::Parser;
 use clew_api::rest::span::ProxyTime;
 
 fn request() -> TapRequest {
+    let phases = [("request", 41), ("connect", 300)];
     TapRequest {
         start: "2026-03-01T12:00:00.123456Z".to_owned(),
         duration_ms: 4.21,
@@ -40,11 +41,7 @@ fn request() -> TapRequest {
             name: "content-type".to_owned(),
             value: "text/html".to_owned(),
         }],
-        proxy_time: ProxyTime {
-            work_us: 41,
-            wait_us: 300,
-            ..ProxyTime::default()
-        },
+        proxy_time: ProxyTime::from_phases(phases.map(|(phase, us)| (phase.to_owned(), us)).into()),
     }
 }
 

@@ -40,7 +40,7 @@ fn timed(mut span: Span, work_us: u64, connect_us: u64) -> Span {
         ("request".to_owned(), work_us),
         ("connect".to_owned(), connect_us),
     ]);
-    span.proxy_time = Some(ProxyTime::from_phases(phases));
+    span.proxy_time = ProxyTime::from_phases(phases);
     span
 }
 
