@@ -116,7 +116,7 @@ async fn run(steps: &[Step], directory: &Path) -> (Process, Store) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn increases_sum_to_what_was_scraped(steps in steps()) {
