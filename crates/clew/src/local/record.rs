@@ -70,7 +70,28 @@ pub(crate) fn file_of(dir: &Path, api: SocketAddr, what: &str) -> PathBuf {
 /// the next mesh at that address which ports the members of the last one know.
 #[derive(Debug)]
 pub(crate) struct Published {
+    path: PathBuf,
+    /// The file does not stay.
+    is_for_once: bool,
     _lock: File,
+}
+
+impl Published {
+    /// The same, and the file goes at the end: for an address that the system has chosen, which no other
+    /// mesh will be looked for at.
+    pub(crate) fn for_once(mut self) -> Self {
+        self.is_for_once = true;
+        self
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        if self.is_for_once {
+            // Left behind it is harmless.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 impl Record {
@@ -110,7 +131,11 @@ impl Record {
         file.lock().map_err(failed("lock"))?;
         writeln!(file, "{json}").map_err(failed("write"))?;
         std::fs::rename(&draft, &path).map_err(failed("write"))?;
-        Ok(Published { _lock: file })
+        Ok(Published {
+            path,
+            is_for_once: false,
+            _lock: file,
+        })
     }
 
     /// The mesh whose API is at this address, if it is running.

@@ -168,7 +168,7 @@ pub(crate) struct Roles {
     control_task: TaskSet,
     observe: Drain,
     observe_task: TaskSet,
-    _published: Option<Published>,
+    _published: Published,
 }
 
 impl Roles {
@@ -201,17 +201,18 @@ impl Roles {
             control.address(),
             (observe.otlp_grpc_address(), observe.otlp_http_address()),
         );
-        // Nobody could name a mesh whose API has another port each time.
+        let published = record.publish(&state)?;
+        // `clew run` says which port it became, so that others can join; the next mesh has another.
         let published = match plan.api.port() {
-            0 => None,
-            _ => Some(record.publish(&state)?),
+            0 => published.for_once(),
+            _ => published,
         };
         Ok(Self::of_bound(record, published, control, observe))
     }
 
     fn of_bound(
         record: Record,
-        published: Option<Published>,
+        published: Published,
         control: BoundControl,
         observe: BoundObserve,
     ) -> Self {

@@ -25,6 +25,17 @@ fn a_mesh_is_found_while_it_runs_and_not_after() {
     assert_eq!(Record::last(dir.path(), record.api), Some(record));
 }
 
+#[test]
+fn a_mesh_whose_address_the_system_chose_is_found_too_and_leaves_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let record = record(1);
+    let published = record.publish(dir.path()).unwrap().for_once();
+    let found = Record::find(dir.path(), record.api).unwrap();
+    assert_eq!(found.as_ref(), Some(&record));
+    drop(published);
+    assert_eq!(Record::last(dir.path(), record.api), None);
+}
+
 /// 1. A mesh is killed and leaves its file behind.
 /// 2. The lock went with the process, so nobody takes the file for a mesh.
 /// 3. The next mesh at that address takes its place.
