@@ -53,8 +53,7 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .clone()
         .map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
-    let names = names(&plan.services);
-    let lines = Lines::start(names.iter().map(String::as_str));
+    let lines = Lines::start(names(&plan.services));
     let mut mesh = Mesh::start(plan, roles, &lines).await?;
     let result = tokio::select! {
         result = load(&mut mesh, &args) => result,

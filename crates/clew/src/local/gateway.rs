@@ -28,17 +28,11 @@ pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
     let mut running = gateway.start();
     tokio::select! {
         _ = signals.next() => running.leave(),
-        ended = running.ended() => {
-            ended?;
-            return Ok(Exit::Failed);
-        }
+        () = running.failed() => return Ok(Exit::Failed),
     }
     loop {
         tokio::select! {
-            ended = running.ended() => {
-                ended?;
-                return Ok(Exit::Ok);
-            }
+            () = running.ended() => return Ok(Exit::Ok),
             _ = signals.next() => running.force(),
         }
     }

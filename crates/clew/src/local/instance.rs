@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
-use tokio::process::Command;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -41,11 +41,12 @@ pub(crate) enum InstanceError {
     #[error(transparent)]
     Sidecar(#[from] ProxyError),
     /// The program cannot be started.
-    #[error("{name}: {source}")]
+    #[error("cannot start {name}")]
     Program {
         /// The instance.
         name: String,
         /// Why.
+        #[source]
         source: SpawnError,
     },
 }
@@ -84,10 +85,7 @@ impl PreparedInstance {
         roles: &Record,
         mesh: &Surroundings,
     ) -> Result<Self, InstanceError> {
-        let name = match number {
-            Some(number) => format!("{}-{number}", service.name),
-            None => service.name.to_string(),
-        };
+        let name = service.instance_name(number);
         let port = service.port.map(OwnPort::take).transpose();
         let port = port.map_err(|source| InstanceError::Port {
             name: name.clone(),
@@ -158,6 +156,7 @@ impl PreparedInstance {
         Ok(Instance {
             addresses: self.addresses,
             sidecar,
+            is_leaving: false,
             stop: Some(stop),
             supervision,
             environment: variables,
@@ -183,6 +182,7 @@ pub(crate) struct Instance {
     /// What its program was given, for those who start it themselves.
     pub(crate) environment: Vec<environment::Variable>,
     sidecar: RunningProxy,
+    is_leaving: bool,
     stop: Option<oneshot::Sender<()>>,
     supervision: Option<JoinHandle<()>>,
     _port: Option<OwnPort>,
@@ -200,8 +200,14 @@ impl Instance {
     }
 
     /// Takes it out of the mesh; what is open may finish.
-    pub(crate) fn leave(&self) {
+    pub(crate) fn leave(&mut self) {
+        self.is_leaving = true;
         self.sidecar.leave();
+    }
+
+    /// It was taken out of the mesh.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.is_leaving
     }
 
     /// Ends its program, if it runs. The sidecar goes on: the program may have requests to finish.
@@ -213,12 +219,15 @@ impl Instance {
         }
     }
 
+    /// Resolves when its sidecar has ended by itself. Safe to cancel.
+    pub(crate) async fn sidecar_failed(&mut self) {
+        self.sidecar.failed().await;
+    }
+
     /// Takes it out of the mesh and waits until that is done.
     pub(crate) async fn end_sidecar(&mut self) {
-        self.sidecar.leave();
-        if let Err(error) = self.sidecar.ended().await {
-            tracing::error!("{:#}", anyhow::Error::new(error));
-        }
+        self.leave();
+        self.sidecar.ended().await;
     }
 }
 
@@ -255,43 +264,40 @@ async fn supervise(
     ends: mpsc::Sender<Ended>,
 ) {
     let (output, error) = group.take_output();
-    let copying = tokio::spawn({
-        let voice = voice.clone();
-        async move {
-            let output = async {
-                if let Some(output) = output {
-                    voice.copy(Stream::Output, output).await;
-                }
-            };
-            let error = async {
-                if let Some(error) = error {
-                    voice.copy(Stream::Error, error).await;
-                }
-            };
-            tokio::join!(output, error);
-        }
-    });
+    let copying = tokio::spawn(copy_output(voice.clone(), output, error));
     let (status, was_asked) = tokio::select! {
         status = group.ended() => (status, false),
         // The sender is dropped, never used.
         _ = stop => (group.end(END_GRACE).await, true),
     };
-    // All of the group have ended, and so do their pipes.
-    let _ = copying.await;
-    let is_success = status.as_ref().is_ok_and(ExitStatus::success);
-    let was_killed = status
-        .as_ref()
-        .is_ok_and(|status| status.signal() == Some(KILL));
-    if was_asked && was_killed {
-        let text = format!(
-            "did not end within {} s and was killed",
-            END_GRACE.as_secs()
-        );
-        voice.say(Stream::Error, &text).await;
-    } else if !was_asked {
-        let how = status.map_or_else(|error| format!("cannot be waited for: {error}"), describe);
-        voice.say(Stream::Error, &how).await;
+    if !was_asked {
+        let is_success = status.as_ref().is_ok_and(ExitStatus::success);
         // There is a place for each instance; without a receiver all is ending anyway.
         let _ = ends.try_send(Ended { name, is_success });
     }
+    // All of the group have ended, and so do their pipes.
+    let _ = copying.await;
+    let how = match status {
+        Ok(status) if !was_asked => describe(status),
+        Ok(status) if status.signal() == Some(KILL) => {
+            "did not end in time and was killed".to_owned()
+        }
+        Ok(_) => return,
+        Err(error) => format!("cannot be waited for: {error}"),
+    };
+    voice.say(Stream::Error, &how).await;
+}
+
+async fn copy_output(voice: Voice, output: Option<ChildStdout>, error: Option<ChildStderr>) {
+    let output = async {
+        if let Some(output) = output {
+            voice.copy(Stream::Output, output).await;
+        }
+    };
+    let error = async {
+        if let Some(error) = error {
+            voice.copy(Stream::Error, error).await;
+        }
+    };
+    tokio::join!(output, error);
 }

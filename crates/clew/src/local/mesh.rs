@@ -1,6 +1,7 @@
 //! A whole application and its mesh, running: roles, gateway, and every instance with its sidecar.
 
 use super::instance::{Addresses, Ended, Instance, InstanceError, PreparedInstance};
+use super::mesh_file::GATEWAY;
 use super::plan::{MeshPlan, ServicePlan};
 use super::prefix::Lines;
 use super::record::Record;
@@ -9,8 +10,8 @@ use super::sidecar::{Gateway, RunningProxy, Surroundings, uri};
 use clew_api::client::ControlClient;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_proxy::proxy::ProxyError;
-use futures_util::StreamExt as _;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, pending, select_all};
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -55,9 +56,8 @@ pub(crate) struct Whereabouts {
 pub(crate) struct Mesh {
     roles: Roles,
     gateway: Option<(SocketAddr, InstanceId, RunningProxy)>,
-    instances: Vec<Instance>,
-    /// Instances by their indices, those that are called by nobody first.
-    waves: Vec<Vec<usize>>,
+    /// The instances in the order in which they end.
+    waves: Vec<Vec<Instance>>,
     ends: mpsc::Receiver<Ended>,
 }
 
@@ -70,43 +70,66 @@ impl Mesh {
     ) -> Result<Self, MeshError> {
         let roles = Roles::start(roles).await?;
         let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT);
+        let namespace = plan.namespace.as_str();
         let mut prepared = Vec::new();
-        for (index, service, number) in each_instance(&plan.services) {
-            let instance =
-                PreparedInstance::prepare(service, number, &plan.namespace, &roles.record, &mesh)?;
-            prepared.push((index, instance));
+        for wave in waves(&plan.services) {
+            let mut instances = Vec::new();
+            for (service, number) in wave.into_iter().flat_map(each_instance) {
+                let roles = &roles.record;
+                instances.push(PreparedInstance::prepare(
+                    service, number, namespace, roles, &mesh,
+                )?);
+            }
+            prepared.push(instances);
         }
-        let workload = Workload::new(super::mesh_file::GATEWAY, plan.namespace.as_str());
+        let workload = Workload::new(GATEWAY, namespace);
         let gateway = plan
             .gateway
             .map(|gateway| Gateway::bind(workload, gateway, &mesh));
         let gateway = gateway
             .transpose()?
-            .map(|gateway| (gateway.address, gateway.instance.clone(), gateway.start()));
+            .map(|g| (g.address, g.instance.clone(), g.start()));
         // Each of them ends once.
-        let (sender, ends) = mpsc::channel(prepared.len().max(1));
-        let mut instances = Vec::new();
-        let mut owners = Vec::new();
-        for (index, instance) in prepared {
-            let voice = lines.voice(instance.name(), index);
-            instances.push(instance.start(voice, sender.clone())?);
-            owners.push(index);
-        }
-        let waves = waves(&plan.services)
-            .into_iter()
-            .map(|wave| {
-                (0..owners.len())
-                    .filter(|i| wave.contains(&owners[*i]))
-                    .collect()
-            })
-            .collect();
-        Ok(Self {
+        let (sender, ends) = mpsc::channel(prepared.iter().flatten().count().max(1));
+        let mut started = Self {
             roles,
             gateway,
-            instances,
-            waves,
+            waves: Vec::new(),
             ends,
-        })
+        };
+        for wave in prepared {
+            if let Err(error) = started.start_wave(wave, lines, &sender) {
+                started.stop().await;
+                return Err(error.into());
+            }
+        }
+        Ok(started)
+    }
+
+    fn start_wave(
+        &mut self,
+        prepared: Vec<PreparedInstance>,
+        lines: &Lines,
+        ends: &mpsc::Sender<Ended>,
+    ) -> Result<(), InstanceError> {
+        let mut wave = Vec::new();
+        let mut result = Ok(());
+        for instance in prepared {
+            let voice = lines.voice(instance.name());
+            match instance.start(voice, ends.clone()) {
+                Ok(instance) => wave.push(instance),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        self.waves.push(wave);
+        result
+    }
+
+    fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.waves.iter().flatten()
     }
 
     /// Where everything is.
@@ -115,8 +138,7 @@ impl Mesh {
             roles: self.roles.record.clone(),
             gateway: self.gateway.as_ref().map(|(address, ..)| *address),
             instances: self
-                .instances
-                .iter()
+                .instances()
                 .map(|instance| instance.addresses.clone())
                 .collect(),
         }
@@ -124,81 +146,79 @@ impl Mesh {
 
     /// Instances whose program is for someone else to start.
     pub(crate) fn not_ours(&self) -> impl Iterator<Item = &Instance> {
-        self.instances.iter().filter(|instance| !instance.is_ours())
+        self.instances().filter(|instance| !instance.is_ours())
     }
 
     /// Number of programs that we started.
     pub(crate) fn programs(&self) -> usize {
-        self.instances
-            .iter()
+        self.instances()
             .filter(|instance| instance.is_ours())
             .count()
     }
 
-    /// Waits until all are in the mesh, and every application that we started listens.
+    /// Waits until all are in the mesh that have not ended meanwhile, and every application of those
+    /// that we started listens. Ask again after an end.
     pub(crate) fn ready(&self) -> impl Future<Output = ()> + use<> {
-        let ours = self.instances.iter().filter(|instance| instance.is_ours());
+        let instances = || self.instances().filter(|instance| !instance.is_leaving());
+        let ours = instances().filter(|instance| instance.is_ours());
         let applications = ours.filter_map(|instance| instance.addresses.application);
         let listen = join_all(applications.map(listens));
         let gateway = self.gateway.iter().map(|(_, id, _)| id.clone());
-        let missing = self
-            .instances
-            .iter()
-            .map(Instance::id)
-            .chain(gateway)
-            .collect();
+        let missing = instances().map(Instance::id).chain(gateway).collect();
         let joined = joined(self.roles.record.control, missing);
         async {
             tokio::join!(joined, listen);
         }
     }
 
-    /// The next end of a program that nobody asked for. Its instance has left the mesh by then. When a
-    /// role or the gateway fails, nothing is left to wait for: `None`. Safe to cancel.
+    /// The next end of a program that nobody asked for. Its instance is leaving the mesh by then. When a
+    /// role or a proxy has failed, there is nothing to wait for: `None`. Safe to cancel.
     pub(crate) async fn next_end(&mut self) -> Option<Ended> {
-        let gateway = async {
-            match &mut self.gateway {
-                Some((_, _, gateway)) => gateway.ended().await,
-                None => std::future::pending().await,
-            }
+        let Self {
+            roles,
+            gateway,
+            waves,
+            ends,
+        } = self;
+        let gateway = gateway
+            .iter_mut()
+            .map(|(_, _, gateway)| gateway.failed().boxed());
+        let sidecars = waves
+            .iter_mut()
+            .flatten()
+            .filter(|instance| !instance.is_leaving());
+        let sidecars = sidecars.map(|instance| instance.sidecar_failed().boxed());
+        let proxies = gateway.chain(sidecars).chain([pending().boxed()]);
+        let ended = tokio::select! {
+            Some(ended) = ends.recv() => ended,
+            () = roles.failed() => return None,
+            _ = select_all(proxies) => return None,
         };
-        tokio::select! {
-            ended = self.ends.recv() => {
-                let ended = ended?;
-                let instance = self.instances.iter().find(|i| i.addresses.name == ended.name);
-                instance.into_iter().for_each(Instance::leave);
-                Some(ended)
-            }
-            () = self.roles.failed() => None,
-            ended = gateway => {
-                if let Err(error) = ended {
-                    tracing::error!("{:#}", anyhow::Error::new(error));
-                }
-                None
-            }
-        }
+        let mut instances = self.waves.iter_mut().flatten();
+        let instance = instances.find(|instance| instance.addresses.name == ended.name);
+        instance.into_iter().for_each(Instance::leave);
+        Some(ended)
     }
 
     /// Ends everything in order: no request from outside is taken any more; programs end, callers before
     /// those they call; then the sidecars, whose last numbers are read; then the roles.
     pub(crate) async fn stop(&mut self) {
-        if let Some((_, _, gateway)) = &self.gateway {
+        let Self {
+            roles,
+            gateway,
+            waves,
+            ..
+        } = self;
+        if let Some((_, _, gateway)) = gateway {
             gateway.leave();
         }
-        for wave in &self.waves {
-            let instances = self.instances.iter_mut().enumerate();
-            let members = instances.filter(|(index, _)| wave.contains(index));
-            join_all(members.map(|(_, instance)| instance.end_program())).await;
+        for wave in waves.iter_mut() {
+            join_all(wave.iter_mut().map(Instance::end_program)).await;
         }
-        let gateway = async {
-            if let Some((_, _, gateway)) = &mut self.gateway {
-                // Its failure was told when it happened.
-                let _ = gateway.ended().await;
-            }
-        };
-        let sidecars = join_all(self.instances.iter_mut().map(Instance::end_sidecar));
+        let gateway = join_all(gateway.iter_mut().map(|(_, _, gateway)| gateway.ended()));
+        let sidecars = join_all(waves.iter_mut().flatten().map(Instance::end_sidecar));
         tokio::join!(gateway, sidecars);
-        self.roles.stop().await;
+        roles.stop().await;
     }
 }
 
@@ -222,51 +242,40 @@ async fn joined(control: SocketAddr, mut missing: HashSet<InstanceId>) {
     }
 }
 
-/// Every instance of every service: the service's index, the service, and the instance's number where
-/// there are several.
-fn each_instance(
-    services: &[ServicePlan],
-) -> impl Iterator<Item = (usize, &ServicePlan, Option<u16>)> {
-    services.iter().enumerate().flat_map(|(index, service)| {
-        let number = move |number| (service.replicas > 1).then_some(number);
-        (1..=service.replicas).map(move |n| (index, service, number(n)))
-    })
+/// Every instance of a service, with its number where there are several.
+fn each_instance(service: &ServicePlan) -> impl Iterator<Item = (&ServicePlan, Option<u16>)> {
+    let number = |number| (service.replicas > 1).then_some(number);
+    (1..=service.replicas).map(move |n| (service, number(n)))
 }
 
-/// The names that output can have.
+/// The names that output can have, in the order of the services.
 pub(crate) fn names(services: &[ServicePlan]) -> Vec<String> {
-    let name = |(_, service, number): (usize, &ServicePlan, Option<u16>)| match number {
-        Some(number) => format!("{}-{number}", service.name),
-        None => service.name.to_string(),
-    };
-    each_instance(services).map(name).collect()
+    services
+        .iter()
+        .flat_map(each_instance)
+        .map(|(service, number)| service.instance_name(number))
+        .collect()
 }
 
 /// The order in which services end: who is called by nobody that still runs, first. Of those that call
 /// each other in a circle, the first in the file begins.
-fn waves(services: &[ServicePlan]) -> Vec<Vec<usize>> {
-    let mut left: Vec<usize> = (0..services.len()).collect();
+fn waves(services: &[ServicePlan]) -> Vec<Vec<&ServicePlan>> {
+    let mut left: Vec<&ServicePlan> = services.iter().collect();
     let mut waves = Vec::new();
     while let Some(first) = left.first().copied() {
         let callees: HashSet<&ServiceName> = left
             .iter()
-            .filter_map(|index| services.get(*index))
             .flat_map(|service| service.to.iter().filter(|to| **to != service.name))
             .collect();
-        let is_called = |index: usize| {
-            services
-                .get(index)
-                .is_some_and(|s| callees.contains(&s.name))
-        };
-        let mut wave: Vec<usize> = left
+        let (called, mut wave): (Vec<_>, Vec<_>) = left
             .iter()
             .copied()
-            .filter(|index| !is_called(*index))
-            .collect();
+            .partition(|service| callees.contains(&service.name));
+        left = called;
         if wave.is_empty() {
             wave.push(first);
+            left.retain(|service| service.name != first.name);
         }
-        left.retain(|index| !wave.contains(index));
         waves.push(wave);
     }
     waves
@@ -278,26 +287,26 @@ mod tests {
 
     use super::{names, waves};
     use crate::local::mesh_file::parse;
+    use crate::local::plan::ServicePlan;
 
-    fn order(services: &str) -> Vec<Vec<usize>> {
-        waves(
-            &parse("mesh.yaml", &format!("mesh: a\nservices:\n{services}"))
-                .unwrap()
-                .services,
-        )
+    fn order(services: &str) -> Vec<Vec<String>> {
+        let text = format!("mesh: a\nservices:\n{services}");
+        let services = parse("mesh.yaml", &text).unwrap().services;
+        let names = |wave: Vec<&ServicePlan>| wave.iter().map(|s| s.name.to_string()).collect();
+        waves(&services).into_iter().map(names).collect()
     }
 
     #[test]
     fn callers_end_before_those_they_call() {
         let text =
             "  authors: {}\n  webapp: { to: [books, authors] }\n  books: { to: [authors] }\n";
-        assert_eq!(order(text), [vec![1], vec![2], vec![0]]);
+        assert_eq!(order(text), [["webapp"], ["books"], ["authors"]]);
     }
 
     #[test]
     fn a_circle_of_calls_ends_too() {
         let text = "  a: { to: [b] }\n  b: { to: [a] }\n  c: { to: [c, a] }\n";
-        assert_eq!(order(text), [vec![2], vec![0], vec![1]]);
+        assert_eq!(order(text), [["c"], ["a"], ["b"]]);
     }
 
     #[test]

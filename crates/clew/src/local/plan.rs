@@ -58,6 +58,16 @@ pub(crate) struct ServicePlan {
     pub(crate) routes: Vec<RouteRule>,
 }
 
+impl ServicePlan {
+    /// The name that an instance's output has: the service's, and its number where there are several.
+    pub(crate) fn instance_name(&self, number: Option<u16>) -> String {
+        match number {
+            Some(number) => format!("{}-{number}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+}
+
 /// A port of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortChoice {

@@ -37,29 +37,34 @@ struct Line {
 #[derive(Debug)]
 pub(crate) struct Lines {
     sender: mpsc::Sender<Line>,
-    width: usize,
+    names: Vec<String>,
     writer: std::thread::JoinHandle<()>,
 }
 
 impl Lines {
     /// A writer for lines of these names.
-    pub(crate) fn start<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn start(names: Vec<String>) -> Self {
         let (sender, lines) = mpsc::channel(MAX_WAITING);
         // A thread, because a terminal may block for as long as somebody scrolls.
         let writer = std::thread::spawn(move || write_all(lines));
         Self {
             sender,
-            width: names.map(str::len).max().unwrap_or_default(),
+            names,
             writer,
         }
     }
 
-    /// A voice by this name; `index` chooses its colour.
-    pub(crate) fn voice(&self, name: &str, index: usize) -> Voice {
+    /// The voice by this name, in its colour.
+    pub(crate) fn voice(&self, name: &str) -> Voice {
+        let index = self
+            .names
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_default();
         let style = COLOURS
             .get(index % COLOURS.len())
             .map_or(Style::new(), |c| c.on_default());
-        let width = self.width;
+        let width = self.names.iter().map(String::len).max().unwrap_or_default();
         Voice {
             sender: self.sender.clone(),
             prefix: format!("{style}{name:<width$} |{style:#} "),

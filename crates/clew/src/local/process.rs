@@ -11,35 +11,38 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 /// A program could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot start {program}: {}", self.reason())]
-pub(crate) struct SpawnError {
-    program: String,
-    source: io::Error,
+pub(crate) enum SpawnError {
+    /// There is no such file.
+    #[error("there is no program {program}, or no working directory for it")]
+    NotFound {
+        /// The program.
+        program: String,
+    },
+    /// It may not be run, or cannot be.
+    #[error("{program} cannot be run")]
+    NotRun {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl SpawnError {
     /// A program that the system refused to start.
     pub(crate) fn new(program: &str, source: io::Error) -> Self {
-        Self {
-            program: program.to_owned(),
-            source,
+        let program = program.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { program },
+            _ => Self::NotRun { program, source },
         }
     }
 
     /// The code that a shell ends with: 127 when there is no such program, else 126.
     pub(crate) fn exit_code(&self) -> u8 {
-        if self.source.kind() == io::ErrorKind::NotFound {
-            127
-        } else {
-            126
-        }
-    }
-
-    fn reason(&self) -> String {
-        match self.source.kind() {
-            io::ErrorKind::NotFound => "no such program (or working directory)".to_owned(),
-            io::ErrorKind::PermissionDenied => "not allowed to be run".to_owned(),
-            _ => self.source.to_string(),
+        match self {
+            Self::NotFound { .. } => 127,
+            Self::NotRun { .. } => 126,
         }
     }
 }

@@ -60,13 +60,14 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         Ok(child) => child,
         Err(source) => {
             let error = SpawnError::new(&program.to_string_lossy(), source);
-            say(&error.to_string());
-            leave(sidecar, &mut signals).await?;
-            return Ok(Exit::Process(error.exit_code()));
+            let code = error.exit_code();
+            say(&format!("{:#}", anyhow::Error::new(error)));
+            leave(sidecar, &mut signals).await;
+            return Ok(Exit::Process(code));
         }
     };
     let status = supervise(child, &mut sidecar, &mut signals).await?;
-    leave(sidecar, &mut signals).await?;
+    leave(sidecar, &mut signals).await;
     Ok(status.map_or(Exit::Failed, |status| Exit::Process(exit_code(status))))
 }
 
@@ -121,10 +122,8 @@ async fn supervise(
                 return Ok((!is_cut_off).then_some(status));
             }
             signal = signals.next() => pass_on(pid, signal),
-            ended = sidecar.ended(), if !is_cut_off => {
+            () = sidecar.ended(), if !is_cut_off => {
                 is_cut_off = true;
-                let why = ended.err().map(|error| format!(": {:#}", anyhow::Error::new(error)));
-                say(&format!("the sidecar has ended{}", why.unwrap_or_default()));
                 pass_on(pid, Signal::TERM);
             }
         }
@@ -146,12 +145,11 @@ fn is_in_foreground() -> bool {
 }
 
 /// The instance leaves at once; what is still open may finish, until a signal says otherwise.
-async fn leave(mut sidecar: RunningProxy, signals: &mut Signals) -> anyhow::Result<()> {
+async fn leave(mut sidecar: RunningProxy, signals: &mut Signals) {
     sidecar.leave();
     loop {
         tokio::select! {
-            // Its failure was said when it happened; after that there is nothing to leave.
-            _ = sidecar.ended() => return Ok(()),
+            () = sidecar.ended() => return,
             _ = signals.next() => sidecar.force(),
         }
     }

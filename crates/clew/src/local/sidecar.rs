@@ -12,7 +12,7 @@ use http::Uri;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 
 /// Any port of this machine.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -203,17 +203,6 @@ fn new_instance(workload: &Workload) -> InstanceId {
     InstanceId::new(format!("{}-{:08x}", workload.name, fastrand::u32(..)))
 }
 
-/// Why a proxy has ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProxyEnd {
-    /// It failed.
-    #[error(transparent)]
-    Failed(#[from] ProxyError),
-    /// Its task did not end by itself.
-    #[error("a proxy ended with a panic")]
-    Panicked(#[source] JoinError),
-}
-
 /// A proxy that serves.
 #[derive(Debug)]
 pub(crate) struct RunningProxy {
@@ -241,14 +230,24 @@ impl RunningProxy {
         self.drain.force();
     }
 
-    /// Waits for its end: after it was told to leave, or because it failed, which is told once. Safe to
-    /// cancel.
-    pub(crate) async fn ended(&mut self) -> Result<(), ProxyEnd> {
-        let Some(task) = &mut self.task else {
-            return Ok(());
-        };
+    /// Waits for its end, which is told once; a failure goes to the log. Safe to cancel.
+    pub(crate) async fn ended(&mut self) {
+        let Some(task) = &mut self.task else { return };
         let ended = task.await;
         self.task = None;
-        Ok(ended.map_err(ProxyEnd::Panicked)??)
+        let failure = match ended {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => anyhow::Error::new(error),
+            Err(error) => anyhow::Error::new(error),
+        };
+        tracing::error!("a proxy has ended: {failure:#}");
+    }
+
+    /// Resolves when it ends although it was not told to. Safe to cancel.
+    pub(crate) async fn failed(&mut self) {
+        if self.task.is_none() {
+            std::future::pending::<()>().await;
+        }
+        self.ended().await;
     }
 }

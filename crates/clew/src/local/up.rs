@@ -37,9 +37,10 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     let api = args.api.or(plan.api).unwrap_or_else(default_api);
     let roles = RolesPlan::of_mesh("up", &plan, api, store);
 
-    let names = names(&plan.services);
-    let lines = Lines::start(names.iter().map(String::as_str).chain([OWN_NAME]));
-    let voice = lines.voice(OWN_NAME, plan.services.len());
+    let mut names = names(&plan.services);
+    names.push(OWN_NAME.to_owned());
+    let lines = Lines::start(names);
+    let voice = lines.voice(OWN_NAME);
     let mut mesh = Mesh::start(plan, roles, &lines).await?;
     let exit = tokio::select! {
         _ = signals.next() => Ok(Exit::Ok),
@@ -66,7 +67,7 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
     let mut left = mesh.programs();
     let waits_for_signal = left == 0;
     let mut exit = Exit::Ok;
-    let mut ready = pin!(mesh.ready());
+    let mut ready = Box::pin(mesh.ready());
     let mut slow = pin!(tokio::time::sleep(SLOW_START));
     let (mut is_ready, mut is_slow) = (false, false);
     while left > 0 || waits_for_signal {
@@ -87,6 +88,7 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                 None => return Ok(Exit::Failed),
                 Some(Ended { is_success, .. }) => {
                     left = left.saturating_sub(1);
+                    ready = Box::pin(mesh.ready());
                     if !is_success {
                         exit = Exit::Failed;
                     }
