@@ -11,6 +11,7 @@ use crate::query::{
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
+use crate::window::Window;
 use crate::write::{Retention, Writer};
 use clew_trace::{Span, TraceId};
 use std::ops::RangeInclusive;
@@ -135,6 +136,16 @@ impl Store {
     /// What is kept, as it was said when the store was opened.
     pub fn retention(&self) -> Retention {
         self.shared.retention
+    }
+
+    /// The window, without what lies before the first request that is known of: what a rate is to be
+    /// divided by, when a mesh is younger than the window. Exact to one scrape.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn measured(&self, window: Window) -> Result<Window, ReadError> {
+        let first = self.shared.readers.ask(read::first_point_ms).await?;
+        Ok(window.beginning_with(first))
     }
 
     /// Golden metrics by group, in the order of their labels.

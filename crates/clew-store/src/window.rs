@@ -25,6 +25,19 @@ impl Window {
         }
     }
 
+    /// The window cut to begin with the point that ends at this Unix time in milliseconds, if it begins
+    /// earlier. The point covers what was counted since the scrape before, about a second.
+    pub(crate) fn beginning_with(self, point_ms: Option<i64>) -> Self {
+        const SCRAPE: Duration = Duration::from_secs(1);
+        let begin = point_ms
+            .and_then(|ms| u64::try_from(ms).ok())
+            .and_then(|ms| (UNIX_EPOCH + Duration::from_millis(ms)).checked_sub(SCRAPE));
+        let from = begin.map_or(self.from, |begin| {
+            begin.clamp(self.from, self.to.max(self.from))
+        });
+        Self { from, ..self }
+    }
+
     /// Everything that is kept.
     pub fn all() -> Self {
         Self {

@@ -59,7 +59,11 @@ pub(super) async fn edges(
     State(api): State<Api>,
     Asked(asked): Asked<EdgesParameters>,
 ) -> Result<Json<Edges>, Refusal> {
-    let window = Window::last(asked.window);
+    let window = api
+        .sources
+        .store
+        .measured(Window::last(asked.window))
+        .await?;
     if let Some(workload) = &asked.workload {
         names::require_server(&api, "workload", workload, window).await?;
     }

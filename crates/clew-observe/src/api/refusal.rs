@@ -148,8 +148,7 @@ impl Refusal {
     /// The request was not meant for us: a browser was tricked (DNS rebinding, cross-site requests).
     pub(super) fn misdirected(header: &str, given: &str) -> Self {
         let detail = format!(
-            "{header}: {given:?} does not name this API; address it by its IP address, as localhost, or by a name that \
-             it is told to answer to"
+            "{header}: {given:?} does not name this API; address it by its IP address or as localhost"
         );
         Self::new(
             StatusCode::MISDIRECTED_REQUEST,

@@ -69,7 +69,11 @@ pub(super) async fn routes(
     State(api): State<Api>,
     Asked(asked): Asked<RoutesParameters>,
 ) -> Result<Json<Routes>, Refusal> {
-    let window = Window::last(asked.window);
+    let window = api
+        .sources
+        .store
+        .measured(Window::last(asked.window))
+        .await?;
     names::require_workload(&api, "workload", &asked.workload, window).await?;
     let direction = if asked.to.is_some() {
         Side::Outbound

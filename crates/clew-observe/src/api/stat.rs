@@ -57,7 +57,11 @@ pub(super) async fn stat(
     State(api): State<Api>,
     Asked(asked): Asked<StatParameters>,
 ) -> Result<Json<Stat>, Refusal> {
-    let window = Window::last(asked.window);
+    let window = api
+        .sources
+        .store
+        .measured(Window::last(asked.window))
+        .await?;
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }

@@ -43,6 +43,17 @@ pub(crate) fn golden(
         .collect())
 }
 
+/// Where the first point of requests ends, Unix time in milliseconds.
+pub(crate) fn first_point_ms(connection: &Connection) -> Result<Option<i64>, ReadError> {
+    connection
+        .query_row(
+            "SELECT min(t) FROM counter_points WHERE family = (SELECT id FROM families WHERE name = ?1)",
+            [REQUESTS],
+            |row| row.get(0),
+        )
+        .map_err(query("first point"))
+}
+
 fn add_responses(row: &mut GoldenRow, labels: &SeriesLabels, count: u64) {
     match labels.get(Label::Classification) {
         "success" => row.success += count,

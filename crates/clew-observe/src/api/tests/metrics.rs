@@ -155,14 +155,19 @@ fn counts(golden: &Golden) -> [u64; 4] {
 async fn stat_counts_every_request_once_and_cancelled_ones_apart() {
     let mesh = books_application().await;
     let stat: Stat = mesh.get("/stat").await;
-    assert_eq!(stat.window.seconds, 60.0);
+    // The mesh is younger than the minute that was asked about.
+    assert!(
+        (1.0..60.0).contains(&stat.window.seconds),
+        "{:?}",
+        stat.window
+    );
     let books = workload(&stat, "books");
     assert_eq!((books.instances, books.role.as_deref()), (2, Some("proxy")));
     let golden = books.inbound.as_ref().unwrap().golden.as_ref().unwrap();
     assert_eq!(counts(golden), [13, 9, 2, 2]);
     assert_eq!(golden.started, 13);
     assert_eq!(golden.success_rate, Some(9.0 / 11.0));
-    assert_eq!(golden.rps, 13.0 / 60.0);
+    assert_eq!(golden.rps, 13.0 / stat.window.seconds);
     assert_eq!(golden.errors["malformed_request"], 1);
     assert_eq!(golden.errors["client_cancelled"], 2);
     assert_eq!(golden.statuses["503"], 2);
@@ -209,7 +214,7 @@ async fn stat_of_one_workload_or_namespace_is_that_alone() {
     let mesh = books_application().await;
     let one: Stat = mesh.get("/stat?workload=web&window=5m").await;
     assert_eq!(one.workloads.len(), 1);
-    assert_eq!(one.window.seconds, 300.0);
+    assert!(one.window.seconds < 300.0, "{:?}", one.window);
     let none: Stat = mesh.get("/stat?namespace=elsewhere").await;
     assert!(none.workloads.is_empty());
     let problem = mesh.refused("/stat?workload=bokos").await;
