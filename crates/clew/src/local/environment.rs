@@ -1,6 +1,6 @@
 //! The environment of a process that has a sidecar: what makes its requests go through the sidecar.
 //!
-//! What clients do with it, tried with each of them:
+//! What clients do with it (the tests try curl and Python):
 //!
 //! | client | `http://books`, `http://books:7002` | `http://localhost:7002` |
 //! |---|---|---|

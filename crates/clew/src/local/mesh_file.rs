@@ -387,7 +387,7 @@ impl Settings for Telemetry {
             "access_log",
             access_log(),
             "off",
-            "Which requests go to the access log, on standard error.",
+            "Which requests go to the access log, on standard output.",
         );
         let show_headers = t.default(
             "show_headers",
