@@ -1,0 +1,242 @@
+//! One process.
+
+use crate::within;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::process::{ExitStatus, Output, Stdio};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
+
+/// What decides where programs send requests and spans; a test decides that itself.
+const SURROUNDINGS: [&str; 13] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "CLEW_API",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_SERVICE_NAME",
+    "OTEL_PROPAGATORS",
+    "PORT",
+];
+
+/// A command that is not influenced by where the test runs.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for name in SURROUNDINGS {
+        command.env_remove(name);
+    }
+    command.env("PYTHONUNBUFFERED", "1");
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// It does not end.
+pub async fn finish(mut command: Command) -> Output {
+    let what = format!("the end of {:?}", command.as_std());
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    within(&what, command.output()).await.unwrap()
+}
+
+/// A process that runs beside the test, in a process group of its own. The group is killed when this is
+/// dropped; what the process wrote is shown when the test has failed.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    child: Child,
+    group: Pid,
+    input: Option<ChildStdin>,
+    written: watch::Receiver<Written>,
+}
+
+/// Lines of a process, in the order in which they came.
+#[derive(Debug, Default)]
+struct Written {
+    lines: Vec<String>,
+    /// Standard output and standard error, while they are open.
+    open: usize,
+}
+
+impl Program {
+    /// Starts it.
+    ///
+    /// # Panics
+    /// It cannot be started.
+    pub fn start(name: &str, mut command: Command) -> Self {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => panic!("cannot start {:?}: {error}", command.as_std()),
+        };
+        let group = Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+        let (sender, written) = watch::channel(Written {
+            lines: Vec::new(),
+            open: 2,
+        });
+        tokio::spawn(listen(child.stdout.take().unwrap(), sender.clone()));
+        tokio::spawn(listen(child.stderr.take().unwrap(), sender));
+        Self {
+            name: name.to_owned(),
+            input: child.stdin.take(),
+            child,
+            group,
+            written,
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.group.as_raw_nonzero().get().cast_unsigned()
+    }
+
+    /// Waits for a line with this text, on standard output or standard error, and gives it.
+    ///
+    /// # Panics
+    /// It does not come.
+    pub async fn says(&self, text: &str) -> String {
+        let mut written = self.written.clone();
+        let is_it = |line: &&String| line.contains(text);
+        let waiting = written
+            .wait_for(|written| written.open == 0 || written.lines.iter().any(|line| is_it(&line)));
+        let awaited = format!("{} to write {text:?}", self.name);
+        let written = within(&awaited, waiting).await.unwrap();
+        match written.lines.iter().find(is_it) {
+            Some(line) => line.clone(),
+            None => panic!(
+                "{} has closed its output and never wrote {text:?}",
+                self.name
+            ),
+        }
+    }
+
+    /// The one child of its own whose command line holds these words.
+    ///
+    /// # Panics
+    /// There is none, or more than one.
+    pub fn child(&self, words: &str) -> u32 {
+        let mut children = children(self.pid());
+        children.retain(|(_, command)| command.contains(words));
+        match children[..] {
+            [(pid, _)] => pid,
+            _ => panic!(
+                "not one child of {} with {words:?}: {children:?}",
+                self.name
+            ),
+        }
+    }
+
+    /// All lines that it has written so far.
+    pub fn written(&self) -> Vec<String> {
+        self.written.borrow().lines.clone()
+    }
+
+    /// Writes a line to its standard input.
+    pub async fn tell(&mut self, line: &str) {
+        let input = self.input.as_mut().unwrap();
+        let line = format!("{line}\n");
+        within("a line to be taken", input.write_all(line.as_bytes()))
+            .await
+            .unwrap();
+    }
+
+    /// Closes its standard input.
+    pub fn hang_up(&mut self) {
+        self.input = None;
+    }
+
+    /// Sends it a signal; not to its children.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.group, signal).unwrap();
+    }
+
+    /// Waits for its end, and until it has said its last word.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let awaited = format!("{} to end", self.name);
+        let status = within(&awaited, self.child.wait()).await.unwrap();
+        let mut written = self.written.clone();
+        // A child of its own that goes on holds the output open: that is no failure.
+        let closed = written.wait_for(|written| written.open == 0);
+        drop(tokio::time::timeout(std::time::Duration::from_millis(200), closed).await);
+        status
+    }
+
+    /// Waits for its end, and gives its exit code.
+    ///
+    /// # Panics
+    /// A signal has ended it.
+    pub async fn exit_code(&mut self) -> i32 {
+        let status = self.ended().await;
+        match status.code() {
+            Some(code) => code,
+            None => panic!("{} was ended by a signal: {status}", self.name),
+        }
+    }
+
+    /// Asks it to end, as a user does, and waits until it has.
+    pub async fn end(mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It fails when nobody of the group is left.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        if std::thread::panicking() {
+            let mut shown = String::new();
+            for line in &self.written.borrow().lines {
+                let _ = writeln!(shown, "  {} | {line}", self.name);
+            }
+            eprintln!("What {} wrote:\n{shown}", self.name);
+        }
+    }
+}
+
+/// Kills a process that a program under test has started.
+pub fn kill(pid: u32) {
+    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+}
+
+/// The children of a process, whichever of its threads has started them, with their command lines (proc(5)).
+fn children(pid: u32) -> Vec<(u32, String)> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| {
+        let file = thread.unwrap().path().join("children");
+        std::fs::read_to_string(file).unwrap_or_default()
+    };
+    let children: Vec<String> = threads.map(of_thread).collect();
+    let pids = children.iter().flat_map(|line| line.split_whitespace());
+    let described = pids.map(|pid| {
+        let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        (
+            pid.parse().unwrap(),
+            words.unwrap_or_default().replace('\0', " "),
+        )
+    });
+    described.collect()
+}
+
+/// Takes lines until there are no more.
+async fn listen(output: impl AsyncRead + Unpin, written: watch::Sender<Written>) {
+    let mut lines = BufReader::new(output).lines();
+    // What is no text ends the listening, as the end does.
+    while let Ok(Some(line)) = lines.next_line().await {
+        written.send_modify(|written| written.lines.push(line));
+    }
+    written.send_modify(|written| written.open -= 1);
+}
