@@ -4,6 +4,15 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt docs bench
 
+# rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
+# download it again under its number, uses that.
+ifneq ($(shell cargo --version >/dev/null 2>&1; echo $$?),0)
+pinned := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+ifneq ($(findstring rustc $(pinned) ,$(shell rustc +stable --version 2>/dev/null)),)
+export RUSTUP_TOOLCHAIN := stable
+endif
+endif
+
 # Flags for the demo: make demo DEMO="--for 30s --drop-context books"
 DEMO ?=
 
