@@ -77,7 +77,7 @@ impl fmt::Display for TimeSpan {
     }
 }
 
-/// The time that an answer speaks of.
+/// The time that an answer speaks of: what was asked for, without what lies before the first numbers.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct WindowBounds {
     /// Its first moment, RFC 3339.
