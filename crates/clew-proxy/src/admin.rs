@@ -5,7 +5,7 @@
 //! | `GET /metrics` | all metrics, in the format that `Accept` asks for |
 //! | `GET /live` | 200 while the process answers at all |
 //! | `GET /ready` | 200 when requests can be served, 503 with the reasons otherwise |
-//! | `GET /config` | what the proxy was told |
+//! | `GET /config` | what the proxy was told, at its start and by control since |
 //! | `POST /shutdown` | starts the drain; only from this machine |
 //!
 //! Both run on the control runtime: what they do costs no request anything.
@@ -60,8 +60,8 @@ pub struct AdminConfig {
     pub admin: TcpListener,
     /// Of the tap server; must not block.
     pub tap: TcpListener,
-    /// What `/config` shows.
-    pub config: String,
+    /// What `/config` shows; must not block.
+    pub config: Arc<dyn Fn() -> String + Send + Sync>,
     /// What `/ready` asks.
     pub readiness: Readiness,
     /// What `/shutdown` does.
@@ -97,7 +97,7 @@ impl Admin {
         let pages = Arc::new(Pages {
             reports: Arc::clone(reports),
             readiness: config.readiness,
-            config: config.config.into(),
+            config: config.config,
             shutdown: config.shutdown,
         });
         let mut tasks = TaskSet::new();

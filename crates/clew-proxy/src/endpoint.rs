@@ -44,6 +44,8 @@ struct Load {
     in_flight: Cell<u32>,
     /// Peak-sensitive moving average of the time to the response's head, in nanoseconds.
     latency_ns: Cell<f64>,
+    /// It has answered at least once.
+    answered: Cell<bool>,
     updated: Cell<Instant>,
     /// Connecting failed; others are preferred until then.
     avoid_until: Cell<Option<Instant>>,
@@ -53,6 +55,9 @@ struct Load {
 const LATENCY_DECAY: Duration = Duration::from_secs(10);
 /// Latency that an endpoint is given before it was measured: low, so that new ones are tried.
 const INITIAL_LATENCY_NS: f64 = 1_000_000.0;
+/// Added for an endpoint that has not answered its first requests yet: nobody knows how slow it is, and one
+/// request at a time is enough to find out while there are others.
+const UNANSWERED_COST: f64 = 1e15;
 /// How long an endpoint that did not accept a connection is avoided while there are others.
 const AVOID_FOR: Duration = Duration::from_secs(1);
 /// A connection that was idle for longer may have been closed by the server in this very moment.
@@ -68,6 +73,7 @@ impl EndpointState {
             load: Load {
                 in_flight: Cell::new(0),
                 latency_ns: Cell::new(INITIAL_LATENCY_NS),
+                answered: Cell::new(false),
                 updated: Cell::new(Instant::now()),
                 avoid_until: Cell::new(None),
             },
@@ -99,11 +105,15 @@ impl EndpointState {
         if self.load.avoid_until.get().is_some_and(|until| now < until) {
             return f64::MAX;
         }
+        let in_flight = f64::from(self.load.in_flight.get());
+        if in_flight > 0.0 && !self.load.answered.get() {
+            return UNANSWERED_COST + in_flight / self.weight;
+        }
         let idle = now.saturating_duration_since(self.load.updated.get());
         // An average that nobody feeds fades, so that a once slow endpoint is tried again.
         let faded =
             self.load.latency_ns.get() * (-idle.as_secs_f64() / LATENCY_DECAY.as_secs_f64()).exp();
-        (f64::from(self.load.in_flight.get()) + 1.0) * faded.max(1.0) / self.weight
+        (in_flight + 1.0) * faded.max(1.0) / self.weight
     }
 
     /// The series of a route towards this endpoint.
@@ -245,6 +255,7 @@ impl EndpointState {
             average * keep + sample * (1.0 - keep)
         };
         self.load.latency_ns.set(next);
+        self.load.answered.set(true);
         self.load.updated.set(now);
     }
 }

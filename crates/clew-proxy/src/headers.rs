@@ -5,6 +5,7 @@ use http::header::{
     CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
+use http::{Request, Version};
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,23 @@ pub(crate) const ERROR: HeaderName = HeaderName::from_static("clew-error");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+
+/// Whether the request says at most once which host it is for, and says it where it has to: with HTTP/1.1 in
+/// `Host`, whose value can be a host (RFC 9112, section 3.2). What two readers could take for two different
+/// hosts must not pass.
+pub(crate) fn names_one_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(host), None) => host.as_bytes().iter().copied().all(is_of_host),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Characters of `uri-host` and `port` (RFC 3986, section 3.2.2).
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte)
+}
 
 /// Removes what holds for one connection only (RFC 9110, section 7.6.1), but leaves an upgrade that is
 /// to be passed on. `te: trailers` stays: gRPC needs it from end to end.

@@ -46,6 +46,9 @@ impl Transferred {
 
 /// Copies both ways until both sides have ended. `count` hears of bytes as they come, so that the sums
 /// are right also when the copy fails or is dropped.
+///
+/// A side that breaks off breaks the other, too: were its connection only closed, the other side would
+/// take that for the end of one half, and go on writing to nobody.
 pub(crate) async fn copy(client: Io, server: Io, count: &impl Fn(From, u64)) -> io::Result<()> {
     let mut client = Counted {
         io: client,
@@ -55,9 +58,13 @@ pub(crate) async fn copy(client: Io, server: Io, count: &impl Fn(From, u64)) -> 
         io: server,
         count: |bytes| count(From::Server, bytes),
     };
-    tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, BUFFER, BUFFER)
-        .await
-        .map(drop)
+    let copied =
+        tokio::io::copy_bidirectional_with_sizes(&mut client, &mut server, BUFFER, BUFFER).await;
+    if copied.is_err() {
+        client.io.reset_when_dropped();
+        server.io.reset_when_dropped();
+    }
+    copied.map(drop)
 }
 
 /// Bytes in flight each way.

@@ -174,16 +174,16 @@ impl OpenHop {
             return;
         };
         record.end = Instant::now();
-        if let Some(progress) = self.request_body.take() {
+        let request_body = self.request_body.take();
+        if let Some(progress) = &request_body {
             record.request_bytes = progress.bytes();
-            record.outcome = if progress.client_failed() {
-                End::CancelledByClient
-            } else {
-                end
-            };
-        } else {
-            record.outcome = end;
         }
+        // What the client broke is not the server's failure, however it showed.
+        record.outcome = match request_body.and_then(|progress| progress.broken()) {
+            Some(Reason::ClientCancelled) => End::CancelledByClient,
+            Some(reason) => End::Failed(reason),
+            None => end,
+        };
         record.classification = classify(&record, self.failure_statuses.as_deref());
         let reports = &self.sink.reports;
         let series = self.series.take().unwrap_or_else(|| {

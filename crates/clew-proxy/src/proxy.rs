@@ -140,7 +140,10 @@ impl BoundProxy {
         let admin = AdminConfig {
             admin,
             tap,
-            config: format!("{config:#?}\n"),
+            config: {
+                let (config, settings) = (Arc::clone(&config), settings.current.clone());
+                Arc::new(move || format!("{config:#?}\n{}", described(&settings)))
+            },
             readiness: readiness.clone(),
             shutdown: {
                 let asked_to_end = Arc::clone(&asked_to_end);
@@ -220,6 +223,16 @@ impl Settings {
         });
         Self { current, task }
     }
+}
+
+/// The settings in force, for people.
+fn described(settings: &watch::Receiver<Arc<TelemetrySettings>>) -> String {
+    // This receiver never looks at what changed, so that anything that control ever sent is a change.
+    let origin = match settings.has_changed() {
+        Ok(false) => "defaults: control has not spoken",
+        Ok(true) | Err(_) => "by control",
+    };
+    format!("settings ({origin}): {:#?}\n", **settings.borrow())
 }
 
 async fn share_routes(control: ControlClient, learners: Arc<Learners>) {

@@ -1,6 +1,7 @@
 //! The body of a request on its way to the server: streamed, counted, never held.
 
 use crate::codec::{BodyError, BoxError, Break, InBody, OutgoingBody};
+use crate::error::Reason;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::cell::Cell;
@@ -12,7 +13,7 @@ use std::task::{Context, Poll};
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     bytes: Cell<u64>,
-    client_failed: Cell<bool>,
+    broken: Cell<Option<Reason>>,
 }
 
 impl Progress {
@@ -21,9 +22,9 @@ impl Progress {
         self.bytes.get()
     }
 
-    /// The client broke off in the middle of its body.
-    pub(crate) fn client_failed(&self) -> bool {
-        self.client_failed.get()
+    /// Why the client's part ended before its time: it broke off, or what it sent is no body.
+    pub(crate) fn broken(&self) -> Option<Reason> {
+        self.broken.get()
     }
 }
 
@@ -73,7 +74,11 @@ impl Body for RequestBody {
                 Ok(frame)
             }
             Err(BodyError { cause, source }) => {
-                progress.client_failed.set(cause != Break::RequestBody);
+                progress.broken.set(match cause {
+                    Break::Closed | Break::Reset => Some(Reason::ClientCancelled),
+                    Break::Malformed => Some(Reason::MalformedRequest),
+                    Break::RequestBody => None,
+                });
                 Err(source)
             }
         }))

@@ -94,6 +94,14 @@ impl Service {
         self.last_used.get()
     }
 
+    /// Who was meant, where that is known without control: a dependency has a name.
+    pub(crate) fn named(&self) -> Option<Arc<Peer>> {
+        match &self.target {
+            Target::Service(name) => Some(peer_of(name)),
+            Target::Address(_) | Target::Authority(_) => None,
+        }
+    }
+
     /// The service as it is now; waits for control's first word, and charges the wait to the queue.
     pub(crate) async fn state(
         &self,

@@ -1,7 +1,7 @@
 //! The way by which a request came: what its connection says about it.
 
 use crate::config::{GatewayRoute, IpPrefix};
-use crate::hop::{Peer, SeriesKey};
+use crate::hop::{Direction, Peer, SeriesKey};
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
@@ -45,6 +45,16 @@ pub(crate) enum Way {
     HttpProxy,
     /// Requests from outside the mesh.
     Gateway(Rc<Edge>),
+}
+
+impl Way {
+    /// The side that its requests are seen on.
+    pub(crate) fn direction(&self) -> Direction {
+        match self {
+            Self::Inbound(_) | Self::Gateway(_) => Direction::Inbound,
+            Self::Outbound(_) | Self::Dependency(..) | Self::HttpProxy => Direction::Outbound,
+        }
+    }
 }
 
 /// The edge of the mesh.

@@ -17,7 +17,7 @@ use crate::report::Reports;
 pub(super) struct Pages {
     pub(super) reports: Arc<Reports>,
     pub(super) readiness: Readiness,
-    pub(super) config: Bytes,
+    pub(super) config: Arc<dyn Fn() -> String + Send + Sync>,
     pub(super) shutdown: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -37,7 +37,7 @@ impl Pages {
             "/metrics" if is_read => self.metrics(request),
             "/live" if is_read => text(StatusCode::OK, "live\n"),
             "/ready" if is_read => self.ready(),
-            "/config" if is_read => text(StatusCode::OK, self.config.clone()),
+            "/config" if is_read => text(StatusCode::OK, (self.config)()),
             "/shutdown" if request.method() == Method::POST => {
                 self.shut_down(request.headers(), peer)
             }

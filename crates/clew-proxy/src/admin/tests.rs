@@ -36,7 +36,7 @@ fn serve() -> Served {
     let config = AdminConfig {
         admin,
         tap,
-        config: "workload: books".to_owned(),
+        config: Arc::new(|| "workload: books".to_owned()),
         readiness: readiness.clone(),
         shutdown: Arc::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
@@ -191,7 +191,7 @@ async fn shutdown_is_for_programs_of_this_machine() {
     let pages = Pages {
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
-        config: bytes::Bytes::new(),
+        config: Arc::new(String::new),
         shutdown: Arc::new(|| panic!("from far away")),
     };
     let request = http::Request::post("/shutdown").body(()).unwrap();

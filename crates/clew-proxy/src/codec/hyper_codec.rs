@@ -15,6 +15,7 @@ use hyper::server::conn as server;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -215,11 +216,21 @@ fn break_of(error: &hyper::Error) -> Break {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         if let Some(h2) = cause.downcast_ref::<h2::Error>() {
-            return if h2.is_reset() {
-                Break::Reset
-            } else {
-                Break::Closed
+            return match (h2.is_reset(), h2.is_library()) {
+                (true, false) => Break::Reset,
+                // Our side has reset the stream, for what came on it broke the protocol.
+                (true, true) => Break::Malformed,
+                (false, _) => Break::Closed,
             };
+        }
+        if let Some(io) = cause.downcast_ref::<io::Error>()
+            && matches!(
+                io.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+            )
+        {
+            // Chunks that are none.
+            return Break::Malformed;
         }
         source = cause.source();
     }

@@ -39,6 +39,15 @@ impl Io {
         }
     }
 
+    /// The other side is to see a reset, and not an end, when this value is dropped. A tunnel inside a
+    /// connection only ends.
+    pub(crate) fn reset_when_dropped(&self) {
+        if let Stream::Tcp(tcp) = &self.stream {
+            // Best effort: a connection that has broken already cannot be told.
+            drop(tcp.set_zero_linger());
+        }
+    }
+
     /// Puts bytes back that were read from it; they will be read again first.
     pub(crate) fn unread(mut self, bytes: Bytes) -> Self {
         debug_assert!(

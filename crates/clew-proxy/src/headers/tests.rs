@@ -95,3 +95,25 @@ fn grpc_is_told_by_its_content_type() {
         assert!(!is_grpc(&headers(&[("content-type", kind)])), "{kind}");
     }
 }
+
+#[test]
+fn a_request_names_one_host_and_http_1_1_has_to() {
+    let named = |version, hosts: &[&str]| {
+        let mut request = Request::new(());
+        *request.version_mut() = version;
+        for host in hosts {
+            request.headers_mut().append(HOST, host.parse().unwrap());
+        }
+        names_one_host(&request)
+    };
+    for host in ["books", "books:7002", "127.0.0.1:80", "[::1]:80", ""] {
+        assert!(named(Version::HTTP_11, &[host]), "{host:?}");
+    }
+    for host in ["a b", "a/b", "user@books", "books#x", "a\tb"] {
+        assert!(!named(Version::HTTP_11, &[host]), "{host:?}");
+    }
+    assert!(!named(Version::HTTP_11, &["books", "books"]));
+    assert!(!named(Version::HTTP_11, &[]));
+    assert!(named(Version::HTTP_10, &[]));
+    assert!(named(Version::HTTP_2, &[]));
+}

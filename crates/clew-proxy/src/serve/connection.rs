@@ -80,10 +80,7 @@ async fn serve_http(
     client: Option<SocketAddr>,
     detect: Option<Duration>,
 ) {
-    let direction = match way {
-        Way::Inbound(_) | Way::Gateway(_) => Direction::Inbound,
-        Way::Outbound(_) | Way::Dependency(..) | Way::HttpProxy => Direction::Outbound,
-    };
+    let direction = way.direction();
     let via = Via::new(Rc::clone(&shard), way, client, detect);
     let service = Rc::new(Requests(via));
     match Active::serve(io, version, &shard.limits, service, shard.connections()).await {

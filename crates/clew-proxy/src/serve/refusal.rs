@@ -4,16 +4,24 @@ use crate::error::Reason;
 use crate::headers::ERROR;
 use crate::hop::End;
 use crate::response_body::{Hops, ResponseBody};
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{HeaderName, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{HeaderName, Method, Response, StatusCode};
+use http_body::Body;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// Answers in place of the server and closes the hops.
 pub(super) fn refuse(mut hops: Hops, reason: Reason) -> Response<ResponseBody> {
-    let is_grpc = hops.inner.record().is_some_and(|record| record.is_grpc);
-    let response = if is_grpc { grpc(reason) } else { http(reason) };
+    let record = hops.inner.record();
+    let (is_grpc, is_head) = record.map_or((false, false), |record| {
+        (record.is_grpc, record.method == Method::HEAD)
+    });
+    let response = match (is_grpc, is_head) {
+        (true, _) => grpc(reason),
+        (false, true) => without_body(http(reason)),
+        (false, false) => http(reason),
+    };
     hops.each(|hop| {
         if let Some(record) = hop.record() {
             record.status = Some(response.status());
@@ -38,6 +46,18 @@ pub(super) fn http(reason: Reason) -> Response<ResponseBody> {
     );
     headers.insert(ERROR, HeaderValue::from_static(reason.as_str()));
     response
+}
+
+/// The answer to HEAD says how long the body would be, and has none. The codec takes bodies away in
+/// HTTP/1, but in HTTP/2 it would send one.
+fn without_body(response: Response<ResponseBody>) -> Response<ResponseBody> {
+    let length = response.body().size_hint().exact();
+    let (mut head, _) = response.into_parts();
+    if let Some(length) = length {
+        head.headers
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(head, ResponseBody::Empty)
 }
 
 /// Trailers only: a head that is the whole response (gRPC over HTTP/2, "Responses").

@@ -38,6 +38,9 @@ struct Routed {
 
 /// Answers one request. Dropping the future closes its hop as given up by the client.
 pub(crate) async fn answer(via: Rc<Via>, mut request: Request<InBody>) -> Response<ResponseBody> {
+    if !headers::names_one_host(&request) {
+        return refuse_malformed(&via, &request);
+    }
     if request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy) {
         return tunnel::open(&via, request);
     }
@@ -53,6 +56,21 @@ pub(crate) async fn answer(via: Rc<Via>, mut request: Request<InBody>) -> Respon
         }
         Way::Gateway(edge) => gateway(&via, edge, arrival, request).await,
     }
+}
+
+/// Refuses what the codec took for a request and what is none.
+fn refuse_malformed(via: &Via, request: &Request<InBody>) -> Response<ResponseBody> {
+    let arrival = Arrival::new(via, request);
+    let direction = via.way.direction();
+    let mut hop = arrival.open(&via.shard, direction, Arc::default(), &Route::unknown());
+    if direction == Direction::Inbound {
+        note_address(&mut hop, via.client);
+    }
+    let hops = Hops {
+        inner: hop,
+        outer: None,
+    };
+    refuse(hops, Reason::MalformedRequest)
 }
 
 /// A request to the application.
@@ -236,6 +254,9 @@ async fn route_outbound(
     let state = match looked_up {
         Ok(state) => state,
         Err(reason) => {
+            if let Some(peer) = service.named() {
+                hops.inner.route(&Route::unknown(), peer);
+            }
             join_trace(
                 shard,
                 &mut hops.inner,
@@ -321,7 +342,11 @@ async fn forward(via: &Rc<Via>, routed: Routed) -> Response<ResponseBody> {
     hops.each(|hop| hop.request_body(progress.clone()));
     let (response, lease) = match outgoing::send(shard, &endpoint, request, &mut hops).await {
         Ok(answered) => answered,
-        Err(reason) => return refuse(hops, reason),
+        Err(reason) => {
+            // Sending failed because reading did: the client is told what it did.
+            let broken = progress.and_then(|progress| progress.broken());
+            return refuse(hops, broken.unwrap_or(reason));
+        }
     };
     let response_start = Instant::now();
     route.answered(response.status());
