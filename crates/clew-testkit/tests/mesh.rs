@@ -1,0 +1,29 @@
+//! Claims about the data path, each seen on a real mesh.
+//!
+//! One binary, so that the mesh is linked once. Each module is about one property of the path.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod mesh {
+    mod balance;
+    mod cancel;
+    mod chain;
+    mod collectors;
+    mod counting;
+    mod drain;
+    mod faults;
+    mod gateway;
+    mod grpc;
+    mod http1;
+    mod http2;
+    mod malformed;
+    mod observe;
+    mod opaque;
+    mod pair;
+    mod proxying;
+    mod routes;
+    mod tap;
+    mod traces;
+    mod upgrades;
+    mod walk;
+}

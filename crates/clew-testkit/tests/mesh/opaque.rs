@@ -1,0 +1,163 @@
+//! Connections whose bytes the mesh does not read.
+
+use super::pair::Pair;
+use clew_model::service::Protocol;
+use clew_testkit::Mesh;
+use clew_testkit::address::Refusing;
+use clew_testkit::metrics::Metrics;
+use clew_testkit::wire::{Wire, WireListener};
+
+const OUT: [(&str, &str); 3] = [
+    ("direction", "outbound"),
+    ("dst_service", "books"),
+    ("dst_workload", "books"),
+];
+const IN: [(&str, &str); 1] = [("direction", "inbound")];
+
+fn is_closed(metrics: &Metrics) -> bool {
+    metrics.sum("tcp_close_total", &[]) == 1
+}
+
+#[tokio::test]
+async fn bytes_pass_and_are_counted_on_both_sides() {
+    let server = WireListener::bind().await;
+    let pair = Pair::of(server.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0, 1, 2, 3]).await;
+    let mut server = server.accept().await;
+    assert_eq!(server.read(4).await, [0, 1, 2, 3]);
+    server.write("hello").await;
+    assert_eq!(client.read(5).await, b"hello");
+    for (side, labels) in pair.metrics().await.iter().zip([&OUT[..], &IN[..]]) {
+        assert_eq!(side.sum("tcp_open_total", labels), 1);
+        assert_eq!(side.sum("tcp_open_connections", labels), 1);
+        assert_eq!(side.sum("tcp_close_total", labels), 0);
+        assert_eq!(side.requests(&[]), 0, "this is no request");
+    }
+    drop((client, server));
+    for (sidecar, labels) in [(&pair.webapp, &OUT[..]), (&pair.books, &IN[..])] {
+        let side = sidecar
+            .metrics_when("the connection to be closed", is_closed)
+            .await;
+        assert_eq!(side.sum("tcp_close_total", labels), 1);
+        assert_eq!(side.sum("tcp_open_connections", labels), 0);
+        assert_eq!(side.sum("tcp_read_bytes_total", labels), 4);
+        assert_eq!(side.sum("tcp_write_bytes_total", labels), 5);
+        assert_eq!(side.sum("tcp_connection_duration_ms", labels), 1);
+    }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn each_side_may_end_its_half_first() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0]).await;
+    let mut server = listener.accept().await;
+    client.finish().await;
+    assert_eq!(server.read_to_end().await.unwrap(), [0]);
+    server.write("after the client's end").await;
+    drop(server);
+    assert_eq!(
+        client.read_to_end().await.unwrap(),
+        b"after the client's end"
+    );
+
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0]).await;
+    let mut server = listener.accept().await;
+    server.finish().await;
+    assert_eq!(client.read_to_end().await.unwrap(), b"");
+    client.write("after the server's end").await;
+    drop(client);
+    assert_eq!(
+        &server.read_to_end().await.unwrap()[1..],
+        b"after the server's end"
+    );
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_of_one_side_ends_the_other() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0]).await;
+    let mut server = listener.accept().await;
+    server.read(1).await;
+    server.reset();
+    client.closed().await;
+
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0]).await;
+    let mut server = listener.accept().await;
+    server.read(1).await;
+    client.reset();
+    server.closed().await;
+    let both = |metrics: &Metrics| metrics.sum("tcp_close_total", &[]) == 2;
+    for sidecar in [&pair.webapp, &pair.books] {
+        sidecar
+            .metrics_when("both connections to be closed", both)
+            .await;
+    }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_may_speak_first_on_a_port_that_is_marked_opaque() {
+    let listener = WireListener::bind().await;
+    let mesh = Mesh::begin().await;
+    let _books = mesh
+        .sidecar("books")
+        .serves_as(listener.address(), "books", Protocol::Opaque)
+        .start()
+        .await;
+    let webapp = mesh.sidecar("webapp").calls("books").start().await;
+    let mut client = Wire::connect(webapp.dependency("books")).await;
+    // The client has said nothing.
+    let mut server = listener.accept().await;
+    server.write("220 ready\r\n").await;
+    assert_eq!(client.read_until("\r\n").await, "220 ready\r\n");
+    // What looks like HTTP is not looked at.
+    client.write("GET / HTTP/1.1\r\n\r\n").await;
+    assert_eq!(server.read(18).await, b"GET / HTTP/1.1\r\n\r\n");
+    drop((client, server));
+    let metrics = webapp
+        .metrics_when("the connection to be closed", is_closed)
+        .await;
+    assert_eq!(metrics.requests(&[]), 0);
+    mesh.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_the_server_is_passed_on_when_detection_is_out_of_time() {
+    let listener = WireListener::bind().await;
+    let mesh = Mesh::builder()
+        .detect_timeout(std::time::Duration::from_millis(20))
+        .begin()
+        .await;
+    let _books = mesh
+        .sidecar("books")
+        .serves(listener.address())
+        .start()
+        .await;
+    let webapp = mesh.sidecar("webapp").calls("books").start().await;
+    let mut client = Wire::connect(webapp.dependency("books")).await;
+    let mut server = listener.accept().await;
+    server.write("220 ready\r\n").await;
+    assert_eq!(client.read_until("\r\n").await, "220 ready\r\n");
+    drop((client, server));
+    mesh.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_passed_on_is_closed() {
+    let nobody = Refusing::bind();
+    let pair = Pair::of(nobody.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write([0, 1, 2]).await;
+    assert_eq!(client.closed().await, b"");
+    pair.stop().await;
+}
