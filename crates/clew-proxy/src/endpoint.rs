@@ -29,6 +29,8 @@ pub(crate) struct EndpointState {
     load: Load,
     http1: RefCell<VecDeque<Idle>>,
     http2: RefCell<Option<Connection>>,
+    /// Grows with each shared connection, so that one failure retires it once.
+    generation: Cell<u64>,
     connecting: Cell<bool>,
     connected: Notify,
     series: RefCell<AHashMap<RouteName, Rc<HopSeries>>>,
@@ -79,6 +81,7 @@ impl EndpointState {
             },
             http1: RefCell::default(),
             http2: RefCell::default(),
+            generation: Cell::new(0),
             connecting: Cell::new(false),
             connected: Notify::new(),
             series: RefCell::default(),
@@ -151,8 +154,30 @@ impl EndpointState {
         }
     }
 
-    /// Takes a place on a connection that nobody used before.
-    pub(crate) async fn lease_new(
+    /// Takes a place on another connection, after the server closed the one of `failed` before it saw the
+    /// request.
+    pub(crate) async fn lease_again(
+        self: &Rc<Self>,
+        failed: Lease,
+        version: HttpVersion,
+        limits: &Limits,
+        times: &mut PhaseTimes,
+    ) -> Result<Lease, Reason> {
+        match version {
+            HttpVersion::Http1 => self.lease_new(version, limits, times).await,
+            HttpVersion::Http2 => {
+                // Of all the requests that failed with it, the first one retires the connection.
+                if failed.generation == self.generation.get() {
+                    *self.http2.borrow_mut() = None;
+                }
+                drop(failed);
+                self.lease_shared(limits, times).await
+            }
+        }
+    }
+
+    /// Takes a place on a new connection.
+    async fn lease_new(
         self: &Rc<Self>,
         version: HttpVersion,
         limits: &Limits,
@@ -186,6 +211,7 @@ impl EndpointState {
             }
             if !self.connecting.get() {
                 let turn = ConnectTurn::take(self);
+                self.generation.set(self.generation.get() + 1);
                 let lease = self.lease_new(HttpVersion::Http2, limits, times).await?;
                 *self.http2.borrow_mut() = lease.connection.as_ref().and_then(Connection::share);
                 drop(turn);
@@ -302,6 +328,7 @@ pub(crate) struct Lease {
     endpoint: Rc<EndpointState>,
     connection: Option<Connection>,
     stale: bool,
+    generation: u64,
 }
 
 impl Lease {
@@ -314,6 +341,7 @@ impl Lease {
             endpoint: Rc::clone(endpoint),
             connection: Some(connection),
             stale,
+            generation: endpoint.generation.get(),
         }
     }
 

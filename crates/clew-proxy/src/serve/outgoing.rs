@@ -111,9 +111,11 @@ pub(super) async fn send(
     else {
         return Err(reason_of(failed.cause));
     };
-    // The server closed a connection that had been idle just when we took it.
+    // The server closed the connection just when we took it.
     let mut waits = crate::hop::PhaseTimes::default();
-    let leased = endpoint.lease_new(version, &shard.limits, &mut waits).await;
+    let leased = endpoint
+        .lease_again(lease, version, &shard.limits, &mut waits)
+        .await;
     note_waits(hops, &waits);
     let mut lease = leased?;
     let sent = Instant::now();
