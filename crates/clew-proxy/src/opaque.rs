@@ -34,12 +34,12 @@ impl Transferred {
     }
 
     /// Bytes from the client.
-    pub(crate) fn from_client(&self) -> u64 {
+    pub(crate) fn client_bytes(&self) -> u64 {
         self.from_client.get()
     }
 
     /// Bytes from the server.
-    pub(crate) fn from_server(&self) -> u64 {
+    pub(crate) fn server_bytes(&self) -> u64 {
         self.from_server.get()
     }
 }

@@ -104,8 +104,8 @@ impl OpenHop {
         let Some(record) = &mut self.record else {
             return;
         };
-        record.request_bytes += transferred.from_client();
-        record.response_bytes += transferred.from_server();
+        record.request_bytes += transferred.client_bytes();
+        record.response_bytes += transferred.server_bytes();
     }
 
     /// The labels are final: counts the request. A hop that ends before is counted with the labels that it has.

@@ -29,8 +29,11 @@ pub(crate) struct Via {
     /// Client of the last request, as above.
     peer: RefCell<Option<(Option<HeaderValue>, Arc<Peer>)>>,
     /// Series of the routes that were asked for on this connection.
-    series: RefCell<AHashMap<RouteName, (Arc<Peer>, Rc<HopSeries>)>>,
+    series: RefCell<SeriesByRoute>,
 }
+
+/// The series of each route, for the peer that asked last.
+type SeriesByRoute = AHashMap<RouteName, (Arc<Peer>, Rc<HopSeries>)>;
 
 /// What a connection is for.
 #[derive(Clone)]

@@ -351,10 +351,10 @@ async fn forward(via: &Rc<Via>, routed: Routed) -> Response<ResponseBody> {
     let response_start = Instant::now();
     route.answered(response.status());
     hops.each(|hop| hop.response_head(response.status(), response.headers(), response_start));
-    if let Some(upgrade) = upgrade {
-        if upgrade.accepted(&response) {
-            return upgrade.join(shard, response, hops, lease);
-        }
+    if let Some(upgrade) = upgrade
+        && upgrade.accepted(&response)
+    {
+        return upgrade.join(shard, response, hops, lease);
     }
     respond(response, hops, lease, response_start)
 }
