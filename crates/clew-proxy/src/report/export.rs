@@ -22,7 +22,7 @@ use tonic::transport::{Channel, Endpoint};
 use self::codec::{ExportCodec, ExportResponse};
 use self::retry::Backoff;
 use super::span::SCHEMA_URL;
-use super::span::wire::{Message, varint_len};
+use super::span::wire::{Message, name, varint_len};
 use super::spans::Batch;
 
 /// `opentelemetry.proto.collector.trace.v1.TraceService/Export`.
@@ -143,9 +143,13 @@ impl Resource {
         const ATTRIBUTES: u8 = 1;
         let mut resource = Vec::new();
         Message::new(&mut resource).nested_short(1, |resource| {
-            resource.text_attribute(ATTRIBUTES, "service.name", workload.name.as_str());
-            resource.text_attribute(ATTRIBUTES, "service.namespace", workload.namespace.as_str());
-            resource.text_attribute(ATTRIBUTES, "service.instance.id", instance.as_str());
+            resource.text_attribute(ATTRIBUTES, name!("service.name"), workload.name.as_str());
+            resource.text_attribute(
+                ATTRIBUTES,
+                name!("service.namespace"),
+                workload.namespace.as_str(),
+            );
+            resource.text_attribute(ATTRIBUTES, name!("service.instance.id"), instance.as_str());
         });
         let mut scope = Vec::new();
         let mut scope_spans = Message::new(&mut scope);

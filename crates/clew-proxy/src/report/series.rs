@@ -1,6 +1,6 @@
 //! A worker's hold on series: what a caller keeps, so that reporting is additions and no lookup.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::directory::Directory;
 use super::entry::{HeldHop, TcpCell};
 use super::histogram::Histogram;
 use super::labels::{DurationKind, ResponseKey};
-use super::span;
+use super::span::Template;
 use super::tally::Counter;
 use crate::hop::{Exchange, HopRecord, HopTrace, SeriesKey};
 
@@ -25,7 +25,7 @@ pub struct HopSeries {
     key: SeriesKey,
     home: HeldHop,
     outcomes: RefCell<Vec<Rc<Outcome>>>,
-    span_attributes: Box<[u8]>,
+    span: RefCell<Template>,
     last_used: Cell<Instant>,
 }
 
@@ -44,18 +44,18 @@ struct Held<C> {
 
 impl HopSeries {
     pub(super) fn new(key: SeriesKey, home: HeldHop, now: Instant) -> Self {
-        let span_attributes = span::shared_attributes(&key);
         Self {
+            span: RefCell::new(Template::new(&key)),
             key,
             home,
             outcomes: RefCell::default(),
-            span_attributes,
             last_used: Cell::new(now),
         }
     }
 
-    pub(super) fn span_attributes(&self) -> &[u8] {
-        &self.span_attributes
+    /// What the spans of these hops have in common.
+    pub(super) fn span(&self) -> RefMut<'_, Template> {
+        self.span.borrow_mut()
     }
 
     #[inline]

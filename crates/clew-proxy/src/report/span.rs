@@ -5,17 +5,18 @@
 //! presence, no header, no body.
 
 mod conventions;
+mod template;
 #[cfg(test)]
 mod tests;
 pub(super) mod wire;
 
-use clew_trace::span::SpanKind;
 use http::Version;
 use std::time::Instant;
 
-use self::wire::Message;
+pub(super) use self::template::Template;
+use self::wire::{Message, name};
 use super::clock::nanoseconds;
-use crate::hop::{Direction, Exchange, HopRecord, HopTrace, Phase, SeriesKey};
+use crate::hop::{Direction, Exchange, HopRecord, HopTrace, Phase};
 
 /// Version of the semantic conventions, as OTLP names it.
 pub(super) const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
@@ -49,48 +50,23 @@ mod field {
 const FLAG_SAMPLED: u32 = 0x01;
 const FLAGS_REMOTE_PARENT: u32 = 0x300;
 
-/// The attributes that all hops with these labels share, encoded once.
-pub(super) fn shared_attributes(key: &SeriesKey) -> Box<[u8]> {
-    let mut bytes = Vec::new();
-    let mut span = Message::new(&mut bytes);
-    let mut text = |name, value: &str| {
-        if !value.is_empty() {
-            span.text_attribute(field::ATTRIBUTES, name, value);
-        }
-    };
-    text("clew.direction", key.direction.as_str());
-    text("clew.tls", key.tls.as_str());
-    if let Some(workload) = &key.peer.workload {
-        text("clew.peer.workload", workload.name.as_str());
-        text("clew.peer.namespace", workload.namespace.as_str());
-    }
-    if let Some(instance) = &key.peer.instance {
-        text("clew.peer.instance", instance.as_str());
-    }
-    text(
-        "clew.peer.identity",
-        key.peer.identity.as_deref().unwrap_or(""),
-    );
-    if let (Direction::Outbound, Some(service)) = (key.direction, &key.peer.service) {
-        text("clew.dst_service", service.as_str());
-    }
-    bytes.into_boxed_slice()
-}
-
 /// Appends a span as one element of `ScopeSpans.spans`.
 pub(super) fn append(
     bytes: &mut Vec<u8>,
-    shared_attributes: &[u8],
+    template: &mut Template,
     record: &HopRecord,
     trace: &HopTrace,
 ) {
     const SCOPE_SPANS_SPANS: u8 = 2;
+    /// Enough for most spans, so that the buffer grows at most once for each.
+    const USUAL_BYTES: usize = 2_048;
+    bytes.reserve(USUAL_BYTES);
     let mut list = Message::new(bytes);
     list.nested(SCOPE_SPANS_SPANS, |span| {
         identity(span, record, trace);
-        span.raw(shared_attributes);
-        request_attributes(span, record);
-        peer_attributes(span, record);
+        span.raw(template.fields(record));
+        request(span, record);
+        peer(span, record);
         outcome(span, record);
         proxy_time(span, record);
         events(span, record);
@@ -104,62 +80,15 @@ fn identity(span: &mut Message<'_>, record: &HopRecord, trace: &HopTrace) {
     if let Some(parent) = trace.parent {
         span.bytes(field::PARENT_SPAN_ID, &parent.to_bytes());
     }
-    conventions::span_name(record, |parts| span.text_of_parts(field::NAME, parts));
-    let kind = match record.key.direction {
-        Direction::Inbound => SpanKind::Server,
-        Direction::Outbound => SpanKind::Client,
-    };
-    span.number(field::KIND, kind.number() as u64);
     span.fixed64(field::START, record.start_unix_nano);
     span.fixed64(field::END, unix_nano(record, record.end));
-    span.fixed32(
-        field::FLAGS,
-        FLAG_SAMPLED | trace.parent.map_or(0, |_| FLAGS_REMOTE_PARENT),
-    );
+    let parent = trace.parent.map_or(0, |_| FLAGS_REMOTE_PARENT);
+    span.fixed32(field::FLAGS, FLAG_SAMPLED | parent);
 }
 
-fn request_attributes(span: &mut Message<'_>, record: &HopRecord) {
-    let route = record.key.route.as_str();
-    if record.is_grpc {
-        span.text_attribute(field::ATTRIBUTES, "rpc.system", "grpc");
-        if let Some((service, method)) = conventions::grpc_method(record.path.path()) {
-            span.text_attribute(field::ATTRIBUTES, "rpc.service", limited(service));
-            span.text_attribute(field::ATTRIBUTES, "rpc.method", limited(method));
-        }
-    } else {
-        let method = conventions::known_method(&record.method);
-        span.text_attribute(
-            field::ATTRIBUTES,
-            "http.request.method",
-            method.unwrap_or("_OTHER"),
-        );
-        if method.is_none() {
-            let original = limited(record.method.as_str());
-            span.text_attribute(field::ATTRIBUTES, "http.request.method_original", original);
-        }
-        span.number_attribute(
-            field::ATTRIBUTES,
-            "http.request.body.size",
-            record.request_bytes,
-        );
-        span.number_attribute(
-            field::ATTRIBUTES,
-            "http.response.body.size",
-            record.response_bytes,
-        );
-    }
-    if record.route_is_configured {
-        span.text_attribute(
-            field::ATTRIBUTES,
-            "http.route",
-            conventions::path_of_route(route),
-        );
-    } else {
-        span.text_attribute(field::ATTRIBUTES, "clew.route", route);
-    }
+fn request(span: &mut Message<'_>, record: &HopRecord) {
     let path = limited(record.path.path());
-    span.text_attribute(field::ATTRIBUTES, "url.path", path);
-    span.text_attribute(field::ATTRIBUTES, "url.scheme", record.scheme);
+    span.text_attribute(field::ATTRIBUTES, name!("url.path"), path);
     if record.key.direction == Direction::Outbound && !record.authority.is_empty() {
         // The mark tells that there was a query; its text is private.
         let query = if record.path.query().is_some() {
@@ -174,54 +103,67 @@ fn request_attributes(span: &mut Message<'_>, record: &HopRecord) {
             path,
             query,
         ];
-        span.text_attribute_of_parts(field::ATTRIBUTES, "url.full", &parts);
+        span.text_attribute_of_parts(field::ATTRIBUTES, name!("url.full"), &parts);
     }
-    span.text_attribute(
-        field::ATTRIBUTES,
-        "network.protocol.version",
-        protocol_version(record.version),
-    );
+    if !record.is_grpc {
+        let (request, response) = (record.request_bytes, record.response_bytes);
+        span.number_attribute(field::ATTRIBUTES, name!("http.request.body.size"), request);
+        span.number_attribute(
+            field::ATTRIBUTES,
+            name!("http.response.body.size"),
+            response,
+        );
+    }
 }
 
-fn peer_attributes(span: &mut Message<'_>, record: &HopRecord) {
-    if let Some((host, port)) = conventions::server_address(&record.authority, record.scheme) {
-        span.text_attribute(field::ATTRIBUTES, "server.address", limited(host));
-        span.number_attribute(field::ATTRIBUTES, "server.port", port.into());
-    }
+fn peer(span: &mut Message<'_>, record: &HopRecord) {
     if let Some(peer) = record.peer_address {
         let address = wire::Ip::new(peer.ip());
-        span.text_attribute(field::ATTRIBUTES, "network.peer.address", address.as_str());
-        span.number_attribute(field::ATTRIBUTES, "network.peer.port", peer.port().into());
+        let name = name!("network.peer.address");
+        span.text_attribute(field::ATTRIBUTES, name, address.as_str());
+        span.number_attribute(
+            field::ATTRIBUTES,
+            name!("network.peer.port"),
+            peer.port().into(),
+        );
     }
 }
 
 fn outcome(span: &mut Message<'_>, record: &HopRecord) {
     if let Some(status) = record.status {
+        let status = status.as_u16().into();
         span.number_attribute(
             field::ATTRIBUTES,
-            "http.response.status_code",
-            status.as_u16().into(),
+            name!("http.response.status_code"),
+            status,
         );
     }
     if let Some(status) = record.grpc_status {
-        span.number_attribute(field::ATTRIBUTES, "rpc.grpc.status_code", status.into());
+        span.number_attribute(
+            field::ATTRIBUTES,
+            name!("rpc.grpc.status_code"),
+            status.into(),
+        );
     }
     let verdict = conventions::verdict(record);
     if let Some(error_type) = verdict.error_type {
-        span.text_attribute(field::ATTRIBUTES, "error.type", error_type);
+        span.text_attribute(field::ATTRIBUTES, name!("error.type"), error_type);
     }
     if verdict.cancelled {
-        span.text_attribute(field::ATTRIBUTES, "clew.outcome", "cancelled");
+        span.text_attribute(field::ATTRIBUTES, name!("clew.outcome"), "cancelled");
     }
-    match record.exchange {
-        Exchange::Unary => {}
-        Exchange::Stream => span.text_attribute(field::ATTRIBUTES, "clew.exchange", "stream"),
-        Exchange::Tunnel => span.text_attribute(field::ATTRIBUTES, "clew.exchange", "tunnel"),
+    let exchange = match record.exchange {
+        Exchange::Unary => None,
+        Exchange::Stream => Some("stream"),
+        Exchange::Tunnel => Some("tunnel"),
+    };
+    if let Some(exchange) = exchange {
+        span.text_attribute(field::ATTRIBUTES, name!("clew.exchange"), exchange);
     }
     if verdict.is_error {
         const STATUS_ERROR: u64 = 2;
         span.nested_short(field::STATUS, |status| {
-            status.number(field::STATUS_CODE, STATUS_ERROR)
+            status.number(field::STATUS_CODE, STATUS_ERROR);
         });
     }
 }
@@ -229,22 +171,19 @@ fn outcome(span: &mut Message<'_>, record: &HopRecord) {
 fn proxy_time(span: &mut Message<'_>, record: &HopRecord) {
     for (phase, time) in record.phases.iter() {
         // Rounded, not cut: most phases take a few microseconds.
-        let microseconds = (nanoseconds(time) + 500) / 1_000;
-        span.number_attribute(field::ATTRIBUTES, proxy_time_name(phase), microseconds);
-    }
-}
-
-fn proxy_time_name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Detect => "clew.proxy.detect_us",
-        Phase::Route => "clew.proxy.route_us",
-        Phase::Policy => "clew.proxy.policy_us",
-        Phase::Queue => "clew.proxy.queue_us",
-        Phase::Balance => "clew.proxy.balance_us",
-        Phase::Connect => "clew.proxy.connect_us",
-        Phase::Tls => "clew.proxy.tls_us",
-        Phase::Request => "clew.proxy.request_us",
-        Phase::Response => "clew.proxy.response_us",
+        let us = (nanoseconds(time) + 500) / 1_000;
+        let to = field::ATTRIBUTES;
+        match phase {
+            Phase::Detect => span.number_attribute(to, name!("clew.proxy.detect_us"), us),
+            Phase::Route => span.number_attribute(to, name!("clew.proxy.route_us"), us),
+            Phase::Policy => span.number_attribute(to, name!("clew.proxy.policy_us"), us),
+            Phase::Queue => span.number_attribute(to, name!("clew.proxy.queue_us"), us),
+            Phase::Balance => span.number_attribute(to, name!("clew.proxy.balance_us"), us),
+            Phase::Connect => span.number_attribute(to, name!("clew.proxy.connect_us"), us),
+            Phase::Tls => span.number_attribute(to, name!("clew.proxy.tls_us"), us),
+            Phase::Request => span.number_attribute(to, name!("clew.proxy.request_us"), us),
+            Phase::Response => span.number_attribute(to, name!("clew.proxy.response_us"), us),
+        }
     }
 }
 
@@ -269,7 +208,8 @@ fn link(span: &mut Message<'_>, trace: &HopTrace) {
     span.nested_short(field::LINKS, |link| {
         link.bytes(field::LINK_TRACE_ID, &trace_id.to_bytes());
         link.bytes(field::LINK_SPAN_ID, &span_id.to_bytes());
-        link.text_attribute(field::LINK_ATTRIBUTES, "clew.link", "untrusted_context");
+        let name = name!("clew.link");
+        link.text_attribute(field::LINK_ATTRIBUTES, name, "untrusted_context");
     });
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::span;
+use super::span::{self, Template};
 use super::tally::Counter;
 use crate::hop::{HopRecord, HopTrace};
 
@@ -130,14 +130,14 @@ impl SpanBuffer {
     /// Adds a hop's span.
     pub(super) fn push(
         &self,
-        attributes: &[u8],
+        template: &mut Template,
         record: &HopRecord,
         trace: &HopTrace,
         counts: &SpanCounts,
     ) {
         let is_full = {
             let mut open = self.open.borrow_mut();
-            span::append(&mut open.bytes, attributes, record, trace);
+            span::append(&mut open.bytes, template, record, trace);
             open.spans += 1;
             open.since.get_or_insert(record.end);
             open.spans >= self.batch_spans || open.bytes.len() >= BATCH_BYTES

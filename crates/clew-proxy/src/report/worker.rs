@@ -132,9 +132,7 @@ impl WorkerReports {
         let Some(trace) = &record.trace else { return };
         let counts = &self.cells().spans;
         match &self.spans {
-            Some(spans) if trace.kept => {
-                spans.push(series.span_attributes(), record, trace, counts)
-            }
+            Some(spans) if trace.kept => spans.push(&mut series.span(), record, trace, counts),
             _ => counts.unsampled.add(1),
         }
     }

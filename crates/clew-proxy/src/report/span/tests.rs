@@ -19,7 +19,7 @@ use std::sync::Arc;
 fn span(record: &HopRecord) -> Span {
     let mut bytes = Vec::new();
     let trace = record.trace.unwrap();
-    append(&mut bytes, &shared_attributes(&record.key), record, &trace);
+    append(&mut bytes, &mut Template::new(&record.key), record, &trace);
     assert!(
         !String::from_utf8_lossy(&bytes).contains(SECRET),
         "a secret is in the span"
@@ -468,4 +468,32 @@ fn addresses_are_written_as_the_standard_library_does() {
         wire::Ip::new("::ffff:10.1.2.3".parse().unwrap()).as_str(),
         "10.1.2.3"
     );
+}
+
+#[test]
+fn a_template_follows_what_hops_have_in_common() {
+    type Change = fn(&mut HopRecord);
+    let changes: [Change; 8] = [
+        |_| {},
+        |record| record.method = Method::HEAD,
+        |record| record.scheme = "https",
+        |record| record.version = Version::HTTP_2,
+        |record| record.authority = Arc::from("other:1"),
+        |record| record.route_is_configured = true,
+        |record| (record.is_grpc, record.path) = (true, "/shop.Catalog/Find".parse().unwrap()),
+        |record| (record.is_grpc, record.path) = (true, "/shop.Catalog/List".parse().unwrap()),
+    ];
+    let mut used = Template::new(&hop(|_| {}).key);
+    for change in changes.iter().chain(&changes) {
+        for _ in 0..2 {
+            let record = hop(change);
+            let [with_used, with_new] =
+                [&mut used, &mut Template::new(&record.key)].map(|template| {
+                    let mut bytes = Vec::new();
+                    append(&mut bytes, template, &record, &trace());
+                    bytes
+                });
+            assert!(with_used == with_new, "{record:?}");
+        }
+    }
 }

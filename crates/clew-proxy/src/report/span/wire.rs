@@ -23,6 +23,7 @@ impl<'a> Message<'a> {
         Self { bytes }
     }
 
+    #[inline]
     fn key(&mut self, field: u8, wire_type: u8) {
         // Field numbers above 15 take two bytes; none above 127 is used here.
         self.varint(u64::from(field) << 3 | u64::from(wire_type));
@@ -115,46 +116,81 @@ impl<'a> Message<'a> {
     }
 
     /// `KeyValue { key, value: AnyValue { string_value } }`.
-    pub(in crate::report) fn text_attribute(&mut self, field: u8, name: &str, value: &str) {
+    #[inline]
+    pub(in crate::report) fn text_attribute<const N: usize>(
+        &mut self,
+        field: u8,
+        name: &Name<N>,
+        value: &str,
+    ) {
         self.text_attribute_of_parts(field, name, &[value]);
     }
 
     #[inline]
-    pub(in crate::report) fn text_attribute_of_parts(
+    pub(in crate::report) fn text_attribute_of_parts<const N: usize>(
         &mut self,
         field: u8,
-        name: &str,
+        name: &Name<N>,
         parts: &[&str],
     ) {
         const STRING_VALUE: u8 = 1;
         let length = length_of(parts);
         self.attribute_head(field, name, 1 + varint_len(length) + length);
-        self.key(STRING_VALUE, LENGTH);
-        self.varint(length as u64);
-        self.parts(parts);
+        self.text_of_parts(STRING_VALUE, parts);
     }
 
-    /// `KeyValue { key, value: AnyValue { int_value } }`.
-    pub(in crate::report) fn number_attribute(&mut self, field: u8, name: &str, value: u64) {
+    /// `KeyValue { key, value: AnyValue { int_value } }`. An int64; what is above its range does not occur.
+    #[inline]
+    pub(in crate::report) fn number_attribute<const N: usize>(
+        &mut self,
+        field: u8,
+        name: &Name<N>,
+        value: u64,
+    ) {
         const INT_VALUE: u8 = 3;
-        // An int64; what is above its range does not occur.
         self.attribute_head(field, name, 1 + varint_len(value as usize));
         self.number(INT_VALUE, value);
     }
 
     /// All of an attribute up to its `AnyValue`, which will have this length.
     #[inline]
-    fn attribute_head(&mut self, field: u8, name: &str, value_length: usize) {
-        const KEY: u8 = 1;
-        const VALUE: u8 = 2;
-        let name_length = 1 + varint_len(name.len()) + name.len();
+    fn attribute_head<const N: usize>(&mut self, field: u8, name: &Name<N>, value_length: usize) {
         self.key(field, LENGTH);
-        self.varint((name_length + 1 + varint_len(value_length) + value_length) as u64);
-        self.text(KEY, name);
-        self.key(VALUE, LENGTH);
+        self.varint((N + varint_len(value_length) + value_length) as u64);
+        self.bytes.extend_from_slice(&name.0);
         self.varint(value_length as u64);
     }
 }
+
+/// Name of an attribute, encoded when the program is compiled: the field `key` of a `KeyValue`, and the
+/// tag of its field `value`. Written by [`name`](super::name).
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report) struct Name<const N: usize>([u8; N]);
+
+impl<const N: usize> Name<N> {
+    /// `N` is three more than the name has bytes, of which there are fewer than 128.
+    pub(in crate::report) const fn new(name: &str) -> Self {
+        assert!(name.len() + 3 == N && name.len() < 128);
+        const KEY: u8 = 1 << 3 | LENGTH;
+        const VALUE: u8 = 2 << 3 | LENGTH;
+        let mut bytes = [0; N];
+        (bytes[0], bytes[1], bytes[N - 1]) = (KEY, name.len() as u8, VALUE);
+        let mut at = 0;
+        while at < name.len() {
+            bytes[at + 2] = name.as_bytes()[at];
+            at += 1;
+        }
+        Self(bytes)
+    }
+}
+
+/// The [`Name`] of an attribute.
+macro_rules! name {
+    ($text:literal) => {
+        const { &$crate::report::span::wire::Name::<{ $text.len() + 3 }>::new($text) }
+    };
+}
+pub(in crate::report) use name;
 
 fn length_of(parts: &[&str]) -> usize {
     parts.iter().map(|part| part.len()).sum()
@@ -167,24 +203,50 @@ pub(in crate::report) fn varint_len(value: usize) -> usize {
     bits.div_ceil(7) as usize
 }
 
-/// An address as text, without allocation.
+/// An address as text, without allocation and, for IPv4, without the formatting machinery.
 pub(super) struct Ip {
-    /// The longest is an IPv6 address with an IPv4 address at its end.
-    text: [u8; 46],
+    /// The longest is an IPv6 address.
+    text: [u8; 39],
     length: usize,
 }
 
 impl Ip {
+    /// An IPv4 address that is mapped into IPv6 is written as IPv4.
     pub(super) fn new(address: IpAddr) -> Self {
         let mut ip = Self {
-            text: [0; 46],
+            text: [0; 39],
             length: 0,
         };
-        let mut rest = &mut ip.text[..];
-        // Cannot fail: the buffer holds any address.
-        let _ = write!(rest, "{}", address.to_canonical());
-        ip.length = 46 - rest.len();
+        match address.to_canonical() {
+            IpAddr::V4(address) => ip.write_v4(address.octets()),
+            IpAddr::V6(address) => {
+                let mut rest = &mut ip.text[..];
+                // Cannot fail: the buffer holds any address.
+                let _ = write!(rest, "{address}");
+                ip.length = 39 - rest.len();
+            }
+        }
         ip
+    }
+
+    fn write_v4(&mut self, octets: [u8; 4]) {
+        for (index, octet) in octets.into_iter().enumerate() {
+            if index > 0 {
+                self.push(b'.');
+            }
+            if octet >= 100 {
+                self.push(b'0' + octet / 100);
+            }
+            if octet >= 10 {
+                self.push(b'0' + octet / 10 % 10);
+            }
+            self.push(b'0' + octet % 10);
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.text[self.length] = byte;
+        self.length += 1;
     }
 
     pub(super) fn as_str(&self) -> &str {
