@@ -104,7 +104,7 @@ impl Network {
     /// The same with more flags of `clew-proxy redirect`.
     pub(crate) async fn instance_with(&self, name: &str, ports: &[&str], rules: &[&str]) -> Host {
         let mut host = self.host(name).await;
-        let mut redirect = host.command(&self.proxy());
+        let mut redirect = host.command(self.proxy());
         redirect.arg("redirect").args(rules);
         let redirected = finish(redirect).await;
         assert!(redirected.status.success(), "{}", stderr(&redirected));
@@ -324,10 +324,24 @@ async fn sweep() {
             .and_then(|rest| rest.split('-').nth(1));
         let is_left = owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists());
         if is_left {
+            end_processes_in(name).await;
             let mut delete = command("ip");
             delete.args(["netns", "delete", name]);
             // Another test may have just done it.
             drop(finish(delete).await);
         }
+    }
+}
+
+/// Ends what a test that was killed has left running in its namespace.
+async fn end_processes_in(namespace: &str) {
+    let mut list = command("ip");
+    list.args(["netns", "pids", namespace]);
+    let output = finish(list).await;
+    for pid in stdout(&output).split_whitespace() {
+        let mut kill = command("kill");
+        kill.args(["-KILL", pid]);
+        // It may have ended by itself.
+        drop(finish(kill).await);
     }
 }
