@@ -150,7 +150,7 @@ impl LocalMesh {
         words: &[OsString],
         variables: &[(&str, &str)],
     ) -> Program {
-        let has_port = flags.iter().any(|flag| *flag == "--port");
+        let has_port = flags.contains(&"--port");
         let port: &[&str] = if has_port { &[] } else { &["--port", "auto"] };
         let server = self.run_with(name, &[port, flags].concat(), words, variables);
         server.says("Running on").await;
