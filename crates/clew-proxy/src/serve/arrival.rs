@@ -18,7 +18,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a request said at its arrival.
+///
+/// It counts from here on: when no hop was opened for it by the time that this is dropped, because the client
+/// did not wait for that, one is opened and closed as given up.
 pub(super) struct Arrival {
+    via: Rc<Via>,
     /// Its head was read.
     pub(super) start: Instant,
     /// Host and port that it is for, lower case; empty when it does not say.
@@ -33,13 +37,15 @@ pub(super) struct Arrival {
     headers: Option<HeaderMap>,
     /// Told by the first hop that is opened.
     detect: Cell<Option<Duration>>,
+    opened: Cell<bool>,
 }
 
 impl Arrival {
-    pub(super) fn new(via: &Via, request: &Request<InBody>) -> Self {
+    pub(super) fn new(via: &Rc<Via>, request: &Request<InBody>) -> Self {
         let start = Instant::now();
         let uri = request.uri();
         Self {
+            via: Rc::clone(via),
             start,
             start_unix_nano: via.shard.unix_nano(start),
             authority: authority(via, request),
@@ -61,6 +67,7 @@ impl Arrival {
                 .wants_headers()
                 .then(|| request.headers().clone()),
             detect: Cell::new(via.detect.take()),
+            opened: Cell::new(false),
         }
     }
 
@@ -72,6 +79,7 @@ impl Arrival {
         peer: Arc<Peer>,
         route: &Route,
     ) -> OpenHop {
+        self.opened.set(true);
         let mut phases = PhaseTimes::default();
         if let Some(detect) = self.detect.take() {
             phases.add(Phase::Detect, detect);
@@ -114,6 +122,20 @@ impl Arrival {
             record,
             route.failure_statuses.clone(),
         )
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        if !self.opened.get() {
+            let direction = self.via.way.direction();
+            drop(self.open(
+                &self.via.shard,
+                direction,
+                Arc::default(),
+                &Route::unknown(),
+            ));
+        }
     }
 }
 

@@ -36,31 +36,46 @@ struct Routed {
     in_mesh: bool,
 }
 
-/// Answers one request. Dropping the future closes its hop as given up by the client.
-pub(crate) async fn answer(via: Rc<Via>, mut request: Request<InBody>) -> Response<ResponseBody> {
-    if !headers::names_one_host(&request) {
-        return refuse_malformed(&via, &request);
+/// Answers one request. Dropping the future closes its hop as given up by the client, also when it was never
+/// polled: the codec may read a request and the end of its connection in one go.
+pub(crate) fn answer(
+    via: Rc<Via>,
+    request: Request<InBody>,
+) -> impl Future<Output = Response<ResponseBody>> {
+    let is_sound = headers::names_one_host(&request);
+    // What is asked inside the tunnel is counted there.
+    let opens_tunnel =
+        is_sound && request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy);
+    let arrival = (!opens_tunnel).then(|| Arrival::new(&via, &request));
+    async move {
+        match arrival {
+            Some(arrival) if is_sound => pass_on(&via, arrival, request).await,
+            Some(arrival) => refuse_malformed(&via, &arrival),
+            None => tunnel::open(&via, request),
+        }
     }
-    if request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy) {
-        return tunnel::open(&via, request);
-    }
-    let mut arrival = Arrival::new(&via, &request);
+}
+
+async fn pass_on(
+    via: &Rc<Via>,
+    mut arrival: Arrival,
+    mut request: Request<InBody>,
+) -> Response<ResponseBody> {
     match &via.way {
-        Way::Inbound(port) => inbound(&via, port, arrival, request).await,
+        Way::Inbound(port) => inbound(via, port, arrival, request).await,
         Way::Outbound(service) | Way::Dependency(service, _) => {
-            outbound(&via, arrival, request, Ok(Rc::clone(service)), None).await
+            outbound(via, arrival, request, Ok(Rc::clone(service)), None).await
         }
         Way::HttpProxy => {
             let service = identify(&via.shard, &mut arrival, &mut request);
-            outbound(&via, arrival, request, service, None).await
+            outbound(via, arrival, request, service, None).await
         }
-        Way::Gateway(edge) => gateway(&via, edge, arrival, request).await,
+        Way::Gateway(edge) => gateway(via, edge, arrival, request).await,
     }
 }
 
 /// Refuses what the codec took for a request and what is none.
-fn refuse_malformed(via: &Via, request: &Request<InBody>) -> Response<ResponseBody> {
-    let arrival = Arrival::new(via, request);
+fn refuse_malformed(via: &Via, arrival: &Arrival) -> Response<ResponseBody> {
     let direction = via.way.direction();
     let mut hop = arrival.open(&via.shard, direction, Arc::default(), &Route::unknown());
     if direction == Direction::Inbound {
