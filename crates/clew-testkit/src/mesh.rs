@@ -33,7 +33,8 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Mesh {
     control: Role<Result<(), ControlError>>,
-    control_address: SocketAddr,
+    /// As it runs, on the port that the system gave.
+    control_config: ControlConfig,
     client: ControlClient,
     observe: Option<RunningObserve>,
     proxies: Mutex<Vec<Arc<Running>>>,
@@ -91,7 +92,7 @@ impl Mesh {
 
     /// Where control answers.
     pub fn control_uri(&self) -> Uri {
-        uri(self.control_address)
+        uri(self.control_config.listen[0])
     }
 
     /// Replaces the settings. They are in force in a proxy some time later; see [`Sidecar::obeys`].
@@ -164,6 +165,18 @@ impl Mesh {
         ended.unwrap().unwrap();
     }
 
+    /// Begins a new control on the same port, which knows nothing of the one before.
+    pub fn restart_control(&mut self) {
+        assert!(self.control.task.is_finished(), "control runs");
+        let config = ControlConfig {
+            // Members were there before, and are given the time to come back.
+            settle: ControlConfig::new(loopback()).settle,
+            ..self.control_config.clone()
+        };
+        let (control, _) = begin_control(config);
+        self.control = control;
+    }
+
     /// Ends everything: proxies first, so that their last spans are taken and their last numbers read.
     /// What is still open then has the proxies' drain time; a test closes what it has opened.
     ///
@@ -224,17 +237,18 @@ impl MeshBuilder {
 
     /// Begins it.
     pub async fn begin(self) -> Mesh {
-        let control = Control::bind(self.control).expect("a port for control");
-        let control_address = control.address();
-        let (drain, watch) = Drain::new(GRACE);
-        let task = tokio::spawn(control.run(watch));
+        let (control, control_address) = begin_control(self.control.clone());
+        let control_config = ControlConfig {
+            listen: vec![control_address],
+            ..self.control
+        };
         let observe = match self.observe {
             true => Some(RunningObserve::begin(control_address).await),
             false => None,
         };
         Mesh {
-            control: Role { drain, task },
-            control_address,
+            control,
+            control_config,
             client: ControlClient::new(uri(control_address), Workload::new("the-test", NAMESPACE)),
             observe,
             proxies: Mutex::default(),
@@ -266,6 +280,14 @@ impl RunningObserve {
             },
         }
     }
+}
+
+fn begin_control(config: ControlConfig) -> (Role<Result<(), ControlError>>, SocketAddr) {
+    let control = Control::bind(config).expect("a port for control");
+    let address = control.address();
+    let (drain, watch) = Drain::new(GRACE);
+    let task = tokio::spawn(control.run(watch));
+    (Role { drain, task }, address)
 }
 
 /// `http://` and the address.

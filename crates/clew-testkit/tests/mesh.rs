@@ -6,9 +6,11 @@
 
 mod mesh {
     mod balance;
+    mod bodies;
     mod cancel;
     mod chain;
     mod collectors;
+    mod control;
     mod counting;
     mod drain;
     mod faults;
@@ -21,6 +23,7 @@ mod mesh {
     mod opaque;
     mod pair;
     mod proxying;
+    mod reuse;
     mod routes;
     mod tap;
     mod traces;

@@ -1,12 +1,14 @@
 //! Clients that give up: counted as cancelled on both sides, and nobody's failure.
 
 use super::pair::{CANCELLED, Pair};
-use clew_testkit::body;
+use clew_testkit::address::Blackhole;
 use clew_testkit::client::{Client, get, request};
 use clew_testkit::mesh::Hops;
 use clew_testkit::upstream::Scripted;
-use clew_testkit::within;
+use clew_testkit::wire::Wire;
+use clew_testkit::{Mesh, body, within};
 use http::{Method, Response};
+use std::time::Duration;
 
 /// A pair whose hops are watched, and its application.
 struct Watched {
@@ -191,4 +193,54 @@ async fn a_client_that_goes_away_with_many_streams_open() {
     pair.both_counted(STREAMS as u64, &[CANCELLED]).await;
     drop(asking);
     pair.stop().await;
+}
+
+/// A client that closes right behind its request:
+///
+/// 1. The proxy reads the request and the end of the connection in one go.
+/// 2. The codec makes the future that is to answer the request, sees the end, and drops the future before it
+///    was polled once.
+/// 3. A hop that is opened when the future is first polled was never opened: the request was not counted.
+#[tokio::test]
+async fn a_client_that_closes_right_behind_its_request_is_counted() {
+    const CLIENTS: u64 = 50;
+    let blackhole = Blackhole::bind().await;
+    let mesh = Mesh::begin().await;
+    let for_ever = Duration::from_secs(3_600);
+    let _books = mesh.join("books", "books-1", blackhole.address()).await;
+    let books = mesh
+        .sidecar("books-proxy")
+        .serves(blackhole.address())
+        .calls("books")
+        .gateway(&[(None, "/", "books")])
+        .limits(|limits| limits.connect_timeout = for_ever)
+        .start()
+        .await;
+    let mut hops = books.hops().await;
+    let mut told = 0;
+    for entry in [books.inbound(), books.dependency("books"), books.gateway()] {
+        for _ in 0..CLIENTS {
+            let mut client = Wire::connect(entry).await;
+            client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+            client.finish().await;
+            let hop = hops.next().await;
+            assert_eq!(hop.error, "client_cancelled");
+            told += 1;
+            if entry == books.gateway() && !hop.dst_service.is_empty() {
+                // The hop at the edge around it follows.
+                assert_eq!(hops.next().await.direction, "inbound");
+                told += 1;
+            }
+        }
+    }
+    let metrics = books.metrics().await;
+    assert_eq!(metrics.requests(&[]), told);
+    assert_eq!(metrics.responses(&[CANCELLED]), told);
+    let inbound = metrics.requests(&[("direction", "inbound")]);
+    assert_eq!(
+        inbound,
+        2 * CLIENTS,
+        "each at the edge and to the application"
+    );
+    mesh.stop().await;
 }

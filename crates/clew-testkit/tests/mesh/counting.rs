@@ -1,12 +1,12 @@
 //! Every request counts once: the proxies' numbers are those of the client that counted itself.
 
-use super::pair::{CANCELLED, FAILURE, SUCCESS};
+use super::pair::{CANCELLED, FAILURE, Pair, SUCCESS};
 use clew_testkit::body::{self, Body};
-use clew_testkit::client::{Client, Shared, answer, get};
+use clew_testkit::client::{Client, Shared, answer, get, request, with};
 use clew_testkit::metrics::{Filter, Metrics};
 use clew_testkit::upstream::{Answering, ok, status};
 use clew_testkit::{Mesh, Sidecar, within};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -197,6 +197,74 @@ async fn a_mixed_load_is_counted_to_the_last_request() {
 #[tokio::test]
 async fn threads_add_up() {
     load_over(3).await;
+}
+
+#[tokio::test]
+async fn long_streams_stay_out_of_the_latencies() {
+    let application = Answering::start(|_| async {
+        let mut response = streamed();
+        let kind = "text/event-stream; charset=utf-8".parse().unwrap();
+        response.headers_mut().insert("content-type", kind);
+        response
+    })
+    .await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Client::http1(pair.entry()).await;
+    client.ask(get("http://books/events")).await;
+    pair.both_counted(1, &[SUCCESS]).await;
+    for side in pair.metrics().await {
+        assert_eq!(side.sum("response_latency_ms", &[]), 0);
+        assert_eq!(side.sum("clew_stream_duration_ms", &[]), 1);
+        assert_eq!(side.sum("clew_first_byte_ms", &[]), 1);
+    }
+    drop(client);
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn past_the_budget_of_series_requests_are_counted_under_other() {
+    const ROUTES: u64 = 40;
+    let application = Answering::ok().await;
+    let mesh = Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| limits.max_series = 10)
+        .start()
+        .await;
+    let mut client = Client::http1(books.inbound()).await;
+    for number in 0..ROUTES {
+        // As many methods as routes: templates would be folded into one.
+        let method = ["GET", "PUT", "POST", "DELETE"][number as usize % 4];
+        let path = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"][number as usize / 4];
+        let uri = format!("http://books/{path}");
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        client.ask(request(method, &uri, body::empty())).await;
+    }
+    let metrics = books.metrics().await;
+    assert_eq!(metrics.requests(&[]), ROUTES);
+    assert_eq!(metrics.responses(&[]), ROUTES);
+    let other = metrics.requests(&[("route", "(other)")]);
+    assert!(other >= ROUTES - 10, "{other}");
+    assert!(metrics.count("request_total", &[]) <= 11);
+    let dropped = metrics.sum("clew_series_dropped_total", &[("family", "request_total")]);
+    assert!(dropped > 0);
+    drop(client);
+    mesh.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_can_say_to_be_someone_else_through_a_sidecar() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Client::http1(pair.entry()).await;
+    let lie = with(get("http://books/"), "clew-client", "default/admin/admin-1");
+    client.ask(lie).await;
+    let metrics = pair.books.metrics().await;
+    assert_eq!(metrics.requests(&[("client_workload", "webapp")]), 1);
+    assert_eq!(application.seen()[0].header("clew-client"), "");
+    drop(client);
+    pair.stop().await;
 }
 
 #[tokio::test]

@@ -162,6 +162,38 @@ async fn what_is_open_at_the_end_is_counted_as_cut_off_by_the_shutdown() {
 }
 
 #[tokio::test]
+async fn at_the_deadline_what_is_open_ends_by_itself() {
+    let mut application = Scripted::start().await;
+    let mesh = Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| {
+            limits.drain_timeout = Duration::from_millis(50);
+            limits.last_scrape_timeout = Duration::from_secs(3_600);
+        })
+        .start()
+        .await;
+    let mut client = Client::http1(books.inbound()).await;
+    let asking = tokio::spawn(async move { client.send(get("http://books/")).await });
+    let mut exchange = application.next().await;
+    assert_eq!(books.metrics().await.requests(&[]), 1);
+    books.drain();
+    exchange.given_up().await;
+    let ended = |metrics: &Metrics| metrics.responses(&[]) == 1;
+    let last = books.metrics_when("the request to be cut off", ended).await;
+    assert_eq!(last.responses(&[FAILURE, ("error", "shutdown")]), 1);
+    assert!(
+        within("the client to be told", asking)
+            .await
+            .unwrap()
+            .is_err()
+    );
+    books.stop().await;
+    mesh.stop().await;
+}
+
+#[tokio::test]
 async fn a_transfer_goes_on_while_the_proxy_drains_and_ends_by_force() {
     let listener = WireListener::bind().await;
     let pair = Pair::of(listener.address()).await;

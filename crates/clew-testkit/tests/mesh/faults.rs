@@ -269,6 +269,30 @@ async fn a_server_that_closes_in_the_middle_of_its_response_breaks_the_clients_t
 }
 
 #[tokio::test]
+async fn a_response_with_broken_chunks_is_malformed() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut hops = pair.books.hops().await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+    let mut server = listener.accept().await;
+    server.read_head().await;
+    server
+        .write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nno size\r\n")
+        .await;
+    let rest = client.closed().await;
+    assert!(
+        !rest.ends_with(b"0\r\n\r\n"),
+        "the end must not look like one"
+    );
+    let hop = hops.next().await;
+    assert_eq!(hop.error, "malformed_response");
+    pair.both_counted(1, &[FAILURE]).await;
+    drop(server);
+    pair.stop().await;
+}
+
+#[tokio::test]
 async fn a_request_that_may_have_done_something_is_sent_once() {
     let listener = WireListener::bind().await;
     let pair = Pair::of(listener.address()).await;
@@ -327,26 +351,6 @@ async fn without_control_requests_of_the_application_are_told_and_requests_to_it
     assert_eq!(lost.metrics().await.responses(&inbound), 1);
     drop(client);
     mesh.stop().await;
-}
-
-#[tokio::test]
-async fn when_control_is_gone_its_last_word_stands() {
-    let application = Answering::ok().await;
-    let mut pair = Pair::of(application.address()).await;
-    let mut client = Client::http1(pair.entry()).await;
-    client.ask(get("http://books/")).await;
-    pair.mesh.kill_control().await;
-    for _ in 0..5 {
-        assert_eq!(
-            client.ask(get("http://books/")).await.status,
-            StatusCode::OK
-        );
-        let mut other = Client::http2(pair.entry()).await;
-        assert_eq!(other.ask(get("http://books/")).await.status, StatusCode::OK);
-    }
-    pair.both_counted(11, &[SUCCESS]).await;
-    drop(client);
-    pair.stop().await;
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ fn stream(exchange: Exchange) -> BodyWriter {
 async fn ratings() -> Answering {
     Answering::start(|asked| async move {
         let wanted: u16 = asked.header("want-status").parse().unwrap();
-        if asked.header("want-trailers-only") != "" {
+        if !asked.header("want-trailers-only").is_empty() {
             let mut response = head(body::empty());
             response.headers_mut().extend(status(wanted));
             return response;

@@ -91,6 +91,34 @@ async fn a_web_socket_is_one_hop_that_ends_with_the_tunnel() {
 }
 
 #[tokio::test]
+async fn a_web_socket_inside_a_tunnel_of_the_proxy_is_measured_too() {
+    let mut application = Scripted::start().await;
+    let pair = Pair::of(application.address()).await;
+    let mut hops = pair.webapp.hops().await;
+    let mut client = Wire::connect(pair.webapp.http_proxy()).await;
+    client
+        .write("CONNECT books:80 HTTP/1.1\r\nHost: books:80\r\n\r\n")
+        .await;
+    client.read_head().await;
+    client.write(HANDSHAKE).await;
+    let mut exchange = application.next().await;
+    let upgrade = exchange.upgrade();
+    exchange.answer(accepted());
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    let mut server = Wire::of_tunnel(within("the upgrade", upgrade).await.unwrap());
+    client.write("ping").await;
+    assert_eq!(server.read(4).await, b"ping");
+    drop(client);
+    assert_eq!(server.read_to_end().await.unwrap(), b"");
+    drop(server);
+    let hop = hops.next().await;
+    assert_eq!((hop.status_code, hop.request_bytes), (101, 4));
+    assert_eq!(hop.route, "GET /chat/{id}");
+    pair.stop().await;
+}
+
+#[tokio::test]
 async fn an_upgrade_that_the_server_declines_is_a_request_like_any_other() {
     let mut application = Scripted::start().await;
     let pair = Pair::of(application.address()).await;

@@ -55,6 +55,10 @@ async fn a_request_is_counted_once_on_each_side() {
         .concat();
         assert_eq!(metrics.responses(&success), 1);
         assert_eq!(metrics.sum("response_latency_ms", labels), 1);
+        for phase in ["detect", "route", "connect", "request", "response"] {
+            let spent = metrics.sum("clew_proxy_time_seconds", &[("phase", phase)]);
+            assert_eq!(spent, 1, "time in phase {phase}");
+        }
     }
     drop(client);
     mesh.stop().await;
