@@ -64,7 +64,11 @@ pub(crate) struct SharedParts {
 
 impl Shard {
     /// The state of a thread that has not served yet.
-    pub(crate) fn new(config: &ProxyConfig, common: SharedParts, reports: WorkerReports) -> Rc<Self> {
+    pub(crate) fn new(
+        config: &ProxyConfig,
+        common: SharedParts,
+        reports: WorkerReports,
+    ) -> Rc<Self> {
         Rc::new(Self {
             sink: Rc::new(HopSink {
                 reports,

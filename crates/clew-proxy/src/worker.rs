@@ -6,7 +6,7 @@ use crate::lifecycle::Stage;
 use crate::report::WorkerSlot;
 use crate::serve::connection;
 use crate::services::Expect;
-use crate::shard::{SharedParts, Shard};
+use crate::shard::{Shard, SharedParts};
 use crate::via::{Edge, Way};
 use clew_model::name::ServiceName;
 use clew_model::service::{Protocol, Target};
