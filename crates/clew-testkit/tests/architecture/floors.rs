@@ -64,11 +64,11 @@ const WALLS: [(&[&str], &[&str], &str); 3] = [
 
 /// The crates of a workspace and what they depend on.
 #[derive(Debug, Default)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// By name.
     crates: BTreeMap<String, Vec<Dependency>>,
     /// The root files (`lib.rs`, `main.rs`) of libraries and programs.
-    pub roots: Vec<PathBuf>,
+    pub(crate) roots: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -79,7 +79,7 @@ struct Dependency {
 
 impl Workspace {
     /// Asks cargo.
-    pub fn load(repository: &Path) -> Self {
+    pub(crate) fn load(repository: &Path) -> Self {
         let output = Command::new(env!("CARGO"))
             .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
             .current_dir(repository)
@@ -114,7 +114,7 @@ impl Workspace {
 }
 
 /// Dependencies inside the workspace that do not lead down, and crates without a place.
-pub fn arrows_not_down(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn arrows_not_down(workspace: &Workspace) -> Vec<String> {
     let place = |name: &str| {
         PLACES
             .iter()
@@ -155,7 +155,7 @@ fn may_depend(from: Place, to: Place, dev: bool) -> bool {
 }
 
 /// Dependencies that a wall keeps out. Tests may look over the wall.
-pub fn walls_broken(workspace: &Workspace) -> Vec<String> {
+pub(crate) fn walls_broken(workspace: &Workspace) -> Vec<String> {
     let mut broken = Vec::new();
     for (crates, kept_out, why) in WALLS {
         for (name, dependencies) in &workspace.crates {

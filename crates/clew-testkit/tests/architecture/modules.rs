@@ -22,18 +22,18 @@ const VAGUE: [&str; 9] = [
 
 /// Who imports whom in one crate.
 #[derive(Debug, Default)]
-pub struct Graph {
+pub(crate) struct Graph {
     /// From module, to module, and one place where the import stands.
     edges: BTreeMap<String, BTreeMap<String, String>>,
     /// What keeps the graph from being known.
-    pub problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
     /// Types and modules with a vague name.
-    pub vague_names: Vec<String>,
+    pub(crate) vague_names: Vec<String>,
 }
 
 impl Graph {
     /// Reads a crate from its root file.
-    pub fn load(root: &Path, read: &Read<'_>) -> Self {
+    pub(crate) fn load(root: &Path, read: &Read<'_>) -> Self {
         let mut graph = Graph::default();
         let Some(file) = parse(root, read, &mut graph.problems) else {
             return graph;
@@ -52,12 +52,12 @@ impl Graph {
     }
 
     /// Pairs of modules of which one imports the other.
-    pub fn imports(&self) -> usize {
+    pub(crate) fn imports(&self) -> usize {
         self.edges.values().map(BTreeMap::len).sum()
     }
 
     /// Every circle, spelled out; one per set of modules.
-    pub fn circles(&self) -> Vec<String> {
+    pub(crate) fn circles(&self) -> Vec<String> {
         let mut known = BTreeSet::new();
         let mut circles = Vec::new();
         for start in self.edges.keys() {
@@ -232,11 +232,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Notes that the module that is being read names this path.
     fn note(&mut self, path: &[String]) {
-        let Some(from_root) = self.from_root(path) else {
+        let Some(rooted) = self.rooted(path) else {
             return;
         };
         let here = self.module.first().map_or(ROOT, String::as_str);
-        let Some(first) = from_root.first() else {
+        let Some(first) = rooted.first() else {
             return;
         };
         let place = format!("{}: {}", self.file.display(), path.join("::"));
@@ -253,7 +253,7 @@ impl Reader<'_> {
     }
 
     /// The path from the crate's root; `None` for paths into other crates and for local names.
-    fn from_root(&self, path: &[String]) -> Option<Vec<String>> {
+    fn rooted(&self, path: &[String]) -> Option<Vec<String>> {
         let mut base = self.module.clone();
         let mut rest = path;
         match path.first()?.as_str() {

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 /// Reads a file; `None` when there is none. The checks' own tests give one that reads from memory.
-pub type Read<'a> = dyn Fn(&Path) -> Option<String> + 'a;
+pub(crate) type Read<'a> = dyn Fn(&Path) -> Option<String> + 'a;
 
 /// Reads from the disk.
-pub fn on_disk(file: &Path) -> Option<String> {
+pub(crate) fn on_disk(file: &Path) -> Option<String> {
     std::fs::read_to_string(file).ok()
 }
 
 /// Every Rust file below a folder, in order.
-pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -29,7 +29,7 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Tests that are switched off.
-pub fn ignored_tests(files: &[PathBuf], read: &Read<'_>) -> Vec<String> {
+pub(crate) fn ignored_tests(files: &[PathBuf], read: &Read<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     for file in files {
         let text = read(file).unwrap_or_default();
@@ -44,7 +44,7 @@ pub fn ignored_tests(files: &[PathBuf], read: &Read<'_>) -> Vec<String> {
 }
 
 /// A crate whose root file does not open with inner documentation.
-pub fn opens_without_words(root: &Path, read: &Read<'_>) -> Option<String> {
+pub(crate) fn opens_without_words(root: &Path, read: &Read<'_>) -> Option<String> {
     let text = read(root).unwrap_or_default();
     let words = text
         .lines()
@@ -57,7 +57,7 @@ pub fn opens_without_words(root: &Path, read: &Read<'_>) -> Option<String> {
 }
 
 /// Whether `unsafe` is forbidden in the workspace, and every crate takes the workspace's lints.
-pub fn lints_not_held(repository: &Path, read: &Read<'_>) -> Vec<String> {
+pub(crate) fn lints_not_held(repository: &Path, read: &Read<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let workspace = read(&repository.join("Cargo.toml")).unwrap_or_default();
     if !has_setting(
