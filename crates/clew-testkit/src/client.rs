@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpStream;
@@ -99,30 +100,35 @@ pub fn with(mut request: Request<Body>, name: &'static str, value: &str) -> Requ
 impl Client {
     /// Speaks HTTP/1.1.
     pub async fn http1(address: SocketAddr) -> Self {
-        Self::http1_in(address, Form::Origin).await
+        let connected = Self::try_http1(address).await;
+        connected.expect("someone who accepts connections")
+    }
+
+    /// Speaks HTTP/1.1 to someone who may be about to end: `None` when it has.
+    pub async fn try_http1(address: SocketAddr) -> Option<Self> {
+        let stream = connect(address).await.ok()?;
+        let (sender, connection) = http1::handshake(stream).await.ok()?;
+        // What goes wrong on the connection reaches the request that it carries.
+        let task = tokio::spawn(async move { drop(connection.with_upgrades().await) });
+        Some(Self {
+            sender: Sender::Http1(sender),
+            form: Form::Origin,
+            connection: task,
+            beside: Tasks::default(),
+        })
     }
 
     /// Speaks HTTP/1.1 to an HTTP proxy: the request line has the whole URI.
     pub async fn http_proxy(address: SocketAddr) -> Self {
-        Self::http1_in(address, Form::Absolute).await
-    }
-
-    async fn http1_in(address: SocketAddr, form: Form) -> Self {
-        let (sender, connection) = http1::handshake(connect(address).await).await.unwrap();
-        // What goes wrong on the connection reaches the request that it carries.
-        let task = tokio::spawn(async move { drop(connection.with_upgrades().await) });
-        Self {
-            sender: Sender::Http1(sender),
-            form,
-            connection: task,
-            beside: Tasks::default(),
-        }
+        let mut client = Self::http1(address).await;
+        client.form = Form::Absolute;
+        client
     }
 
     /// Speaks HTTP/2 by prior knowledge.
     pub async fn http2(address: SocketAddr) -> Self {
         let beside = Tasks::default();
-        let handshake = http2::handshake(beside.clone(), connect(address).await).await;
+        let handshake = http2::handshake(beside.clone(), connect(address).await.unwrap()).await;
         let (sender, connection) = handshake.unwrap();
         let task = tokio::spawn(async move { drop(connection.await) });
         Self {
@@ -270,12 +276,10 @@ pub async fn answer(response: Response<Incoming>) -> Answer {
     }
 }
 
-async fn connect(address: SocketAddr) -> TokioIo<TcpStream> {
-    let stream = within("a connection", TcpStream::connect(address))
-        .await
-        .unwrap();
-    stream.set_nodelay(true).unwrap();
-    TokioIo::new(stream)
+async fn connect(address: SocketAddr) -> io::Result<TokioIo<TcpStream>> {
+    let stream = within("a connection", TcpStream::connect(address)).await?;
+    stream.set_nodelay(true)?;
+    Ok(TokioIo::new(stream))
 }
 
 fn with_host(mut request: Request<Body>) -> Request<Body> {

@@ -18,12 +18,20 @@ pub type Filter<'a> = (&'a str, &'a str);
 impl Metrics {
     /// Reads the admin server at the address.
     pub async fn scrape(admin: SocketAddr) -> Self {
-        let mut client = Client::http1(admin).await;
+        let scraped = Self::try_scrape(admin).await;
+        scraped.expect("an admin server that answers")
+    }
+
+    /// Reads the admin server at the address, which may be about to end: `None` when it has.
+    pub async fn try_scrape(admin: SocketAddr) -> Option<Self> {
+        let mut client = Client::try_http1(admin).await?;
         let request = crate::client::get(&format!("http://{admin}/metrics"));
         let request = crate::client::with(request, "accept", ACCEPT_PROTOBUF);
-        let answer = client.ask(request).await;
-        assert_eq!(answer.header("content-type"), CONTENT_TYPE_PROTOBUF);
-        Self(decode_delimited(&answer.body.data).unwrap())
+        let (head, body) = client.send(request).await.ok()?.into_parts();
+        let kind = head.headers.get("content-type")?;
+        let body = crate::body::read(body).await.ok()?;
+        let families = decode_delimited(&body.data).ok()?;
+        (kind == CONTENT_TYPE_PROTOBUF).then_some(Self(families))
     }
 
     /// Sum over all series of a family whose labels are as the filters say. Of a histogram, the number of

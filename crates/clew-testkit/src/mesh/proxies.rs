@@ -308,6 +308,21 @@ impl Sidecar {
         self.running.join().await;
     }
 
+    /// As [`Sidecar::stop`], while somebody reads its numbers again and again, for which it waits.
+    pub async fn stop_while_read(&self) {
+        let reading = async {
+            loop {
+                // It fails when the proxy has ended, which the other branch is about to notice.
+                let _ = Metrics::try_scrape(self.addresses.admin).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = self.stop() => {}
+            () = reading => {}
+        }
+    }
+
     fn listener(&self, way: &Way) -> SocketAddr {
         let index = self.services.iter().position(|known| known == way);
         let index = index.unwrap_or_else(|| panic!("{} has no such listener", self.running.name));

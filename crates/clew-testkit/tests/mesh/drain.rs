@@ -139,7 +139,7 @@ impl Open {
 
 #[tokio::test]
 async fn what_is_open_at_the_end_is_counted_as_cut_off_by_the_shutdown() {
-    let (open, _application) = Open::begin(Duration::from_secs(30)).await;
+    let (open, _application) = Open::begin(Duration::from_secs(3_600)).await;
     let webapp = &open.pair.webapp;
     // Somebody reads its numbers, so that it waits to be read once more.
     assert_eq!(webapp.metrics().await.responses(&[]), 0);
@@ -157,7 +157,7 @@ async fn what_is_open_at_the_end_is_counted_as_cut_off_by_the_shutdown() {
         4,
         "{last:#?}"
     );
-    webapp.stop().await;
+    webapp.stop_while_read().await;
     open.pair.stop().await;
 }
 
@@ -189,7 +189,7 @@ async fn at_the_deadline_what_is_open_ends_by_itself() {
             .unwrap()
             .is_err()
     );
-    books.stop().await;
+    books.stop_while_read().await;
     mesh.stop().await;
 }
 
@@ -245,18 +245,7 @@ async fn the_last_numbers_are_read_before_the_proxy_is_gone() {
     // It waits as a leaving member; the scrape that sees the last request lets it go.
     let ended = |metrics: &Metrics| metrics.responses(&[]) == 1;
     webapp.metrics_when("the last request", ended).await;
-    let reading = async {
-        loop {
-            if TcpStream::connect(webapp.admin()).await.is_err() {
-                return;
-            }
-            webapp.metrics().await;
-        }
-    };
-    tokio::select! {
-        () = webapp.stop() => {}
-        () = reading => {}
-    }
+    webapp.stop_while_read().await;
     members.gone("webapp-1").await;
     mesh.stop().await;
 }
