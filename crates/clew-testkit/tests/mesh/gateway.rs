@@ -1,9 +1,9 @@
 //! The edge: routes by host and path prefix.
 
 use super::pair::{FAILURE, SUCCESS};
-use clew_testkit::Mesh;
-use clew_testkit::client::{Client, get};
+use clew_testkit::client::{Client, get, grpc};
 use clew_testkit::upstream::{Answering, ok};
+use clew_testkit::{Mesh, body};
 use http::StatusCode;
 
 #[tokio::test]
@@ -70,6 +70,29 @@ async fn a_service_that_is_not_there_is_told_at_the_edge() {
     let metrics = edge.metrics().await;
     let refused = [("direction", "inbound"), FAILURE, ("error", "no_endpoints")];
     assert_eq!(metrics.responses(&refused), 1);
+    drop(client);
+    mesh.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_from_outside_is_told_in_its_own_words() {
+    let mesh = Mesh::begin().await;
+    let edge = mesh
+        .sidecar("edge")
+        .gateway(&[(None, "/books.Ratings", "nobody")])
+        .start()
+        .await;
+    let mut client = Client::http2(edge.gateway()).await;
+    for (uri, reason, status) in [
+        ("http://edge/books.Ratings/Get", "no_endpoints", 14),
+        ("http://edge/books.Orders/Get", "no_route", 12),
+    ] {
+        let answer = client.ask(grpc(uri, body::full("\0\0\0\0\0"))).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("clew-error"), reason);
+        assert_eq!(answer.grpc_status(), Some(status));
+    }
+    assert_eq!(edge.metrics().await.responses(&[FAILURE]), 2);
     drop(client);
     mesh.stop().await;
 }

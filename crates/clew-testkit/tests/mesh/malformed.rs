@@ -293,6 +293,25 @@ async fn a_body_with_broken_chunks_is_the_clients_mistake() {
 }
 
 #[tokio::test]
+async fn a_head_that_never_ends_is_cut_off() {
+    let application = Answering::ok().await;
+    let mesh = clew_testkit::Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| limits.head_timeout = std::time::Duration::from_millis(50))
+        .start()
+        .await;
+    let mut client = Wire::connect(books.inbound()).await;
+    client
+        .write("GET / HTTP/1.1\r\nHost: books\r\nX-Slow: ")
+        .await;
+    client.closed().await;
+    assert!(application.seen().is_empty());
+    mesh.stop().await;
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_is_no_request() {
     let application = Answering::ok().await;
     let pair = Pair::of(application.address()).await;

@@ -2,7 +2,7 @@
 
 use super::chain::{CONTEXT, Chain, SPANS, is_whole, loopback_is_trusted, sampled, span_of};
 use super::pair::SUCCESS;
-use clew_model::telemetry::{TelemetrySettings, WriteFormats};
+use clew_model::telemetry::{Sampling, TelemetrySettings, WriteFormats};
 use clew_testkit::Mesh;
 use clew_testkit::client::{Client, get, with};
 use clew_testkit::collector::Collector;
@@ -306,6 +306,30 @@ async fn settings_take_effect_while_requests_run() {
     let passage = chain.ask(get("http://edge/"), true).await;
     assert!(!passage.webapp.headers.contains_key("traceparent"));
     chain.stop().await;
+}
+
+#[tokio::test]
+async fn a_rate_bounds_new_traces_and_none_is_kept_in_part() {
+    let mut collector = Collector::start().await;
+    let limited = TelemetrySettings {
+        sampling: Sampling {
+            ratio: 1.0,
+            // One now, and the next in a quarter of an hour.
+            max_per_second: Some(0.001),
+        },
+        ..TelemetrySettings::default()
+    };
+    let mut chain = Chain::begin(limited, &collector).await;
+    let mut kept = 0;
+    for _ in 0..5 {
+        let passage = chain.ask(get("http://edge/"), true).await;
+        let context = extract(&passage.books.headers).context.unwrap();
+        kept += usize::from(context.flags().is_sampled());
+    }
+    assert_eq!(kept, 1);
+    is_whole(&collector.exactly(SPANS).await);
+    chain.stop().await;
+    assert_eq!(collector.rest(), []);
 }
 
 #[tokio::test]
