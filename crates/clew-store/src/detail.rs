@@ -18,7 +18,7 @@ struct Borrowed<'a> {
     links: &'a [SpanLink],
 }
 
-/// What [`write`] wrote.
+/// What [`write()`] wrote.
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
@@ -56,7 +56,7 @@ pub(crate) fn write(span: &Span) -> Result<String, serde_json::Error> {
 /// Reads the column.
 ///
 /// # Errors
-/// It is not what [`write`] writes.
+/// It is not what [`write()`] writes.
 pub(crate) fn read(json: &str) -> Result<Detail, serde_json::Error> {
     serde_json::from_str(json)
 }

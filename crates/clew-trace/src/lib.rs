@@ -4,7 +4,7 @@
 //! It is not a tracing library: nothing here records time, holds a current span or exports. There is
 //! no I/O, no clock and no global state; random numbers and the time come in as arguments.
 //!
-//! Start reading at [`join`]: it is the rule by which one hop takes part in a trace, and names
+//! Start reading at [`mod@join`]: it is the rule by which one hop takes part in a trace, and names
 //! everything else. A header format is one module under [`propagation`] and one line in its table.
 
 mod context;

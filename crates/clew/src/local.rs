@@ -1,7 +1,7 @@
 //! The commands that run something on this machine: all roles on, in few processes, over loopback. What
 //! a mesh does is in the crates below; here its parts are put together, and processes are cared for.
 //!
-//! Start reading at [`run`] (one process and its sidecar) or [`up`] (a whole application, [`mesh`]).
+//! Start reading at [`mod@run`] (one process and its sidecar) or [`mod@up`] (a whole application, [`mesh`]).
 
 mod demo;
 mod down;

@@ -106,7 +106,7 @@ pub(crate) struct RunArgs {
     /// --name. May be repeated
     #[arg(long = "port", value_name = "PORT[/PROTOCOL][=SERVICE]", value_parser = parse::port_arg)]
     pub(crate) ports: Vec<PortArg>,
-    /// Service that the process calls: it gets a listener of its own in CLEW_<SERVICE>_URL; may be repeated
+    /// Service that the process calls: it gets a listener of its own in CLEW_SERVICE_URL, by its name; may be repeated
     #[arg(long = "to", value_name = "SERVICE", value_parser = parse::label)]
     pub(crate) to: Vec<String>,
     /// Namespace of the workload

@@ -163,7 +163,7 @@ impl<'a> Message<'a> {
 }
 
 /// Name of an attribute, encoded when the program is compiled: the field `key` of a `KeyValue`, and the
-/// tag of its field `value`. Written by [`name`](super::name).
+/// tag of its field `value`. Written by [`super::name`].
 #[derive(Clone, Copy, Debug)]
 pub(in crate::report) struct Name<const N: usize>([u8; N]);
 
