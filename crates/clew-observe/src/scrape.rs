@@ -1,7 +1,8 @@
 //! Numbers in: every member's `/metrics`, read every interval and on demand.
 //!
 //! The members come from control, and stay as they were when control is lost. Each has a task of its own and is
-//! read by one scrape at a time. A member that is leaving is read until it is gone: it waits for that.
+//! read by one scrape at a time. A member that is leaving is read until it is gone: it waits for that. What is
+//! being read at that moment is read to its end, because the member takes numbers for read once it has sent them.
 
 mod convert;
 mod fetch;
@@ -123,29 +124,33 @@ impl Scraper {
         report
     }
 
-    /// Follows control's list of members and reads them, until the drain begins.
+    /// Follows control's list of members and reads them, until the drain begins. What is being read then is
+    /// read to its end, which the timeout of a scrape bounds.
     pub async fn run(&self, control: &ControlClient, drain: DrainWatch) {
         let mut updates = control.watch_instances();
-        let mut tasks = Tasks::default();
+        let mut readers = JoinSet::new();
         loop {
             tokio::select! {
                 () = drain.started() => break,
                 members = updates.next() => match members {
-                    Some(members) => self.follow(members, &mut tasks),
+                    Some(members) => self.follow(members, &mut readers),
                     None => break,
                 },
-                Some(ended) = tasks.set.join_next() => {
-                    if let Err(error) = ended && error.is_panic() {
-                        tracing::error!(%error, "reading a member ended with a panic");
-                    }
-                }
+                Some(ended) = readers.join_next() => note_panic(ended),
             }
         }
-        tasks.set.shutdown().await;
+        self.shared
+            .targets()
+            .values()
+            .for_each(|target| target.stop_reading());
+        tokio::select! {
+            () = drain.forced() => readers.shutdown().await,
+            () = async { while let Some(ended) = readers.join_next().await { note_panic(ended) } } => {}
+        }
     }
 
     /// Begins to read who is new, ends with who is gone, and tells the others what changed.
-    fn follow(&self, members: Vec<Instance>, tasks: &mut Tasks) {
+    fn follow(&self, members: Vec<Instance>, readers: &mut JoinSet<()>) {
         let readable = members
             .iter()
             .filter(|member| member.admin_address.is_some());
@@ -158,8 +163,11 @@ impl Scraper {
                 .get(id)
                 .is_some_and(|member| target.is_same_process(member));
             if !stays {
-                tasks.end(id);
-                target.end(&self.shared.store);
+                target.stop_reading();
+                // Its series have ended before those of its successor begin.
+                if readable.contains_key(id) {
+                    target.end(&self.shared.store);
+                }
             }
             stays
         });
@@ -168,8 +176,8 @@ impl Scraper {
                 Some(target) => target.update(member),
                 None => {
                     let target = Arc::new(Target::new(member.clone()));
-                    targets.insert(id.clone(), Arc::clone(&target));
-                    tasks.begin(id, self.clone().keep_reading(target));
+                    targets.insert(id, Arc::clone(&target));
+                    readers.spawn(self.clone().keep_reading(target));
                 }
             }
         }
@@ -177,8 +185,9 @@ impl Scraper {
         self.shared.members.send_replace(Some(members));
     }
 
+    /// Reads a member until it is gone, and notes its end.
     async fn keep_reading(self, target: Arc<Target>) {
-        loop {
+        while !target.is_over() {
             let begun = tokio::time::Instant::now();
             // The target remembers how it went.
             let _ = self.shared.scrape(&target).await;
@@ -188,10 +197,21 @@ impl Scraper {
             };
             tokio::select! {
                 () = tokio::time::sleep_until(begun + interval()) => {}
-                // At once, and from now on more often.
-                () = target.began_to_leave() => {}
+                // It began to leave, and is read at once and from now on more often; or it is gone.
+                () = target.changed() => {}
             }
         }
+        // Whoever reads it right now may have what it counted last.
+        let _turn = target.turn().await;
+        target.end(&self.shared.store);
+    }
+}
+
+fn note_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "reading a member ended with a panic");
     }
 }
 
@@ -209,29 +229,12 @@ impl Shared {
 
     async fn try_scrape(&self, target: &Target) -> Result<(), ScrapeError> {
         let _turn = target.turn().await;
+        if target.is_over() {
+            return Err(ScrapeError::Gone);
+        }
         // The semaphore is never closed; if it were, reading too many at once would do no harm.
         let _place = self.places.acquire().await.ok();
         let families = self.fetcher.fetch(target.address()).await?;
         target.hand_over(&self.store, convert::samples(families))
-    }
-}
-
-/// The tasks that read, by member.
-#[derive(Debug, Default)]
-struct Tasks {
-    set: JoinSet<()>,
-    handles: BTreeMap<InstanceId, tokio::task::AbortHandle>,
-}
-
-impl Tasks {
-    fn begin(&mut self, id: InstanceId, task: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.set.spawn(task);
-        self.handles.insert(id, handle);
-    }
-
-    fn end(&mut self, id: &InstanceId) {
-        if let Some(handle) = self.handles.remove(id) {
-            handle.abort();
-        }
     }
 }

@@ -3,8 +3,9 @@
 use crate::codec::{Active, Client, ClientConnection, Codec, HttpVersion, Io};
 use crate::config::Limits;
 use crate::error::Reason;
-use crate::hop::{Peer, Phase, PhaseTimes};
-use crate::report::HopSeries;
+use crate::hop::{Direction, Peer, Phase, PhaseTimes, Tls};
+use crate::meter::Meter;
+use crate::report::{HopSeries, WorkerReports};
 use crate::request_body::RequestBody;
 use ahash::AHashMap;
 use clew_model::name::RouteName;
@@ -17,6 +18,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+/// On what terms connections are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    /// Bounds.
+    pub(crate) limits: &'a Limits,
+    /// Where they are counted: those to a peer are, those to one's own application are not.
+    pub(crate) meter: Option<&'a WorkerReports>,
+}
 
 /// A connection to a server.
 pub(crate) type Connection = Client<RequestBody>;
@@ -33,6 +43,8 @@ pub(crate) struct EndpointState {
     generation: Cell<u64>,
     connecting: Cell<bool>,
     connected: Notify,
+    /// The last attempt to open the shared connection that failed, by generation, for those who waited for it.
+    failure: Cell<Option<(u64, Reason)>>,
     series: RefCell<AHashMap<RouteName, Rc<HopSeries>>>,
 }
 
@@ -84,6 +96,7 @@ impl EndpointState {
             generation: Cell::new(0),
             connecting: Cell::new(false),
             connected: Notify::new(),
+            failure: Cell::new(None),
             series: RefCell::default(),
         })
     }
@@ -139,18 +152,18 @@ impl EndpointState {
     pub(crate) async fn lease(
         self: &Rc<Self>,
         version: HttpVersion,
-        limits: &Limits,
+        terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         match version {
             HttpVersion::Http1 => {
-                if let Some(idle) = self.take_idle(limits) {
+                if let Some(idle) = self.take_idle(terms.limits) {
                     let stale = idle.since.elapsed() > STALE_AFTER;
                     return Ok(Lease::new(self, idle.connection, stale));
                 }
-                self.lease_new(version, limits, times).await
+                self.lease_new(version, terms, times).await
             }
-            HttpVersion::Http2 => self.lease_shared(limits, times).await,
+            HttpVersion::Http2 => self.lease_shared(terms, times).await,
         }
     }
 
@@ -160,18 +173,18 @@ impl EndpointState {
         self: &Rc<Self>,
         failed: Lease,
         version: HttpVersion,
-        limits: &Limits,
+        terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         match version {
-            HttpVersion::Http1 => self.lease_new(version, limits, times).await,
+            HttpVersion::Http1 => self.lease_new(version, terms, times).await,
             HttpVersion::Http2 => {
                 // Of all the requests that failed with it, the first one retires the connection.
                 if failed.generation == self.generation.get() {
                     *self.http2.borrow_mut() = None;
                 }
                 drop(failed);
-                self.lease_shared(limits, times).await
+                self.lease_shared(terms, times).await
             }
         }
     }
@@ -180,11 +193,11 @@ impl EndpointState {
     async fn lease_new(
         self: &Rc<Self>,
         version: HttpVersion,
-        limits: &Limits,
+        terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         let start = Instant::now();
-        let connected = self.connect(version, limits).await;
+        let connected = self.connect(version, terms).await;
         times.add(Phase::Connect, start.elapsed());
         match connected {
             Ok(connection) => {
@@ -201,7 +214,7 @@ impl EndpointState {
     /// HTTP/2: everyone shares one connection; the first one opens it and the others wait for that.
     async fn lease_shared(
         self: &Rc<Self>,
-        limits: &Limits,
+        terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         loop {
@@ -212,14 +225,27 @@ impl EndpointState {
             if !self.connecting.get() {
                 let turn = ConnectTurn::take(self);
                 self.generation.set(self.generation.get() + 1);
-                let lease = self.lease_new(HttpVersion::Http2, limits, times).await?;
-                *self.http2.borrow_mut() = lease.connection.as_ref().and_then(Connection::share);
+                let leased = self.lease_new(HttpVersion::Http2, terms, times).await;
+                match &leased {
+                    Ok(lease) => {
+                        *self.http2.borrow_mut() =
+                            lease.connection.as_ref().and_then(Connection::share);
+                    }
+                    Err(reason) => self.failure.set(Some((self.generation.get(), *reason))),
+                }
                 drop(turn);
-                return Ok(lease);
+                return leased;
             }
+            let attempt = self.generation.get();
             let start = Instant::now();
             waiting.await;
             times.add(Phase::Queue, start.elapsed());
+            // If each tried again, the last of many would wait for many timeouts.
+            if let Some((failed, reason)) = self.failure.get()
+                && failed >= attempt
+            {
+                return Err(reason);
+            }
         }
     }
 
@@ -251,9 +277,16 @@ impl EndpointState {
         None
     }
 
-    async fn connect(&self, version: HttpVersion, limits: &Limits) -> Result<Connection, Reason> {
-        let stream = connect_tcp(self.address, limits.connect_timeout).await?;
-        Active::open(Io::tcp(stream), version, limits)
+    async fn connect(&self, version: HttpVersion, terms: Terms<'_>) -> Result<Connection, Reason> {
+        let stream = connect_tcp(self.address, terms.limits.connect_timeout).await?;
+        let io = match terms.meter {
+            Some(reports) => {
+                let series = reports.tcp(Direction::Outbound, &self.peer, Tls::None);
+                Io::metered(stream, Meter::of(series))
+            }
+            None => Io::tcp(stream),
+        };
+        Active::open(io, version, terms.limits)
             .await
             .map_err(|_| Reason::ConnectFailed)
     }

@@ -20,6 +20,7 @@ mod endpoint;
 mod headers;
 mod lifecycle;
 mod membership;
+mod meter;
 mod opaque;
 mod open_hop;
 mod own_listeners;

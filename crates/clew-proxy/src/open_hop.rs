@@ -2,7 +2,7 @@
 //! the body that owned it is dropped, as given up by the client.
 
 use crate::error::Reason;
-use crate::hop::{Classification, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
+use crate::hop::{Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
 use crate::lifecycle::{Connections, Stage};
 use crate::opaque::Transferred;
 use crate::report::{HopSeries, WorkerReports};
@@ -76,6 +76,11 @@ impl OpenHop {
             return;
         };
         record.trace = trace;
+    }
+
+    /// The side that the request is seen on.
+    pub(crate) fn direction(&self) -> Option<Direction> {
+        self.record.as_ref().map(|record| record.key.direction)
     }
 
     /// Notes what kind of exchange it turned out to be.

@@ -1,7 +1,8 @@
 //! The way by which a request came: what its connection says about it.
 
 use crate::config::{GatewayRoute, IpPrefix};
-use crate::hop::{Direction, Peer, SeriesKey};
+use crate::hop::{Direction, Peer, SeriesKey, Tls};
+use crate::meter::Meter;
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
@@ -24,6 +25,8 @@ pub(crate) struct Via {
     pub(crate) client: Option<SocketAddr>,
     /// Time that detection took; charged to the first request, which takes it.
     pub(crate) detect: Cell<Option<Duration>>,
+    /// Counts the connection, where it is one to a peer.
+    meter: Option<Arc<Meter>>,
     /// Authority of the last request, which is most likely that of the next.
     authority: RefCell<Option<(HeaderValue, Arc<str>)>>,
     /// Client of the last request, as above.
@@ -129,12 +132,14 @@ impl Via {
         way: Way,
         client: Option<SocketAddr>,
         detect: Option<Duration>,
+        meter: Option<Arc<Meter>>,
     ) -> Rc<Self> {
         Rc::new(Self {
             shard,
             way,
             client,
             detect: Cell::new(detect),
+            meter,
             authority: RefCell::default(),
             peer: RefCell::default(),
             series: RefCell::default(),
@@ -154,6 +159,14 @@ impl Via {
             (Arc::clone(&key.peer), Rc::clone(&series)),
         );
         series
+    }
+
+    /// Counts the connection as one of this peer's, unless it is counted already.
+    fn attribute(&self, peer: &Arc<Peer>) {
+        if let Some(meter) = &self.meter {
+            let direction = self.way.direction();
+            meter.attribute(|| self.shard.reports().tcp(direction, peer, Tls::None));
+        }
     }
 
     /// The text of an authority, shared between equal requests of the connection.
@@ -183,6 +196,7 @@ impl Via {
             return Arc::clone(peer);
         }
         let peer = self.shard.client(value.as_ref(), &port.service);
+        self.attribute(&peer);
         *self.peer.borrow_mut() = Some((value, Arc::clone(&peer)));
         peer
     }

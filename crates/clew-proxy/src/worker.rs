@@ -2,7 +2,9 @@
 
 use crate::codec::Io;
 use crate::config::{ApplicationPort, Listener, ProxyConfig};
+use crate::hop::Direction;
 use crate::lifecycle::Stage;
+use crate::meter::Meter;
 use crate::report::WorkerSlot;
 use crate::serve::connection;
 use crate::services::Expect;
@@ -101,13 +103,12 @@ async fn accept(mut acceptor: Acceptor, shard: Rc<Shard>, entrance: Entrance, dr
     while let Some((stream, client)) = acceptor.accept_until(&drain).await {
         if let Some((way, expect)) = entrance.way(&shard, &stream) {
             let shard = Rc::clone(&shard);
-            tokio::task::spawn_local(connection::serve(
-                shard,
-                way,
-                expect,
-                Io::tcp(stream),
-                Some(client),
-            ));
+            // Connections of one's own application are not counted: they are no edge.
+            let io = match way.direction() {
+                Direction::Inbound => Io::metered(stream, Meter::new()),
+                Direction::Outbound => Io::tcp(stream),
+            };
+            tokio::task::spawn_local(connection::serve(shard, way, expect, io, Some(client)));
         }
     }
 }

@@ -253,9 +253,16 @@ fn joined(
             .or_insert_with(|| Seen::new(Side::Outbound))
             .add(labels, measured);
     }
+    let mut named: BTreeMap<(EdgePeer, EdgePeer), Tcp> = BTreeMap::new();
     for (labels, measured) in served {
         let client = peer(labels, Label::ClientWorkload, Label::ClientNamespace).unwrap_or(OUTSIDE);
         let server = peer(labels, Label::Workload, Label::Namespace).unwrap_or(OUTSIDE);
+        if let (_, Some(tcp)) = measured
+            && client != OUTSIDE
+        {
+            let edge = (client.clone(), server.clone());
+            absorb_tcp(named.entry(edge).or_default(), tcp);
+        }
         let seen = edges
             .entry((client, server))
             .or_insert_with(|| Seen::new(Side::Inbound));
@@ -263,40 +270,50 @@ fn joined(
             seen.add(labels, measured);
         }
     }
-    take_out_members(&mut edges);
+    take_out_members(&mut edges, &named);
     edges
 }
 
 /// Bytes that are not looked into do not say who sent them, so that connections of members look like ones
-/// from outside on the server's side. Those that members opened are taken out there.
-fn take_out_members(edges: &mut BTreeMap<(EdgePeer, EdgePeer), Seen>) {
-    let mut opened: BTreeMap<EdgePeer, Tcp> = BTreeMap::new();
-    for ((_, server), seen) in edges.iter().filter(|(_, seen)| seen.by == Side::Outbound) {
+/// from outside on the server's side. Those that members opened, and that the server could not name, are
+/// taken out there.
+fn take_out_members(
+    edges: &mut BTreeMap<(EdgePeer, EdgePeer), Seen>,
+    named: &BTreeMap<(EdgePeer, EdgePeer), Tcp>,
+) {
+    let mut unnamed: BTreeMap<EdgePeer, Tcp> = BTreeMap::new();
+    for (edge, seen) in edges.iter().filter(|(_, seen)| seen.by == Side::Outbound) {
         if let Some(tcp) = &seen.tcp {
-            absorb_tcp(opened.entry(server.clone()).or_default(), tcp);
+            let of_client = minus(seen_by_server(*tcp), named.get(edge));
+            absorb_tcp(unnamed.entry(edge.1.clone()).or_default(), &of_client);
         }
     }
     edges.retain(|(client, server), seen| {
         if *client == OUTSIDE && seen.by == Side::Inbound {
-            seen.tcp = seen.tcp.and_then(|tcp| without(tcp, opened.get(server)));
+            let left = seen.tcp.map(|tcp| minus(tcp, unnamed.get(server)));
+            // Bytes alone are a matter of when each side was read.
+            seen.tcp = left.filter(|left| left.opened > 0 || left.open > 0);
         }
         seen.golden.is_some() || seen.tcp.is_some()
     });
 }
 
-/// What is left of a server's connections without those that its clients know of.
-fn without(tcp: Tcp, clients: Option<&Tcp>) -> Option<Tcp> {
-    let Some(clients) = clients else {
-        return Some(tcp);
-    };
-    let left = Tcp {
-        opened: tcp.opened.saturating_sub(clients.opened),
-        closed: tcp.closed.saturating_sub(clients.closed),
-        open: tcp.open.saturating_sub(clients.open),
-        // What a server reads its clients wrote.
-        read_bytes: tcp.read_bytes.saturating_sub(clients.written_bytes),
-        written_bytes: tcp.written_bytes.saturating_sub(clients.read_bytes),
-    };
-    // Bytes alone are a matter of when each side was read.
-    (left.opened > 0 || left.open > 0).then_some(left)
+/// What a client writes its server reads.
+fn seen_by_server(client: Tcp) -> Tcp {
+    Tcp {
+        read_bytes: client.written_bytes,
+        written_bytes: client.read_bytes,
+        ..client
+    }
+}
+
+fn minus(tcp: Tcp, part: Option<&Tcp>) -> Tcp {
+    let Some(part) = part else { return tcp };
+    Tcp {
+        opened: tcp.opened.saturating_sub(part.opened),
+        closed: tcp.closed.saturating_sub(part.closed),
+        open: tcp.open.saturating_sub(part.open),
+        read_bytes: tcp.read_bytes.saturating_sub(part.read_bytes),
+        written_bytes: tcp.written_bytes.saturating_sub(part.written_bytes),
+    }
 }

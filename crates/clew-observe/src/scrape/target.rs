@@ -5,6 +5,7 @@ use clew_api::client::Instance;
 use clew_model::name::InstanceId;
 use clew_store::{Sample, Scrape, Store};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
@@ -29,7 +30,9 @@ pub(super) struct Target {
     id: InstanceId,
     health: Mutex<TargetHealth>,
     turn: Semaphore,
-    leaving: Notify,
+    changed: Notify,
+    /// Nobody begins to read it any more.
+    over: AtomicBool,
     /// Set when it is gone. Held while something is handed to the store, so that a scrape that was still
     /// under way cannot bring it back after its end was noted.
     ended: Mutex<bool>,
@@ -47,7 +50,8 @@ impl Target {
                 failures: 0,
             }),
             turn: Semaphore::new(1),
-            leaving: Notify::new(),
+            changed: Notify::new(),
+            over: AtomicBool::new(false),
             ended: Mutex::new(false),
         }
     }
@@ -73,7 +77,7 @@ impl Target {
             began
         };
         if began_to_leave {
-            self.leaving.notify_one();
+            self.changed.notify_one();
         }
     }
 
@@ -86,9 +90,20 @@ impl Target {
         self.lock().instance.leaving
     }
 
-    /// Resolves once when the member begins to leave.
-    pub(super) async fn began_to_leave(&self) {
-        self.leaving.notified().await;
+    /// Resolves once when the member begins to leave, and once when its reading is over.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Nobody is to begin to read it any more.
+    pub(super) fn stop_reading(&self) {
+        self.over.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Nobody is to read it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 
     /// Waits until nobody else reads this member.
@@ -108,9 +123,13 @@ impl Target {
             .map_err(ScrapeError::Store)
     }
 
-    /// Nothing more comes from this member: its series have ended, and its gauges count no more.
+    /// Nothing more comes from this member: its series have ended, and its gauges count no more. Once is
+    /// enough.
     pub(super) fn end(&self, store: &Store) {
         let mut ended = self.ended();
+        if *ended {
+            return;
+        }
         *ended = true;
         if let Err(error) = store.record_scrape(self.scrape(Vec::new())) {
             tracing::warn!(instance = %self.id, %error, "the end of a member was not noted");

@@ -1,10 +1,12 @@
 //! A connection's bytes, wherever they come from.
 
+use crate::meter::Meter;
 use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -15,6 +17,8 @@ use tokio::net::TcpStream;
 pub(crate) struct Io {
     prefix: Bytes,
     stream: Stream,
+    /// Counts what goes to and comes from a peer.
+    meter: Option<Arc<Meter>>,
 }
 
 enum Stream {
@@ -28,7 +32,21 @@ impl Io {
         Self {
             prefix: Bytes::new(),
             stream: Stream::Tcp(stream),
+            meter: None,
         }
+    }
+
+    /// The same, and what goes to and comes from the other side is counted.
+    pub(crate) fn metered(stream: TcpStream, meter: Arc<Meter>) -> Self {
+        Self {
+            meter: Some(meter),
+            ..Self::tcp(stream)
+        }
+    }
+
+    /// Who counts its bytes, where someone does.
+    pub(crate) fn meter(&self) -> Option<&Arc<Meter>> {
+        self.meter.as_ref()
     }
 
     /// What runs inside an upgraded connection.
@@ -36,6 +54,8 @@ impl Io {
         Self {
             prefix: Bytes::new(),
             stream: Stream::Tunnel(Box::new(TokioIo::new(upgraded))),
+            // The connection around it is counted, where it is one to a peer.
+            meter: None,
         }
     }
 
@@ -71,9 +91,22 @@ impl AsyncRead for Io {
             self.prefix.advance(n);
             return Poll::Ready(Ok(()));
         }
-        match &mut self.stream {
+        let before = buf.filled().len();
+        let poll = match &mut self.stream {
             Stream::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_read(cx, buf),
+        };
+        if let Some(meter) = &self.meter {
+            meter.read(buf.filled().len() - before);
+        }
+        poll
+    }
+}
+
+impl Io {
+    fn count_written(&self, poll: &Poll<io::Result<usize>>) {
+        if let (Some(meter), Poll::Ready(Ok(bytes))) = (&self.meter, poll) {
+            meter.written(*bytes);
         }
     }
 }
@@ -84,10 +117,12 @@ impl AsyncWrite for Io {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let poll = match &mut self.stream {
             Stream::Tcp(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write(cx, buf),
-        }
+        };
+        self.count_written(&poll);
+        poll
     }
 
     fn poll_write_vectored(
@@ -95,10 +130,12 @@ impl AsyncWrite for Io {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let poll = match &mut self.stream {
             Stream::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_write_vectored(cx, bufs),
-        }
+        };
+        self.count_written(&poll);
+        poll
     }
 
     fn is_write_vectored(&self) -> bool {

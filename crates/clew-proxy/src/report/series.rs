@@ -176,20 +176,30 @@ impl fmt::Debug for HopSeries {
     }
 }
 
-/// The series of connections with the same labels, on one thread. Keep it while one is open.
+/// The series of connections with the same labels, on one thread: only that one may write to it. Keep it while
+/// one is open.
+#[derive(Clone)]
 pub struct TcpSeries {
     cell: Arc<TcpCell>,
+}
+
+/// The same, as a worker remembers it.
+#[derive(Debug)]
+pub(super) struct KnownTcp {
+    pub(super) series: TcpSeries,
     last_used: Cell<Instant>,
 }
 
-impl TcpSeries {
+impl KnownTcp {
     pub(super) fn new(cell: Arc<TcpCell>, now: Instant) -> Self {
         Self {
-            cell,
+            series: TcpSeries { cell },
             last_used: Cell::new(now),
         }
     }
+}
 
+impl TcpSeries {
     /// A connection was opened.
     pub fn opened(&self) {
         self.cell.opened.add(1);
@@ -212,7 +222,7 @@ impl TcpSeries {
     }
 }
 
-impl Used for TcpSeries {
+impl Used for KnownTcp {
     fn last_used(&self) -> &Cell<Instant> {
         &self.last_used
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::cache::{Cache, Used as _};
 use super::export::Alive;
 use super::labels::{ResponseKey, TcpKey};
-use super::series::{HopSeries, TcpSeries};
+use super::series::{HopSeries, KnownTcp, TcpSeries};
 use super::shared::{Shared, WorkerCells};
 use super::spans::SpanBuffer;
 use super::{access_log, tap};
@@ -77,7 +77,7 @@ pub struct WorkerReports {
     spans: Option<SpanBuffer>,
     lines: mpsc::Sender<Bytes>,
     hops: Cache<SeriesKey, HopSeries>,
-    tcp: Cache<TcpKey, TcpSeries>,
+    tcp: Cache<TcpKey, KnownTcp>,
     /// The other side of requests that could not be parsed.
     nobody: Arc<Peer>,
     /// The time of the last tick: near enough to tell whether a series is idle.
@@ -164,18 +164,18 @@ impl WorkerReports {
     }
 
     /// The series of connections to or from a peer. Keep it while one is open.
-    pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>, tls: Tls) -> Rc<TcpSeries> {
+    pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>, tls: Tls) -> TcpSeries {
         let key = TcpKey {
             direction,
             peer: Arc::clone(peer),
             tls,
         };
-        let series = self.tcp.get_or(&key, || {
+        let known = self.tcp.get_or(&key, || {
             let cell = self.shared.directory.hold_tcp(&key, self.index);
-            TcpSeries::new(cell, self.now.get())
+            KnownTcp::new(cell, self.now.get())
         });
-        series.last_used().set(self.now.get());
-        series
+        known.last_used().set(self.now.get());
+        known.series.clone()
     }
 
     /// Whether request and response headers are to be kept in the record: someone watches, or the access

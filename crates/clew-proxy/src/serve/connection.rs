@@ -5,8 +5,9 @@ use crate::codec::{Active, Codec, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect};
 use crate::endpoint::{EndpointState, connect_tcp};
 use crate::error::Reason;
-use crate::hop::{Direction, PhaseTimes, Tls};
-use crate::opaque::{self, From};
+use crate::hop::{Direction, Peer, PhaseTimes, Tls};
+use crate::meter::Meter;
+use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
 use crate::shard::Shard;
@@ -16,6 +17,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves a connection. Boxed, because a tunnel inside a connection is served in the same way. What it
@@ -28,30 +30,44 @@ pub(crate) fn serve(
     client: Option<SocketAddr>,
 ) -> Pin<Box<dyn Future<Output = ()>>> {
     Box::pin(async move {
-        let expect = match expect {
-            Some(expect) => expect,
-            None => expectation(&shard, &way).await,
-        };
-        match expect {
-            Expect::Http(version) => serve_http(shard, way, io, version, client, None).await,
-            Expect::Opaque => serve_opaque(shard, way, io, client).await,
-            Expect::Detect(timeout) => {
-                let start = Instant::now();
-                let detecting = detect(io, timeout);
-                let Some((detected, io)) = shard.connections().drive(detecting, |_| {}).await
-                else {
-                    return;
-                };
-                match detected {
-                    Detected::Http(version) => {
-                        serve_http(shard, way, io, version, client, Some(start.elapsed())).await;
-                    }
-                    Detected::Opaque => serve_opaque(shard, way, io, client).await,
-                    Detected::Closed => {}
-                }
-            }
+        let (meter, direction) = (io.meter().cloned(), way.direction());
+        detect_and_serve(Rc::clone(&shard), way, expect, io, client).await;
+        if let Some(meter) = meter {
+            // Nobody on it has said who they are.
+            meter.attribute(|| shard.reports().tcp(direction, &Arc::default(), Tls::None));
         }
     })
+}
+
+async fn detect_and_serve(
+    shard: Rc<Shard>,
+    way: Way,
+    expect: Option<Expect>,
+    io: Io,
+    client: Option<SocketAddr>,
+) {
+    let expect = match expect {
+        Some(expect) => expect,
+        None => expectation(&shard, &way).await,
+    };
+    match expect {
+        Expect::Http(version) => serve_http(shard, way, io, version, client, None).await,
+        Expect::Opaque => serve_opaque(shard, way, io, client).await,
+        Expect::Detect(timeout) => {
+            let start = Instant::now();
+            let detecting = detect(io, timeout);
+            let Some((detected, io)) = shard.connections().drive(detecting, |_| {}).await else {
+                return;
+            };
+            match detected {
+                Detected::Http(version) => {
+                    serve_http(shard, way, io, version, client, Some(start.elapsed())).await;
+                }
+                Detected::Opaque => serve_opaque(shard, way, io, client).await,
+                Detected::Closed => {}
+            }
+        }
+    }
 }
 
 /// What the connection is expected to speak.
@@ -81,7 +97,7 @@ async fn serve_http(
     detect: Option<Duration>,
 ) {
     let direction = way.direction();
-    let via = Via::new(Rc::clone(&shard), way, client, detect);
+    let via = Via::new(Rc::clone(&shard), way, client, detect, io.meter().cloned());
     let service = Rc::new(Requests(via));
     match Active::serve(io, version, &shard.limits, service, shard.connections()).await {
         Err(ServeError::Malformed) => shard.refuse(direction, Reason::MalformedRequest),
@@ -116,14 +132,26 @@ async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketA
         Way::HttpProxy => return shard.refuse(Direction::Outbound, Reason::MalformedRequest),
         Way::Gateway(_) => return shard.refuse(Direction::Inbound, Reason::MalformedRequest),
     };
+    let series = |peer: &Arc<Peer>| shard.reports().tcp(direction, peer, Tls::None);
+    if let Some(meter) = io.meter() {
+        // Who it is cannot be known before connections between proxies are authenticated.
+        meter.attribute(|| series(&Arc::default()));
+    }
     let connected = match endpoint {
         Ok(endpoint) => connect_tcp(endpoint.address(), shard.limits.connect_timeout)
             .await
-            .map(|tcp| (endpoint, tcp)),
+            .map(|tcp| match direction {
+                Direction::Inbound => Io::tcp(tcp),
+                Direction::Outbound => Io::metered(tcp, Meter::of(series(endpoint.peer()))),
+            }),
         Err(reason) => Err(reason),
     };
     match connected {
-        Ok((endpoint, server)) => transfer(&shard, direction, &endpoint, io, Io::tcp(server)).await,
+        // A transfer has no requests that could be finished first: it goes on until the drain's deadline.
+        Ok(server) => {
+            let copying = opaque::copy(io, server, &|_, _| {});
+            drop(shard.connections().drive(copying, |_| {}).await);
+        }
         Err(reason) => tracing::debug!(
             ?client,
             reason = reason.as_str(),
@@ -146,24 +174,4 @@ async fn opaque_endpoint(
         return Err(Reason::Loop);
     }
     Ok(endpoint)
-}
-
-async fn transfer(
-    shard: &Shard,
-    direction: Direction,
-    endpoint: &EndpointState,
-    client: Io,
-    server: Io,
-) {
-    let series = shard.reports().tcp(direction, endpoint.peer(), Tls::None);
-    let start = Instant::now();
-    series.opened();
-    let count = |from, bytes| match from {
-        From::Client => series.read(bytes),
-        From::Server => series.written(bytes),
-    };
-    let copying = opaque::copy(client, server, &count);
-    // A transfer has no requests that could be finished first: it goes on until the drain's deadline.
-    drop(shard.connections().drive(copying, |_| {}).await);
-    series.closed(start.elapsed());
 }

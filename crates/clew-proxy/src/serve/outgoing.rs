@@ -1,10 +1,10 @@
 //! The request as it is sent to the endpoint.
 
 use crate::codec::{Break, ClientConnection, HttpVersion, InBody, SendError};
-use crate::endpoint::{EndpointState, Lease};
+use crate::endpoint::{EndpointState, Lease, Terms};
 use crate::error::Reason;
 use crate::headers::{self, CLIENT};
-use crate::hop::Phase;
+use crate::hop::{Direction, Phase};
 use crate::request_body::{Progress, RequestBody};
 use crate::response_body::{Hops, reason_of};
 use crate::shard::Shard;
@@ -92,7 +92,11 @@ pub(super) async fn send(
         HttpVersion::Http1
     };
     let mut waits = crate::hop::PhaseTimes::default();
-    let leased = endpoint.lease(version, &shard.limits, &mut waits).await;
+    let terms = Terms {
+        limits: &shard.limits,
+        meter: (hops.inner.direction() == Some(Direction::Outbound)).then(|| shard.reports()),
+    };
+    let leased = endpoint.lease(version, terms, &mut waits).await;
     note_waits(hops, &waits);
     let mut lease = leased?;
     let again = again(&lease, &request);
@@ -114,7 +118,7 @@ pub(super) async fn send(
     // The server closed the connection just when we took it.
     let mut waits = crate::hop::PhaseTimes::default();
     let leased = endpoint
-        .lease_again(lease, version, &shard.limits, &mut waits)
+        .lease_again(lease, version, terms, &mut waits)
         .await;
     note_waits(hops, &waits);
     let mut lease = leased?;

@@ -4,7 +4,9 @@ use super::pair::Pair;
 use clew_model::service::Protocol;
 use clew_testkit::Mesh;
 use clew_testkit::address::Refusing;
+use clew_testkit::client::{Client, get};
 use clew_testkit::metrics::Metrics;
+use clew_testkit::upstream::Answering;
 use clew_testkit::wire::{Wire, WireListener};
 
 const OUT: [(&str, &str); 3] = [
@@ -35,16 +37,60 @@ async fn bytes_pass_and_are_counted_on_both_sides() {
         assert_eq!(side.requests(&[]), 0, "this is no request");
     }
     drop((client, server));
-    for (sidecar, labels) in [(&pair.webapp, &OUT[..]), (&pair.books, &IN[..])] {
+    // The server has read what the client has written: each side counts its own peer.
+    let sides = [
+        (&pair.webapp, &OUT[..], [5, 4]),
+        (&pair.books, &IN[..], [4, 5]),
+    ];
+    for (sidecar, labels, [read, written]) in sides {
         let side = sidecar
             .metrics_when("the connection to be closed", is_closed)
             .await;
         assert_eq!(side.sum("tcp_close_total", labels), 1);
         assert_eq!(side.sum("tcp_open_connections", labels), 0);
-        assert_eq!(side.sum("tcp_read_bytes_total", labels), 4);
-        assert_eq!(side.sum("tcp_write_bytes_total", labels), 5);
+        assert_eq!(side.sum("tcp_read_bytes_total", labels), read);
+        assert_eq!(side.sum("tcp_write_bytes_total", labels), written);
         assert_eq!(side.sum("tcp_connection_duration_ms", labels), 1);
     }
+    pair.stop().await;
+}
+
+/// 1. Two requests of webapp go over one connection to books: both sidecars count it as one between the two,
+///    with the same bytes.
+/// 2. Someone else connects to books and asks nothing: that is one more, of nobody that is known.
+/// 3. Webapp's sidecar ends, and its connection with it.
+#[tokio::test]
+async fn connections_that_carry_http_are_counted_on_both_sides() {
+    let books = Answering::ok().await;
+    let pair = Pair::of(books.address()).await;
+    let mut client = Client::http1(pair.entry()).await;
+    for _ in 0..2 {
+        let answer = client.ask(get("http://books/books")).await;
+        assert_eq!(answer.status, 200);
+    }
+    let named = [IN[0], ("client_workload", "webapp")];
+    let [webapp, books] = pair.metrics().await;
+    for (side, labels) in [(&webapp, &OUT[..]), (&books, &named[..])] {
+        assert_eq!(side.sum("tcp_open_total", &[]), 1);
+        assert_eq!(side.sum("tcp_open_connections", labels), 1);
+    }
+    let asked = webapp.sum("tcp_write_bytes_total", &OUT);
+    let answered = webapp.sum("tcp_read_bytes_total", &OUT);
+    assert!(asked > 60 && answered > 60, "{asked} and {answered} bytes");
+    assert_eq!(books.sum("tcp_read_bytes_total", &named), asked);
+    assert_eq!(books.sum("tcp_write_bytes_total", &named), answered);
+
+    let mut silent = Wire::connect(pair.books.inbound()).await;
+    silent.finish().await;
+    let unknown = [IN[0], ("client_workload", "")];
+    let has_ended = |metrics: &Metrics| metrics.sum("tcp_close_total", &unknown) == 1;
+    let metrics = pair.books.metrics_when("the silent one to end", has_ended);
+    assert_eq!(metrics.await.sum("tcp_open_total", &[]), 2);
+
+    pair.webapp.stop().await;
+    let has_ended = |metrics: &Metrics| metrics.sum("tcp_close_total", &named) == 1;
+    let metrics = pair.books.metrics_when("webapp's to end", has_ended).await;
+    assert_eq!(metrics.sum("tcp_open_connections", &[]), 0);
     pair.stop().await;
 }
 

@@ -203,8 +203,8 @@ async fn bytes_inside_a_tunnel_are_passed_through() {
     let outside = outside.address().to_string();
     let labels = [("direction", "outbound"), ("dst_service", outside.as_str())];
     assert_eq!(metrics.sum("tcp_open_total", &labels), 1);
-    assert_eq!(metrics.sum("tcp_read_bytes_total", &labels), 4);
-    assert_eq!(metrics.sum("tcp_write_bytes_total", &labels), 16);
+    assert_eq!(metrics.sum("tcp_read_bytes_total", &labels), 16);
+    assert_eq!(metrics.sum("tcp_write_bytes_total", &labels), 4);
     mesh.stop().await;
 }
 
