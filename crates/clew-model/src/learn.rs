@@ -34,6 +34,15 @@ pub fn route_name(method: &str, template: &str) -> RouteName {
     RouteName::new(name)
 }
 
+/// Name of requests whose path nobody is known to serve, past the number of such paths that are told apart:
+/// `GET /…`, and for gRPC, where the method is the path, `/…`.
+pub fn unproven_name(method: &str) -> RouteName {
+    match method {
+        "" => RouteName::new(format!("/{FOLD}")),
+        method => route_name(method, &format!("/{FOLD}")),
+    }
+}
+
 /// The method, when it is one of RFC 9110 or PATCH (RFC 5789); every other is `_OTHER`, as the
 /// OpenTelemetry semantic conventions say of `http.request.method`.
 pub fn known_method(method: &str) -> &'static str {
@@ -43,8 +52,11 @@ pub fn known_method(method: &str) -> &'static str {
     KNOWN
         .into_iter()
         .find(|known| *known == method)
-        .unwrap_or("_OTHER")
+        .unwrap_or(OTHER_METHOD)
 }
+
+/// Stands for a method that not everyone knows.
+pub const OTHER_METHOD: &str = "_OTHER";
 
 /// `pkg.Service/Method` of a gRPC request's path; `None` when the path has not that shape (names of
 /// the protobuf language, 256 bytes in all), so that nothing else becomes a route.

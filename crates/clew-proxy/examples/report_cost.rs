@@ -108,6 +108,7 @@ fn hop(number: u64, peer: &Arc<Peer>, authority: &Arc<str>) -> Option<HopRecord>
             tls: Tls::None,
         },
         route_is_configured: false,
+        route_path: None,
         method: Method::GET,
         scheme: "http",
         authority: Arc::clone(authority),

@@ -40,15 +40,14 @@ impl Balancer {
         self.path.as_ref()
     }
 
-    /// Waits for discovery's first word about the destination.
-    pub(crate) async fn ready(&self, timeout: Duration) -> Result<(), Reason> {
-        let destination = {
-            let destination = self.destination.borrow();
-            if destination.is_known() {
-                return Ok(());
-            }
-            destination.clone()
-        };
+    /// Discovery has said its first word about the destination.
+    pub(crate) fn is_known(&self) -> bool {
+        self.destination.borrow_mut().is_known()
+    }
+
+    /// Waits for it.
+    pub(crate) async fn known(&self, timeout: Duration) -> Result<(), Reason> {
+        let destination = self.destination.borrow().clone();
         destination.known(timeout).await
     }
 
@@ -63,17 +62,15 @@ impl Balancer {
         match endpoints.as_slice() {
             [] => Err(Reason::NoEndpoints),
             [only] => Ok(Rc::clone(only)),
-            several => {
-                let first = rng.usize(..several.len());
-                let second = (first + rng.usize(1..several.len())) % several.len();
-                let (first, second) = (&several[first], &several[second]);
-                Ok(Rc::clone(if first.cost(now) <= second.cost(now) {
-                    first
-                } else {
-                    second
-                }))
-            }
+            several => Ok(Rc::clone(choose_of(several, rng, now))),
         }
+    }
+
+    /// Whether there is another endpoint that connecting has not failed to lately.
+    pub(crate) fn has_another(&self, than: &Rc<EndpointState>, now: Instant) -> bool {
+        let endpoints = self.endpoints.borrow();
+        let mut others = endpoints.iter().filter(|other| !Rc::ptr_eq(other, than));
+        others.any(|other| !other.is_avoided(now))
     }
 
     /// Every endpoint, for housekeeping.
@@ -115,5 +112,29 @@ impl Balancer {
             service: Some(self.service.clone()),
             identity: None,
         }
+    }
+}
+
+/// Of two at random the cheaper one. When both are avoided, one that is not, if there is any: it is rare enough
+/// to look at all.
+fn choose_of<'a>(
+    several: &'a [Rc<EndpointState>],
+    rng: &mut fastrand::Rng,
+    now: Instant,
+) -> &'a Rc<EndpointState> {
+    let first = rng.usize(..several.len());
+    let second = (first + rng.usize(1..several.len())) % several.len();
+    let (first, second) = (&several[first], &several[second]);
+    if first.is_avoided(now) && second.is_avoided(now) {
+        let usable = several.iter().filter(|other| !other.is_avoided(now));
+        let usable: Vec<_> = usable.collect();
+        if let Some(&chosen) = rng.choice(&usable) {
+            return chosen;
+        }
+    }
+    if first.cost(now) <= second.cost(now) {
+        first
+    } else {
+        second
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::codec::{HttpVersion, Io};
 use bytes::BytesMut;
+use std::future::Future;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
@@ -14,9 +15,11 @@ mod tests;
 pub(crate) enum Detected {
     /// HTTP.
     Http(HttpVersion),
-    /// Something else, or nothing within the time.
+    /// Something else.
     Opaque,
-    /// The client closed before it said anything.
+    /// Nothing came within the time: the server may be the one that speaks first.
+    Silent,
+    /// The client closed before it said anything, or we drain and it had not.
     Closed,
 }
 
@@ -47,12 +50,23 @@ const METHODS: [&[u8]; 9] = [
 /// A first line that is longer than this without saying `HTTP/1` is not HTTP.
 const MAX_FIRST_LINE: usize = 8 * 1024;
 
-/// Reads until the protocol is clear. What was read is put back.
-pub(crate) async fn detect(mut io: Io, timeout: Duration) -> (Detected, Io) {
+/// Reads until the protocol is clear. What was read is put back. `quit` ends it while nothing has come.
+pub(crate) async fn detect(
+    mut io: Io,
+    timeout: Duration,
+    quit: impl Future<Output = ()>,
+) -> (Detected, Io) {
     let mut seen = BytesMut::with_capacity(1024);
+    let mut quit = std::pin::pin!(quit);
     let reading = async {
         loop {
-            match io.read_buf(&mut seen).await {
+            let is_silent = seen.is_empty();
+            let read = tokio::select! {
+                biased;
+                read = io.read_buf(&mut seen) => read,
+                () = &mut quit, if is_silent => return Detected::Closed,
+            };
+            match read {
                 Ok(0) | Err(_) if seen.is_empty() => return Detected::Closed,
                 // What is there is all that will come: let the side that knows the protocol answer it.
                 Ok(0) | Err(_) => return Detected::Opaque,
@@ -63,9 +77,11 @@ pub(crate) async fn detect(mut io: Io, timeout: Duration) -> (Detected, Io) {
             }
         }
     };
-    let detected = tokio::time::timeout(timeout, reading)
-        .await
-        .unwrap_or(Detected::Opaque);
+    let in_time = tokio::time::timeout(timeout, reading).await;
+    let detected = in_time.unwrap_or(match seen.is_empty() {
+        true => Detected::Silent,
+        false => Detected::Opaque,
+    });
     (detected, io.unread(seen.freeze()))
 }
 

@@ -16,7 +16,7 @@ use std::future::Future;
 use std::hash::Hash;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -106,10 +106,12 @@ impl Discovery {
             workload: None,
             instance: None,
         };
-        Followed {
-            news: watch::channel(Some(Arc::from([endpoint]))).1,
-            fresh: true,
-        }
+        Followed::new(watch::channel(Some(Arc::from([endpoint]))).1)
+    }
+
+    /// Something that nobody follows.
+    pub(crate) fn unheard<T>() -> Followed<T> {
+        Followed::new(watch::channel(None).1)
     }
 }
 
@@ -120,19 +122,37 @@ pub(crate) type Destination = Followed<Arc<[Endpoint]>>;
 #[derive(Clone)]
 pub(crate) struct Followed<T> {
     news: watch::Receiver<Option<T>>,
+    /// When it was asked for.
+    since: Instant,
+    /// The first word has come. It is remembered so that a request need not take the channel's lock.
+    known: bool,
     /// This clone has not looked yet.
     fresh: bool,
 }
 
+impl<T> Followed<T> {
+    fn new(news: watch::Receiver<Option<T>>) -> Self {
+        Self {
+            news,
+            since: Instant::now(),
+            known: false,
+            fresh: true,
+        }
+    }
+}
+
 impl<T: Clone> Followed<T> {
     /// Discovery has said its first word.
-    pub(crate) fn is_known(&self) -> bool {
-        self.news.borrow().is_some()
+    pub(crate) fn is_known(&mut self) -> bool {
+        self.known = self.known || self.news.borrow().is_some();
+        self.known
     }
 
-    /// Waits for the first word.
+    /// Waits for the first word, until so long after it was first asked for: when control is gone, only the
+    /// first requests wait.
     pub(crate) async fn known(mut self, timeout: Duration) -> Result<(), Reason> {
-        match tokio::time::timeout(timeout, self.news.wait_for(Option::is_some)).await {
+        let deadline = (self.since + timeout).into();
+        match tokio::time::timeout_at(deadline, self.news.wait_for(Option::is_some)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Reason::DiscoveryTimeout),
         }
@@ -165,20 +185,14 @@ impl<K: Clone + Eq + Hash, T> Shared<K, T> {
         if let Some(news) = followed.get(key).and_then(Weak::upgrade)
             && news.receiver_count() > 0
         {
-            return Followed {
-                news: news.subscribe(),
-                fresh: true,
-            };
+            return Followed::new(news.subscribe());
         }
         followed.retain(|_, news| news.strong_count() > 0);
         let (news, receiver) = watch::channel(None);
         let news = Arc::new(news);
         followed.insert(key.clone(), Arc::downgrade(&news));
         start(news);
-        Followed {
-            news: receiver,
-            fresh: true,
-        }
+        Followed::new(receiver)
     }
 }
 

@@ -1,18 +1,21 @@
 //! One endpoint as one data-plane thread knows it: its load, its connections, its series.
 
+mod load;
+
 use crate::codec::{Active, Client, ClientConnection, Codec, HttpVersion, Io};
 use crate::config::Limits;
 use crate::error::Reason;
-use crate::hop::{Direction, Peer, Phase, PhaseTimes, Tls};
+use crate::hop::{Direction, Peer, Phase, PhaseTimes, SeriesKey, Tls};
 use crate::meter::Meter;
+use crate::recent_series::RecentSeries;
 use crate::report::{HopSeries, WorkerReports};
 use crate::request_body::RequestBody;
-use ahash::AHashMap;
-use clew_model::name::RouteName;
+use load::{Load, Place};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +39,7 @@ pub(crate) struct EndpointState {
     address: SocketAddr,
     peer: Arc<Peer>,
     weight: f64,
-    load: Load,
+    load: Rc<Load>,
     http1: RefCell<VecDeque<Idle>>,
     http2: RefCell<Option<Connection>>,
     /// Grows with each shared connection, so that one failure retires it once.
@@ -45,7 +48,7 @@ pub(crate) struct EndpointState {
     connected: Notify,
     /// The last attempt to open the shared connection that failed, by generation, for those who waited for it.
     failure: Cell<Option<(u64, Reason)>>,
-    series: RefCell<AHashMap<RouteName, Rc<HopSeries>>>,
+    series: RecentSeries,
 }
 
 struct Idle {
@@ -53,27 +56,6 @@ struct Idle {
     since: Instant,
 }
 
-/// Smoothed response time and requests in flight: what the balancer compares.
-struct Load {
-    in_flight: Cell<u32>,
-    /// Peak-sensitive moving average of the time to the response's head, in nanoseconds.
-    latency_ns: Cell<f64>,
-    /// It has answered at least once.
-    answered: Cell<bool>,
-    updated: Cell<Instant>,
-    /// Connecting failed; others are preferred until then.
-    avoid_until: Cell<Option<Instant>>,
-}
-
-/// Half-life-like constant of the latency average: old samples weigh 1/e after this long.
-const LATENCY_DECAY: Duration = Duration::from_secs(10);
-/// Latency that an endpoint is given before it was measured: low, so that new ones are tried.
-const INITIAL_LATENCY_NS: f64 = 1_000_000.0;
-/// Added for an endpoint that has not answered its first requests yet: nobody knows how slow it is, and one
-/// request at a time is enough to find out while there are others.
-const UNANSWERED_COST: f64 = 1e15;
-/// How long an endpoint that did not accept a connection is avoided while there are others.
-const AVOID_FOR: Duration = Duration::from_secs(1);
 /// A connection that was idle for longer may have been closed by the server in this very moment.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
@@ -84,20 +66,14 @@ impl EndpointState {
             address,
             peer,
             weight: f64::from(weight),
-            load: Load {
-                in_flight: Cell::new(0),
-                latency_ns: Cell::new(INITIAL_LATENCY_NS),
-                answered: Cell::new(false),
-                updated: Cell::new(Instant::now()),
-                avoid_until: Cell::new(None),
-            },
+            load: Rc::new(Load::new()),
             http1: RefCell::default(),
             http2: RefCell::default(),
             generation: Cell::new(0),
             connecting: Cell::new(false),
             connected: Notify::new(),
             failure: Cell::new(None),
-            series: RefCell::default(),
+            series: RecentSeries::default(),
         })
     }
 
@@ -118,34 +94,17 @@ impl EndpointState {
 
     /// What another request would cost here, in arbitrary units; less is better.
     pub(crate) fn cost(&self, now: Instant) -> f64 {
-        if self.load.avoid_until.get().is_some_and(|until| now < until) {
-            return f64::MAX;
-        }
-        let in_flight = f64::from(self.load.in_flight.get());
-        if in_flight > 0.0 && !self.load.answered.get() {
-            return UNANSWERED_COST + in_flight / self.weight;
-        }
-        let idle = now.saturating_duration_since(self.load.updated.get());
-        // An average that nobody feeds fades, so that a once slow endpoint is tried again.
-        let faded =
-            self.load.latency_ns.get() * (-idle.as_secs_f64() / LATENCY_DECAY.as_secs_f64()).exp();
-        (in_flight + 1.0) * faded.max(1.0) / self.weight
+        self.load.cost(now, self.weight)
     }
 
-    /// The series of a route towards this endpoint.
-    pub(crate) fn series(
-        &self,
-        route: &RouteName,
-        resolve: impl FnOnce() -> Rc<HopSeries>,
-    ) -> Rc<HopSeries> {
-        if let Some(series) = self.series.borrow().get(route) {
-            return Rc::clone(series);
-        }
-        let series = resolve();
-        self.series
-            .borrow_mut()
-            .insert(route.clone(), Rc::clone(&series));
-        series
+    /// Connecting to it failed lately: others are preferred.
+    pub(crate) fn is_avoided(&self, now: Instant) -> bool {
+        self.load.is_avoided(now)
+    }
+
+    /// The series of hops to this endpoint.
+    pub(crate) fn series(&self, key: &SeriesKey, reports: &WorkerReports) -> Rc<HopSeries> {
+        self.series.get(key, reports)
     }
 
     /// Takes a place on a connection of the version: an idle one if there is one, else a new one.
@@ -155,15 +114,16 @@ impl EndpointState {
         terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
+        let place = Place::take(&self.load);
         match version {
             HttpVersion::Http1 => {
                 if let Some(idle) = self.take_idle(terms.limits) {
                     let stale = idle.since.elapsed() > STALE_AFTER;
-                    return Ok(Lease::new(self, idle.connection, stale));
+                    return Ok(Lease::new(self, place, idle.connection, stale));
                 }
-                self.lease_new(version, terms, times).await
+                self.lease_new(place, version, terms, times).await
             }
-            HttpVersion::Http2 => self.lease_shared(terms, times).await,
+            HttpVersion::Http2 => self.lease_shared(place, terms, times).await,
         }
     }
 
@@ -177,14 +137,13 @@ impl EndpointState {
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         match version {
-            HttpVersion::Http1 => self.lease_new(version, terms, times).await,
+            HttpVersion::Http1 => self.lease_new(failed.place, version, terms, times).await,
             HttpVersion::Http2 => {
                 // Of all the requests that failed with it, the first one retires the connection.
                 if failed.generation == self.generation.get() {
                     *self.http2.borrow_mut() = None;
                 }
-                drop(failed);
-                self.lease_shared(terms, times).await
+                self.lease_shared(failed.place, terms, times).await
             }
         }
     }
@@ -192,6 +151,7 @@ impl EndpointState {
     /// Takes a place on a new connection.
     async fn lease_new(
         self: &Rc<Self>,
+        place: Place,
         version: HttpVersion,
         terms: Terms<'_>,
         times: &mut PhaseTimes,
@@ -199,33 +159,27 @@ impl EndpointState {
         let start = Instant::now();
         let connected = self.connect(version, terms).await;
         times.add(Phase::Connect, start.elapsed());
-        match connected {
-            Ok(connection) => {
-                self.load.avoid_until.set(None);
-                Ok(Lease::new(self, connection, false))
-            }
-            Err(reason) => {
-                self.load.avoid_until.set(Some(Instant::now() + AVOID_FOR));
-                Err(reason)
-            }
-        }
+        Ok(Lease::new(self, place, connected?, false))
     }
 
     /// HTTP/2: everyone shares one connection; the first one opens it and the others wait for that.
     async fn lease_shared(
         self: &Rc<Self>,
+        place: Place,
         terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
         loop {
             let waiting = self.connected.notified();
             if let Some(shared) = self.shared_connection() {
-                return Ok(Lease::new(self, shared, false));
+                return Ok(Lease::new(self, place, shared, false));
             }
             if !self.connecting.get() {
                 let turn = ConnectTurn::take(self);
                 self.generation.set(self.generation.get() + 1);
-                let leased = self.lease_new(HttpVersion::Http2, terms, times).await;
+                let leased = self
+                    .lease_new(place, HttpVersion::Http2, terms, times)
+                    .await;
                 match &leased {
                     Ok(lease) => {
                         *self.http2.borrow_mut() =
@@ -262,60 +216,57 @@ impl EndpointState {
 
     fn take_idle(&self, limits: &Limits) -> Option<Idle> {
         let mut idle = self.http1.borrow_mut();
-        // The one used last is the warmest and the least likely to be closed by the server.
-        while let Some(candidate) = idle.pop_back() {
-            if candidate.connection.is_closed() || candidate.since.elapsed() > limits.idle_timeout {
-                continue;
+        // The one used last is the warmest and the least likely to be closed by the server. One that is
+        // still busy with the end of its last response is passed over.
+        for at in (0..idle.len()).rev() {
+            let candidate = &idle[at].connection;
+            if candidate.is_closed() || idle[at].since.elapsed() > limits.idle_timeout {
+                idle.remove(at);
+            } else if candidate.is_ready() {
+                return idle.remove(at);
             }
-            if candidate.connection.is_ready() {
-                return Some(candidate);
-            }
-            // Still busy with the end of its last response; it will be ready soon, but not for us.
-            idle.push_front(candidate);
-            return None;
         }
         None
     }
 
     async fn connect(&self, version: HttpVersion, terms: Terms<'_>) -> Result<Connection, Reason> {
-        let stream = connect_tcp(self.address, terms.limits.connect_timeout).await?;
-        let io = match terms.meter {
-            Some(reports) => {
-                let series = reports.tcp(Direction::Outbound, &self.peer, Tls::None);
-                Io::metered(stream, Meter::of(series))
-            }
-            None => Io::tcp(stream),
-        };
+        let io = self.connect_io(terms).await?;
         Active::open(io, version, terms.limits)
             .await
             .map_err(|_| Reason::ConnectFailed)
     }
 
-    /// Drops connections that were idle for too long, and handles of series, so that those of routes
-    /// that nobody uses any more can expire.
+    async fn connect_io(&self, terms: Terms<'_>) -> Result<Io, Reason> {
+        let connected = connect_tcp(self.address, terms.limits.connect_timeout).await;
+        match &connected {
+            Ok(_) => self.load.connected(),
+            Err(_) => self.load.not_connected(),
+        }
+        let stream = connected?;
+        Ok(match terms.meter {
+            Some(reports) => {
+                let series = reports.tcp(Direction::Outbound, &self.peer, Tls::None);
+                Io::metered(stream, Meter::of(series))
+            }
+            None => Io::tcp(stream),
+        })
+    }
+
+    /// Connects for bytes that are not looked at. The endpoint is busy with them until what is given is
+    /// dropped.
+    pub(crate) async fn open_transfer(&self, terms: Terms<'_>) -> Result<(Io, Transfer), Reason> {
+        let mut place = Place::take(&self.load);
+        let io = self.connect_io(terms).await?;
+        place.answered();
+        Ok((io, Transfer { _place: place }))
+    }
+
+    /// Drops connections that were idle for too long.
     pub(crate) fn sweep(&self, limits: &Limits, now: Instant) {
-        self.series.borrow_mut().clear();
         self.http1.borrow_mut().retain(|idle| {
             !idle.connection.is_closed()
                 && now.saturating_duration_since(idle.since) <= limits.idle_timeout
         });
-    }
-
-    fn observe_latency(&self, latency: Duration) {
-        let now = Instant::now();
-        let sample = latency.as_secs_f64() * 1e9;
-        let average = self.load.latency_ns.get();
-        let elapsed = now.saturating_duration_since(self.load.updated.get());
-        let keep = (-elapsed.as_secs_f64() / LATENCY_DECAY.as_secs_f64()).exp();
-        // Peaks count at once, improvements slowly (Finagle's "peak EWMA").
-        let next = if sample > average {
-            sample
-        } else {
-            average * keep + sample * (1.0 - keep)
-        };
-        self.load.latency_ns.set(next);
-        self.load.answered.set(true);
-        self.load.updated.set(now);
     }
 }
 
@@ -332,10 +283,32 @@ pub(crate) async fn connect_tcp(
             _ => Reason::ConnectFailed,
         }),
         Ok(Ok(stream)) => {
-            // Best effort: a connection without it works, only later.
-            drop(stream.set_nodelay(true));
+            tune(&stream);
             Ok(stream)
         }
+    }
+}
+
+/// Without these, a peer whose machine is gone is noticed after a quarter of an hour. (HTTP/2 pings would notice
+/// one that hangs, too, but gRPC servers close connections on which they see many.)
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Options of every connection; those of a listener are its connections' too. Best effort: a connection without
+/// them works, only worse.
+pub(crate) fn tune(stream: &impl AsFd) {
+    let socket = socket2::SockRef::from(stream);
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL);
+    let results = [
+        socket.set_tcp_nodelay(true),
+        socket.set_tcp_keepalive(&keepalive),
+        socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_TIMEOUT)),
+    ];
+    for error in results.into_iter().filter_map(Result::err) {
+        tracing::debug!(%error, "an option of a connection cannot be set");
     }
 }
 
@@ -356,26 +329,39 @@ impl Drop for ConnectTurn<'_> {
     }
 }
 
+/// A transfer of bytes that an endpoint is busy with.
+pub(crate) struct Transfer {
+    _place: Place,
+}
+
 /// A place on a connection, for one request. While it is held, the endpoint counts it as in flight.
 pub(crate) struct Lease {
     endpoint: Rc<EndpointState>,
+    place: Place,
     connection: Option<Connection>,
     stale: bool,
     generation: u64,
 }
 
 impl Lease {
-    fn new(endpoint: &Rc<EndpointState>, connection: Connection, stale: bool) -> Self {
-        endpoint
-            .load
-            .in_flight
-            .set(endpoint.load.in_flight.get() + 1);
+    fn new(
+        endpoint: &Rc<EndpointState>,
+        place: Place,
+        connection: Connection,
+        stale: bool,
+    ) -> Self {
         Self {
             endpoint: Rc::clone(endpoint),
+            place,
             connection: Some(connection),
             stale,
             generation: endpoint.generation.get(),
         }
+    }
+
+    /// Whose connection it is.
+    pub(crate) fn endpoint(&self) -> &Rc<EndpointState> {
+        &self.endpoint
     }
 
     /// The connection was idle for so long that the server may be closing it right now.
@@ -389,8 +375,8 @@ impl Lease {
     }
 
     /// Tells the balancer how long the server took to answer.
-    pub(crate) fn answered_after(&self, latency: Duration) {
-        self.endpoint.observe_latency(latency);
+    pub(crate) fn answered_after(&mut self, latency: Duration) {
+        self.place.answered_after(latency);
     }
 
     /// The exchange is over and the connection may carry another.
@@ -414,10 +400,3 @@ impl Lease {
 
 /// Idle connections kept for one endpoint and thread.
 const MAX_IDLE: usize = 256;
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let in_flight = &self.endpoint.load.in_flight;
-        in_flight.set(in_flight.get().saturating_sub(1));
-    }
-}

@@ -2,9 +2,10 @@
 
 use clew_model::name::{InstanceId, Workload};
 use http::header::{
-    CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
+    UPGRADE,
 };
+use http::uri::Authority;
 use http::{Request, Version};
 
 #[cfg(test)]
@@ -30,9 +31,44 @@ pub(crate) fn names_one_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => request.version() != Version::HTTP_11,
-        (Some(host), None) => host.as_bytes().iter().copied().all(is_of_host),
+        (Some(host), None) => {
+            host.as_bytes().iter().copied().all(is_of_host) && agrees(request, host)
+        }
         (Some(_), Some(_)) => false,
     }
+}
+
+/// In HTTP/2, `Host` beside another `:authority` makes a request malformed (RFC 9113, section 8.3.1). In
+/// HTTP/1 it is replaced by what the target names.
+fn agrees<B>(request: &Request<B>, host: &HeaderValue) -> bool {
+    let authority = request
+        .uri()
+        .authority()
+        .filter(|_| request.version() == Version::HTTP_2);
+    authority.is_none_or(|authority| {
+        host.as_bytes()
+            .eq_ignore_ascii_case(without_user_info(authority).as_bytes())
+    })
+}
+
+/// Host and port. User info has no place in a request (RFC 9110, section 4.2.4), and is never recorded.
+pub(crate) fn without_user_info(authority: &Authority) -> &str {
+    let text = authority.as_str();
+    text.rsplit_once('@').map_or(text, |(_, host)| host)
+}
+
+/// Whether the head is larger than the limit, where the codec does not see to it: in HTTP/2, counted as its
+/// setting for the size of header lists counts (RFC 9113, section 6.5.2).
+pub(crate) fn is_too_large<B>(request: &Request<B>, max_bytes: usize) -> bool {
+    const EACH: usize = 32;
+    if request.version() != Version::HTTP_2 {
+        return false;
+    }
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| EACH + name.as_str().len() + value.len());
+    let target = request.uri().path_and_query();
+    let target = target.map_or(0, |target| EACH + target.as_str().len());
+    headers.sum::<usize>() + target > max_bytes
 }
 
 /// Characters of `uri-host` and `port` (RFC 3986, section 3.2.2).
@@ -41,7 +77,8 @@ fn is_of_host(byte: u8) -> bool {
 }
 
 /// Removes what holds for one connection only (RFC 9110, section 7.6.1), but leaves an upgrade that is
-/// to be passed on. `te: trailers` stays: gRPC needs it from end to end.
+/// to be passed on. `te: trailers` stays: gRPC needs it from end to end. So do the headers by which proxies and
+/// their clients authenticate: only the HTTP proxy of the application is the one that they may be for.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap, keep_upgrade: bool) {
     if headers.contains_key(CONNECTION) {
         strip_named(headers);
@@ -49,8 +86,6 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap, keep_upgrade: bool) {
     for name in [
         KEEP_ALIVE,
         PROXY_CONNECTION,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
         TRANSFER_ENCODING,
         HTTP2_SETTINGS,
     ] {

@@ -107,6 +107,13 @@ impl PhaseTimes {
         *slot = Some(slot.unwrap_or_default() + time);
     }
 
+    /// Adds all of another's phases.
+    pub fn add_all(&mut self, others: &Self) {
+        others
+            .iter()
+            .for_each(|(phase, time)| self.add(phase, time));
+    }
+
     /// Time in a phase, if the request went through it.
     pub fn get(&self, phase: Phase) -> Option<Duration> {
         self.0[phase as usize]
@@ -228,8 +235,10 @@ pub enum Exchange {
 pub struct HopRecord {
     /// Labels.
     pub key: SeriesKey,
-    /// The route was configured (`http.route`) and not learned (`clew.route`).
+    /// The route was configured and not learned.
     pub route_is_configured: bool,
+    /// Template of the path that the configured route matched, where it has one.
+    pub route_path: Option<Arc<str>>,
     /// Request method.
     pub method: Method,
     /// `http` or `https`.
@@ -282,6 +291,12 @@ impl HopRecord {
     /// From the head of the request to the end of the response.
     pub fn duration(&self) -> Duration {
         self.end.saturating_duration_since(self.start)
+    }
+
+    /// The end, Unix time in nanoseconds.
+    pub fn end_unix_nano(&self) -> u64 {
+        let nanos = u64::try_from(self.duration().as_nanos()).unwrap_or(u64::MAX);
+        self.start_unix_nano.saturating_add(nanos)
     }
 
     /// Reason of the end, as the bounded label `error`; empty when nothing went wrong.

@@ -36,6 +36,14 @@ impl Connections {
         self.stage.get()
     }
 
+    /// Resolves when the thread drains. To be polled inside of [`Self::drive`] only, which wakes it.
+    pub(crate) fn draining(&self) -> impl Future<Output = ()> {
+        std::future::poll_fn(|_| match self.stage.get() {
+            Stage::Open => Poll::Pending,
+            Stage::Draining | Stage::Forced => Poll::Ready(()),
+        })
+    }
+
     /// Number of open connections.
     pub(crate) fn open(&self) -> usize {
         self.wakers.borrow().len() - self.free.borrow().len()
@@ -74,20 +82,23 @@ impl Connections {
         let mut connection = std::pin::pin!(connection);
         let mut graceful = Some(graceful);
         std::future::poll_fn(|cx| {
-            match self.stage.get() {
-                Stage::Open => {}
-                Stage::Draining => {
-                    if let Some(graceful) = graceful.take() {
-                        graceful(connection.as_mut());
-                    }
-                }
-                Stage::Forced => return Poll::Ready(None),
+            if self.stage.get() == Stage::Forced {
+                return Poll::Ready(None);
             }
-            let poll = connection.as_mut().poll(cx).map(Some);
+            let mut poll = connection.as_mut().poll(cx);
+            // After it was polled: a connection that has not read yet what has come already would end
+            // without an answer to it.
+            if poll.is_pending()
+                && self.stage.get() == Stage::Draining
+                && let Some(graceful) = graceful.take()
+            {
+                graceful(connection.as_mut());
+                poll = connection.as_mut().poll(cx);
+            }
             if poll.is_pending() {
                 slot.watch(cx);
             }
-            poll
+            poll.map(Some)
         })
         .await
     }

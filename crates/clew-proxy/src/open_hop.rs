@@ -2,18 +2,18 @@
 //! the body that owned it is dropped, as given up by the client.
 
 use crate::error::Reason;
+use crate::grpc;
 use crate::hop::{Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
 use crate::lifecycle::{Connections, Stage};
 use crate::opaque::Transferred;
 use crate::report::{HopSeries, WorkerReports};
 use crate::request_body::Progress;
-use crate::route_names::Route;
 use http::{HeaderMap, StatusCode};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where closed hops go, and what their end depends on. One for each data-plane thread.
 pub(crate) struct HopSink {
@@ -48,17 +48,6 @@ impl OpenHop {
             request_body: None,
             record: Some(record),
         }
-    }
-
-    /// Notes what the request was found to be.
-    pub(crate) fn route(&mut self, route: &Route, peer: Arc<Peer>) {
-        self.failure_statuses.clone_from(&route.failure_statuses);
-        let Some(record) = &mut self.record else {
-            return;
-        };
-        record.key.route = route.name.clone();
-        record.key.peer = peer;
-        record.route_is_configured = route.configured;
     }
 
     /// Notes who gets the request.
@@ -147,14 +136,8 @@ impl OpenHop {
             return;
         }
         if let Some(status) = headers.get("grpc-status") {
-            // A status that is no number is what gRPC calls UNKNOWN.
-            record.grpc_status = Some(
-                status
-                    .to_str()
-                    .ok()
-                    .and_then(|text| text.parse().ok())
-                    .unwrap_or(2),
-            );
+            let number = status.to_str().ok().and_then(|text| text.parse().ok());
+            record.grpc_status = Some(number.unwrap_or(grpc::UNKNOWN));
         }
     }
 
@@ -189,6 +172,8 @@ impl OpenHop {
             Some(reason) => End::Failed(reason),
             None => end,
         };
+        record.exchange = exchange_of(&record);
+        record.grpc_status = grpc_status_of(&record);
         record.classification = classify(&record, self.failure_statuses.as_deref());
         let reports = &self.sink.reports;
         let series = self.series.take().unwrap_or_else(|| {
@@ -212,9 +197,31 @@ impl Drop for OpenHop {
     }
 }
 
-/// gRPC's server errors: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS
-/// (OpenTelemetry semantic conventions for RPC, SERVER spans).
-const GRPC_FAILURES: [u16; 6] = [2, 4, 12, 13, 14, 15];
+/// A response that goes on for longer than this after its head is a long stream, whatever it carries: how long
+/// it took says nothing of how fast the server is.
+const LONG_STREAM: Duration = Duration::from_secs(10);
+
+fn exchange_of(record: &HopRecord) -> Exchange {
+    let since_head = record
+        .response_start
+        .map(|head| record.end.saturating_duration_since(head));
+    match record.exchange {
+        Exchange::Unary if since_head.is_some_and(|time| time > LONG_STREAM) => Exchange::Stream,
+        exchange => exchange,
+    }
+}
+
+/// What a gRPC call ended with. One that was answered without a status of gRPC has the one that clients make of
+/// it (gRPC, "HTTP to gRPC Status Code Mapping").
+fn grpc_status_of(record: &HopRecord) -> Option<u16> {
+    if !record.is_grpc || record.outcome != End::Complete {
+        return record.grpc_status;
+    }
+    Some(match record.grpc_status {
+        Some(status) => grpc::known(status),
+        None => grpc::of_http(record.status?.as_u16()),
+    })
+}
 
 fn classify(
     record: &HopRecord,
@@ -225,18 +232,12 @@ fn classify(
         End::Failed(_) => return Classification::Failure,
         End::Complete => {}
     }
-    let Some(status) = record.status else {
-        return Classification::Failure;
-    };
-    let failed = if record.is_grpc && status == StatusCode::OK {
-        // A response without a status breaks the protocol; clients see UNKNOWN.
-        record
-            .grpc_status
-            .is_none_or(|status| GRPC_FAILURES.contains(&status))
-    } else if let Some(ranges) = failure_statuses {
-        ranges.iter().any(|range| range.contains(&status.as_u16()))
-    } else {
-        status.is_server_error()
+    let failed = match (record.status, record.grpc_status) {
+        (_, Some(status)) if record.is_grpc => grpc::is_server_error(status),
+        (None, _) => true,
+        (Some(status), _) => failure_statuses.map_or(status.is_server_error(), |ranges| {
+            ranges.iter().any(|range| range.contains(&status.as_u16()))
+        }),
     };
     if failed {
         Classification::Failure

@@ -30,7 +30,15 @@ impl OwnListeners {
 
     /// Sending a request there would bring it back.
     pub(crate) fn contains(&self, address: SocketAddr) -> bool {
-        self.all.contains(&address)
+        let address = canonical(address);
+        self.all.iter().any(|own| {
+            let own = canonical(*own);
+            // One that listens everywhere is at every address of this machine; at which others there are
+            // is not asked, since its port is taken on all of them.
+            let is_there =
+                own.ip() == address.ip() || own.ip().is_unspecified() && address.ip().is_loopback();
+            is_there && own.port() == address.port()
+        })
     }
 
     /// What a request to the HTTP proxy is for.
@@ -49,6 +57,11 @@ impl OwnListeners {
     }
 }
 
+/// The same address however it is written: IPv4 mapped into IPv6 is IPv4.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 /// The address that an authority is, as far as it can be told without asking anyone.
 fn address_of(authority: &str) -> Option<SocketAddr> {
     match authority.strip_prefix("localhost:") {
@@ -62,7 +75,23 @@ fn address_of(authority: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn a_loop_is_seen_however_the_address_is_written() {
+        let own = |listen: &str| OwnListeners {
+            all: vec![listen.parse().unwrap()],
+            dependencies: Vec::new(),
+        };
+        let contains = |listen, address: &str| own(listen).contains(address.parse().unwrap());
+        assert!(contains("127.0.0.1:80", "[::ffff:127.0.0.1]:80"));
+        assert!(contains("0.0.0.0:80", "127.0.0.1:80"));
+        assert!(contains("[::]:80", "[::1]:80"));
+        assert!(!contains("0.0.0.0:80", "127.0.0.1:81"));
+        assert!(!contains("0.0.0.0:80", "192.0.2.1:80"));
+    }
 
     #[test]
     fn what_is_addressed_to_a_dependencys_listener_is_for_the_dependency() {

@@ -3,7 +3,7 @@
 
 use crate::hop::HopTrace;
 use clew_model::telemetry::{TelemetrySettings, WriteFormats};
-use clew_trace::{Extracted, Family, FamilySet, RootSampler, join, propagation};
+use clew_trace::{Decision, Extracted, Family, FamilySet, RootSampler, join, propagation};
 use http::header::HeaderMap;
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
@@ -77,6 +77,9 @@ impl Tracing {
         now: Instant,
     ) -> Option<HopTrace> {
         self.refresh();
+        if !self.on.get() && trust == Trust::Trusted {
+            return None;
+        }
         let mut incoming = propagation::extract(headers);
         let mut link = None;
         if trust == Trust::Untrusted && !incoming.is_absent() {
@@ -90,22 +93,29 @@ impl Tracing {
         if !self.on.get() {
             return None;
         }
-        if !self.exports
-            && let Some(context) = &incoming.context
-        {
+        let written = incoming.families.union(self.write.get());
+        if !self.exports {
             // Nobody would ever see this hop's span: it must not become anyone's parent.
-            let (span_id, parent) = (clew_trace::SpanId::random(rng), Some(context.span_id));
-            return Some(HopTrace {
-                trace_id: context.trace_id,
-                span_id,
-                parent,
-                link,
-                kept: false,
-            });
+            if let Some(context) = &incoming.context {
+                let (span_id, parent) = (clew_trace::SpanId::random(rng), Some(context.span_id));
+                propagation::complete(headers, context, incoming.families, written);
+                return Some(HopTrace {
+                    trace_id: context.trace_id,
+                    span_id,
+                    parent,
+                    link,
+                    kept: false,
+                });
+            }
+            incoming.lone_decision = Decision::NotSampled;
         }
         let joined = join(&incoming, &mut self.roots.borrow_mut(), rng, now);
-        if let Some(onward) = &joined.onward {
-            propagation::inject(headers, onward, incoming.families.union(self.write.get()));
+        match (&joined.onward, &incoming.context) {
+            (Some(onward), _) => propagation::inject(headers, onward, written),
+            (None, Some(context)) => {
+                propagation::complete(headers, context, incoming.families, written);
+            }
+            (None, None) => {}
         }
         Some(HopTrace {
             trace_id: joined.trace_id,

@@ -17,6 +17,7 @@ use clew_runtime::listen::{self, ListenError};
 use futures_util::StreamExt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
@@ -133,7 +134,7 @@ impl BoundProxy {
         let control = ControlClient::new(config.control.clone(), config.workload.clone());
         let learners = Arc::new(Learners::default());
         let (reports, worker_reports) = Reports::new(ReportsConfig::new(&config));
-        let settings = Settings::follow(&control, Arc::clone(&reports));
+        let settings = Settings::follow(&control, Arc::clone(&reports)).await;
         let sharing = tokio::spawn(share_routes(control.clone(), Arc::clone(&learners)));
         let readiness = Readiness::default();
         let asked_to_end = Arc::new(Notify::new());
@@ -204,6 +205,9 @@ impl BoundProxy {
     }
 }
 
+/// How long a proxy waits at its start for what control says of telemetry.
+const FIRST_SETTINGS_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The telemetry settings, as control last sent them.
 struct Settings {
     current: watch::Receiver<Arc<TelemetrySettings>>,
@@ -211,8 +215,9 @@ struct Settings {
 }
 
 impl Settings {
-    /// Follows control. Until it speaks, the defaults hold.
-    fn follow(control: &ControlClient, reports: Arc<Reports>) -> Self {
+    /// Follows control, and waits for its first word, so that the first requests are treated as all others: their
+    /// connections wait meanwhile. When control is not there, the defaults hold until it speaks.
+    async fn follow(control: &ControlClient, reports: Arc<Reports>) -> Self {
         let (news, current) = watch::channel(Arc::new(TelemetrySettings::default()));
         let mut settings = control.watch_telemetry();
         let task = tokio::spawn(async move {
@@ -221,6 +226,8 @@ impl Settings {
                 news.send_replace(Arc::new(settings));
             }
         });
+        let mut first = current.clone();
+        drop(tokio::time::timeout(FIRST_SETTINGS_TIMEOUT, first.changed()).await);
         Self { current, task }
     }
 }

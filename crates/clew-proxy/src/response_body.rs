@@ -50,6 +50,14 @@ pub(crate) struct Hops {
 }
 
 impl Hops {
+    /// One hop alone.
+    pub(crate) fn of(hop: OpenHop) -> Self {
+        Self {
+            inner: hop,
+            outer: None,
+        }
+    }
+
     /// Does the same to each.
     pub(crate) fn each(&mut self, mut f: impl FnMut(&mut OpenHop)) {
         f(&mut self.inner);

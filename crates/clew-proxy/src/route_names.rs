@@ -5,8 +5,8 @@ use ahash::AHashMap;
 use clew_api::client::{Learned, LearnedRoutes};
 use clew_model::learn::{self, Learner};
 use clew_model::name::{RouteName, ServiceName};
-use clew_model::policy::{RouteRule, RouteTable};
-use http::{Request, StatusCode};
+use clew_model::policy::{PathMatch, RouteRule, RouteTable};
+use http::{Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -25,19 +25,31 @@ pub(crate) struct Route {
     pub(crate) name: RouteName,
     /// It was configured, not learned.
     pub(crate) configured: bool,
+    /// Template of its path, where it was configured with one alone.
+    pub(crate) path: Option<Arc<str>>,
     /// What counts as a failure, when it is not the default.
     pub(crate) failure_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     /// Destination of its own, when it has one.
     pub(crate) backend: Option<Arc<str>>,
-    /// A template that is still to be learned from; see [`Self::answered`].
+    /// The server has not shown yet that it knows it; see [`Self::answered`].
     candidate: RefCell<Option<Candidate>>,
+    /// It goes by a name that it shares with others until then.
+    is_provisional: bool,
 }
 
-/// A template that counts for learning once the server has shown that it knows it.
+/// A path or method that counts once the server has shown that it knows it.
 #[derive(Debug)]
 struct Candidate {
-    learner: Arc<ServiceLearner>,
-    template: Box<str>,
+    /// Those of the service and thread.
+    unproven: Rc<Cell<usize>>,
+    /// What a template teaches. A gRPC method teaches nothing.
+    lesson: Option<(Arc<ServiceLearner>, Box<str>)>,
+}
+
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        self.unproven.set(self.unproven.get().saturating_sub(1));
+    }
 }
 
 impl Route {
@@ -46,27 +58,42 @@ impl Route {
         Self::learned(RouteName::from("(unknown)"))
     }
 
-    /// Notes how the server answered a request of the route. What it does not know teaches nothing: the
-    /// paths that a scanner tries grow without end, and would fold those of real routes.
-    pub(crate) fn answered(&self, status: StatusCode) {
-        if matches!(
-            status,
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
-        ) {
+    /// Notes how the server answered a request of the route. Only success says that it knows it: the paths
+    /// that a scanner tries grow without end, and would fold those of real routes, whether they are answered
+    /// with 404, 401 or a redirection to a login.
+    pub(crate) fn answered<B>(&self, response: &Response<B>) {
+        let is_known =
+            response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        // In a head, a gRPC status says that there was no answer but that.
+        if !is_known
+            || response
+                .headers()
+                .get("grpc-status")
+                .is_some_and(|status| status != "0")
+        {
             return;
         }
-        if let Some(Candidate { learner, template }) = self.candidate.take() {
-            learner.admit(&template);
+        if let Some(candidate) = self.candidate.take()
+            && let Some((learner, template)) = &candidate.lesson
+        {
+            learner.admit(template);
         }
+    }
+
+    /// It has a name that it deserves.
+    fn is_named(&self) -> bool {
+        !self.is_provisional || self.candidate.borrow().is_some()
     }
 
     fn learned(name: RouteName) -> Self {
         Self {
             name,
             configured: false,
+            path: None,
             failure_statuses: None,
             backend: None,
             candidate: RefCell::default(),
+            is_provisional: false,
         }
     }
 
@@ -74,10 +101,24 @@ impl Route {
         Self {
             name: rule.name.clone(),
             configured: true,
+            path: path_of(rule),
             failure_statuses: rule.failure_statuses.clone(),
             backend: rule.backend.clone(),
             candidate: RefCell::default(),
+            is_provisional: false,
         }
+    }
+}
+
+/// What a rule matches, when that is one path.
+fn path_of(rule: &RouteRule) -> Option<Arc<str>> {
+    match &*rule.matches {
+        [only] => match only.path.as_ref()? {
+            PathMatch::Exact(path) | PathMatch::Prefix(path) | PathMatch::Template(path) => {
+                Some(Arc::clone(path))
+            }
+        },
+        _ => None,
     }
 }
 
@@ -95,7 +136,13 @@ pub(crate) struct RouteNames {
     /// Version of the learner that `seen` was made from.
     version: Cell<u64>,
     key: RefCell<String>,
+    /// Routes of `seen` that the server has not shown to know.
+    unproven: Rc<Cell<usize>>,
 }
+
+/// Past it, a path that the server has not shown to know goes by a shared name until it does. Someone who tries
+/// paths would otherwise use up the cardinality budget of the routes that exist.
+const MAX_UNPROVEN: usize = 100;
 
 /// Templates that a thread remembers for a service; past it they are all asked for again.
 const MAX_SEEN: usize = 4_096;
@@ -113,6 +160,7 @@ impl RouteNames {
             learner,
             seen: RefCell::default(),
             key: RefCell::default(),
+            unproven: Rc::default(),
         }
     }
 
@@ -155,13 +203,12 @@ impl RouteNames {
             }
         }
         self.forget_outdated();
-        if let Some(route) = self.seen.borrow().get(key.as_str()) {
+        if let Some(route) = self.seen.borrow().get(key.as_str())
+            && route.is_named()
+        {
             return Rc::clone(route);
         }
-        let route = Rc::new(match grpc_method {
-            Some(method) => Route::learned(RouteName::new(method)),
-            None => self.learn(&key),
-        });
+        let route = Rc::new(self.first_seen(&key, grpc_method));
         let mut seen = self.seen.borrow_mut();
         if seen.len() >= MAX_SEEN {
             seen.clear();
@@ -170,16 +217,30 @@ impl RouteNames {
         route
     }
 
-    /// The route of `METHOD template`, which this thread has not seen before.
-    fn learn(&self, key: &str) -> Route {
+    /// The route of `METHOD template`, or of a gRPC method, which this thread has not seen before.
+    fn first_seen(&self, key: &str, grpc_method: Option<&str>) -> Route {
         let (method, template) = key.split_once(' ').unwrap_or(("", key));
-        let route = Route::learned(self.learner.name(method, template));
-        let candidate = Candidate {
-            learner: Arc::clone(&self.learner),
-            template: template.into(),
+        let is_proven = self.seen.borrow().contains_key(key);
+        let is_provisional = !is_proven && self.unproven.get() >= MAX_UNPROVEN;
+        let name = match grpc_method {
+            _ if is_provisional => learn::unproven_name(method),
+            Some(method) => RouteName::new(method),
+            None => self.learner.name(method, template),
         };
-        route.candidate.replace(Some(candidate));
-        route
+        let candidate = (!is_proven).then(|| {
+            self.unproven.set(self.unproven.get() + 1);
+            Candidate {
+                unproven: Rc::clone(&self.unproven),
+                lesson: grpc_method
+                    .is_none()
+                    .then(|| (Arc::clone(&self.learner), template.into())),
+            }
+        });
+        Route {
+            candidate: RefCell::new(candidate),
+            is_provisional,
+            ..Route::learned(name)
+        }
     }
 
     fn forget_outdated(&self) {
@@ -261,6 +322,10 @@ impl Learners {
     pub(crate) fn of(&self, service: &ServiceName) -> Arc<ServiceLearner> {
         let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
         let overflow = ServiceName::from("(other)");
+        if services.len() >= MAX_LEARNERS {
+            // Nobody uses it, and nothing is lost with it.
+            services.retain(|_, learner| Arc::strong_count(learner) > 1 || learner.version() > 0);
+        }
         let service = if services.contains_key(service) || services.len() < MAX_LEARNERS {
             service
         } else {

@@ -7,6 +7,7 @@ pub(crate) mod connection;
 
 mod arrival;
 mod outgoing;
+mod reach;
 mod refusal;
 mod request;
 mod tunnel;

@@ -111,7 +111,7 @@ impl Service {
     ) -> Result<Rc<ServiceState>, Reason> {
         let start = Instant::now();
         self.last_used.set(start);
-        if !self.followed.borrow().is_known() {
+        if !self.followed.borrow_mut().is_known() {
             let followed = self.followed.borrow().clone();
             let waited = followed.known(discovery.timeout()).await;
             times.add(Phase::Queue, start.elapsed());
@@ -283,6 +283,26 @@ impl Port {
         };
         Rc::new(Self {
             followed,
+            current: RefCell::new(Rc::new(state)),
+            endpoint: EndpointState::new(application, Arc::default(), 1),
+        })
+    }
+
+    /// A port that control does not know: what its connections speak is looked at.
+    pub(crate) fn undeclared(
+        application: SocketAddr,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Rc<Self> {
+        // One name for all: there may be thousands.
+        let service = ServiceName::new("(undeclared)");
+        let state = PortState {
+            expect: Expect::Detect(discovery.detect_timeout()),
+            routes: RouteNames::new(&Arc::from([]), learners.of(&service)),
+            service,
+        };
+        Rc::new(Self {
+            followed: RefCell::new(Discovery::unheard()),
             current: RefCell::new(Rc::new(state)),
             endpoint: EndpointState::new(application, Arc::default(), 1),
         })

@@ -10,7 +10,7 @@ use crate::open_hop::HopSink;
 use crate::own_listeners::OwnListeners;
 use crate::participation::{Tracing, TracingSettings};
 use crate::report::WorkerReports;
-use crate::route_names::Learners;
+use crate::route_names::{Learners, Route};
 use crate::services::{Port, Service, ServiceState};
 use ahash::AHashMap;
 use clew_model::name::ServiceName;
@@ -38,6 +38,10 @@ pub(crate) struct Shard {
     pub(crate) client_header: Option<HeaderValue>,
     /// Where this proxy takes requests of its application.
     pub(crate) own: Arc<OwnListeners>,
+    /// The other side of requests that come from no member, or of which it is not known.
+    pub(crate) nobody: Arc<Peer>,
+    /// The route of requests that ended before they had one.
+    pub(crate) unknown: Rc<Route>,
     services: RefCell<AHashMap<Target, Rc<Service>>>,
     ports: RefCell<AHashMap<SocketAddr, Rc<Port>>>,
     clients: RefCell<AHashMap<HeaderValue, Arc<Peer>>>,
@@ -48,6 +52,9 @@ pub(crate) struct Shard {
 
 /// Clients of the mesh that a thread remembers by the header that they send.
 const MAX_CLIENTS: usize = 4_096;
+
+/// Ports of the application that a thread remembers.
+const MAX_PORTS: usize = 256;
 
 /// What is shared between the threads and given to each.
 #[derive(Clone)]
@@ -80,6 +87,8 @@ impl Shard {
             tracing: Tracing::new(common.tracing, config.otlp.is_some(), config.workers),
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
+            nobody: Arc::default(),
+            unknown: Rc::new(Route::unknown()),
             services: RefCell::default(),
             ports: RefCell::default(),
             clients: RefCell::default(),
@@ -152,6 +161,20 @@ impl Shard {
         Rc::clone(port)
     }
 
+    /// A port of the application that nobody declared: it is looked at, and named, without control.
+    pub(crate) fn undeclared_port(&self, application: SocketAddr) -> Rc<Port> {
+        if let Some(port) = self.ports.borrow().get(&application) {
+            return Rc::clone(port);
+        }
+        let port = Port::undeclared(application, &self.discovery, &self.learners);
+        let mut ports = self.ports.borrow_mut();
+        // Who looks for open ports finds them all, and leaves nothing behind.
+        if ports.len() < MAX_PORTS {
+            ports.insert(application, Rc::clone(&port));
+        }
+        port
+    }
+
     /// Who sent a request, by what its sidecar says. Values are remembered, so that equal clients share
     /// one peer and its series.
     pub(crate) fn client(&self, value: Option<&HeaderValue>, service: &ServiceName) -> Arc<Peer> {
@@ -180,6 +203,7 @@ impl Shard {
     /// Housekeeping between requests.
     pub(crate) fn tick(&self, now: Instant) {
         self.sink.reports.tick(now);
+        self.clock.correct(now, SystemTime::now());
         if now.saturating_duration_since(self.idle_swept.get()) < SWEEP_EVERY {
             return;
         }
@@ -216,28 +240,62 @@ fn forget_oldest(services: &mut AHashMap<Target, Rc<Service>>) {
 }
 
 /// Wall-clock time from monotonic time: attached once, so that spans of one thread keep their order when
-/// the system's clock is set.
+/// the system's clock is adjusted.
 struct Clock {
     start: Instant,
-    start_unix_nano: u64,
+    start_unix_nano: Cell<u64>,
 }
+
+/// Past it the clocks have parted: the machine slept, during which monotonic time stands still, or its clock was
+/// set.
+const MAX_DRIFT: Duration = Duration::from_secs(1);
 
 impl Clock {
     fn new() -> Self {
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
         Self {
             start: Instant::now(),
-            start_unix_nano: nanos(since_epoch),
+            start_unix_nano: Cell::new(unix_nano(SystemTime::now())),
         }
     }
 
     fn unix_nano(&self, moment: Instant) -> u64 {
-        self.start_unix_nano + nanos(moment.saturating_duration_since(self.start))
+        self.start_unix_nano.get() + nanos(moment.saturating_duration_since(self.start))
     }
+
+    /// Attaches wall-clock time anew, when it has become wrong.
+    fn correct(&self, now: Instant, wall: SystemTime) {
+        let wall = unix_nano(wall);
+        if self.unix_nano(now).abs_diff(wall) > nanos(MAX_DRIFT) {
+            let since_start = nanos(now.saturating_duration_since(self.start));
+            self.start_unix_nano.set(wall.saturating_sub(since_start));
+        }
+    }
+}
+
+fn unix_nano(time: SystemTime) -> u64 {
+    nanos(
+        time.duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    )
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_clock_time_follows_a_clock_that_was_set_and_no_small_adjustment() {
+        let clock = Clock::new();
+        let (now, before) = (clock.start, clock.unix_nano(clock.start));
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_nanos(before);
+        clock.correct(now, wall + MAX_DRIFT / 2);
+        assert_eq!(clock.unix_nano(now), before);
+        let slept = Duration::from_secs(8 * 60 * 60);
+        clock.correct(now, wall + slept);
+        assert_eq!(clock.unix_nano(now), before + nanos(slept));
+    }
 }

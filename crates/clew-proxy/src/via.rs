@@ -3,11 +3,11 @@
 use crate::config::{GatewayRoute, IpPrefix};
 use crate::hop::{Direction, Peer, SeriesKey, Tls};
 use crate::meter::Meter;
+use crate::participation::Trust;
+use crate::recent_series::RecentSeries;
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
-use ahash::AHashMap;
-use clew_model::name::RouteName;
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -28,15 +28,12 @@ pub(crate) struct Via {
     /// Counts the connection, where it is one to a peer.
     meter: Option<Arc<Meter>>,
     /// Authority of the last request, which is most likely that of the next.
-    authority: RefCell<Option<(HeaderValue, Arc<str>)>>,
+    authority: RefCell<Option<(Box<[u8]>, Arc<str>)>>,
     /// Client of the last request, as above.
     peer: RefCell<Option<(Option<HeaderValue>, Arc<Peer>)>>,
     /// Series of the routes that were asked for on this connection.
-    series: RefCell<SeriesByRoute>,
+    series: RecentSeries,
 }
-
-/// The series of each route, for the peer that asked last.
-type SeriesByRoute = AHashMap<RouteName, (Arc<Peer>, Rc<HopSeries>)>;
 
 /// What a connection is for.
 #[derive(Clone)]
@@ -60,6 +57,11 @@ impl Way {
             Self::Inbound(_) | Self::Gateway(_) => Direction::Inbound,
             Self::Outbound(_) | Self::Dependency(..) | Self::HttpProxy => Direction::Outbound,
         }
+    }
+
+    /// Nothing but HTTP comes this way.
+    pub(crate) fn is_http_only(&self) -> bool {
+        matches!(self, Self::HttpProxy | Self::Gateway(_))
     }
 }
 
@@ -134,7 +136,7 @@ impl Via {
         detect: Option<Duration>,
         meter: Option<Arc<Meter>>,
     ) -> Rc<Self> {
-        Rc::new(Self {
+        let via = Self {
             shard,
             way,
             client,
@@ -142,23 +144,28 @@ impl Via {
             meter,
             authority: RefCell::default(),
             peer: RefCell::default(),
-            series: RefCell::default(),
-        })
+            series: RecentSeries::default(),
+        };
+        if matches!(via.way, Way::Gateway(_)) {
+            // Who comes from outside is not told apart.
+            via.attribute(&via.shard.nobody);
+        }
+        Rc::new(via)
     }
 
     /// The series of a hop whose peer is the client.
     pub(crate) fn series(&self, key: &SeriesKey) -> Rc<HopSeries> {
-        if let Some((peer, series)) = self.series.borrow().get(&key.route)
-            && Arc::ptr_eq(peer, &key.peer)
-        {
-            return Rc::clone(series);
+        self.series.get(key, self.shard.reports())
+    }
+
+    /// How far the trace context of its requests is believed: only at the edge there is doubt.
+    pub(crate) fn trust(&self) -> Trust {
+        match &self.way {
+            Way::Gateway(edge) if !edge.trusts(self.client.map(|client| client.ip())) => {
+                Trust::Untrusted
+            }
+            _ => Trust::Trusted,
         }
-        let series = self.shard.reports().series(key);
-        self.series.borrow_mut().insert(
-            key.route.clone(),
-            (Arc::clone(&key.peer), Rc::clone(&series)),
-        );
-        series
     }
 
     /// Counts the connection as one of this peer's, unless it is counted already.
@@ -170,16 +177,14 @@ impl Via {
     }
 
     /// The text of an authority, shared between equal requests of the connection.
-    pub(crate) fn authority(&self, value: &HeaderValue) -> Arc<str> {
+    pub(crate) fn authority(&self, value: &[u8]) -> Arc<str> {
         if let Some((last, text)) = &*self.authority.borrow()
-            && last == value
+            && **last == *value
         {
             return Arc::clone(text);
         }
-        let text: Arc<str> = String::from_utf8_lossy(value.as_bytes())
-            .to_ascii_lowercase()
-            .into();
-        *self.authority.borrow_mut() = Some((value.clone(), Arc::clone(&text)));
+        let text: Arc<str> = String::from_utf8_lossy(value).to_ascii_lowercase().into();
+        *self.authority.borrow_mut() = Some((value.into(), Arc::clone(&text)));
         text
     }
 

@@ -2,16 +2,17 @@
 
 use crate::codec::Io;
 use crate::config::{ApplicationPort, Listener, ProxyConfig};
+use crate::endpoint::tune;
 use crate::hop::Direction;
 use crate::lifecycle::Stage;
 use crate::meter::Meter;
+use crate::own_listeners::canonical;
 use crate::report::WorkerSlot;
 use crate::serve::connection;
 use crate::services::Expect;
 use crate::shard::{Shard, SharedParts};
 use crate::via::{Edge, Way};
-use clew_model::name::ServiceName;
-use clew_model::service::{Protocol, Target};
+use clew_model::service::Target;
 use clew_runtime::drain::DrainWatch;
 use clew_runtime::listen::{Acceptor, ListenError};
 use clew_runtime::tasks::TaskSet;
@@ -67,6 +68,7 @@ async fn serve(start: Start) -> Result<(), ThreadError> {
     let mut tasks = TaskSet::new();
     for (listener, kind) in listeners.into_iter().zip(&config.listeners) {
         let purpose = kind.purpose();
+        tune(&listener);
         let acceptor = Acceptor::new(purpose, listener).map_err(ThreadError::Listen)?;
         let entrance = Entrance::new(kind, &shard);
         tasks.spawn_local(
@@ -156,20 +158,12 @@ impl Entrance {
             Self::Fixed(way) => Some((way.clone(), None)),
             Self::RedirectedInbound(ports) => {
                 let original = original_destination(stream)?;
-                let known = ports
-                    .iter()
-                    .find(|port| port.address.port() == original.port());
-                let (service, protocol) = known.map_or_else(
-                    // A port that nobody declared is measured under its number.
-                    || {
-                        (
-                            ServiceName::new(format!("port-{}", original.port())),
-                            Protocol::Detect,
-                        )
-                    },
-                    |port| (port.service.clone(), port.protocol),
-                );
-                Some((Way::Inbound(shard.port(original, &service, protocol)), None))
+                let mut known = ports.iter();
+                let port = match known.find(|port| port.address.port() == original.port()) {
+                    Some(port) => shard.port(original, &port.service, port.protocol),
+                    None => shard.undeclared_port(original),
+                };
+                Some((Way::Inbound(port), None))
             }
             Self::RedirectedOutbound(opaque_ports) => {
                 let original = original_destination(stream)?;
@@ -196,5 +190,5 @@ fn original_destination(stream: &TcpStream) -> Option<SocketAddr> {
         .as_socket()?;
     let own = stream.local_addr().ok()?;
     // Someone who connects to the proxy's own port is not redirected: passing that on would be a loop.
-    (original != own).then_some(original)
+    (canonical(original) != canonical(own)).then_some(original)
 }

@@ -44,11 +44,10 @@ pub fn join(
     let Some(context) = &incoming.context else {
         let trace_id = TraceId::random(rng);
         let sampled = decide(incoming.lone_decision, trace_id, roots, now);
-        let onward = Some(TraceContext::root(
-            trace_id,
-            span_id,
-            Decision::from(sampled),
-        ));
+        let onward = Some(TraceContext {
+            debug: sampled && incoming.debug,
+            ..TraceContext::root(trace_id, span_id, Decision::from(sampled))
+        });
         return Joined {
             trace_id,
             span_id,

@@ -77,6 +77,12 @@ impl FamilySet {
         Self(self.0 | other.0)
     }
 
+    /// What is in this set and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// The family is in the set.
     pub const fn contains(self, family: Family) -> bool {
         self.0 & Self::only(family).0 != 0
@@ -152,7 +158,7 @@ enum Content {
     /// Ids and all.
     Context(TraceContext),
     /// No ids, but whether the trace that begins here is kept: `b3: 0`.
-    Decision(Decision),
+    Decision(b3::State),
 }
 
 /// How a family is read and written.
@@ -173,6 +179,8 @@ static FORMATS: [Format; Family::ALL.len()] = [w3c::FORMAT, b3_single::FORMAT, b
 pub struct Extracted {
     /// Context of the first family, in order of precedence, that has one.
     pub context: Option<TraceContext>,
+    /// It is a debug trace (B3), which is wanted in spite of any sampling.
+    pub debug: bool,
     /// Decision that came without ids (`b3: 0` alone). Deferred when there was none or when there
     /// is a context; see [`Extracted::decision`].
     pub lone_decision: Decision,
@@ -210,12 +218,14 @@ pub fn extract(headers: &HeaderMap) -> Extracted {
             Ok(None) => {}
             Ok(Some(Content::Context(context))) => {
                 extracted.families = extracted.families.with(family);
+                extracted.debug |= context.debug;
                 extracted.context.get_or_insert(context);
             }
-            Ok(Some(Content::Decision(decision))) => {
+            Ok(Some(Content::Decision(state))) => {
                 extracted.families = extracted.families.with(family);
+                extracted.debug |= state.debug;
                 if extracted.lone_decision == Decision::Deferred {
-                    extracted.lone_decision = decision;
+                    extracted.lone_decision = state.decision;
                 }
             }
             Err(malformed) => {
@@ -223,8 +233,13 @@ pub fn extract(headers: &HeaderMap) -> Extracted {
             }
         }
     }
-    if extracted.context.is_some() {
+    if let Some(context) = &mut extracted.context {
         extracted.lone_decision = Decision::Deferred;
+        // The family that wins may not be able to say it.
+        if extracted.debug {
+            context.debug = true;
+            context.decision = Decision::Sampled;
+        }
     }
     extracted
 }
@@ -233,6 +248,19 @@ pub fn extract(headers: &HeaderMap) -> Extracted {
 /// are there. Pass the families that came in and those of the settings.
 pub fn inject(headers: &mut HeaderMap, context: &TraceContext, families: FamilySet) {
     for family in families.with(Family::W3c).iter() {
+        (family.format().inject)(headers, context);
+    }
+}
+
+/// Writes W3C and the families of the set as far as they did not come in, and leaves those alone that did: for a
+/// hop that passes on what it got. Whoever is next may read another family than the one before.
+pub fn complete(
+    headers: &mut HeaderMap,
+    context: &TraceContext,
+    there: FamilySet,
+    families: FamilySet,
+) {
+    for family in families.with(Family::W3c).without(there).iter() {
         (family.format().inject)(headers, context);
     }
 }

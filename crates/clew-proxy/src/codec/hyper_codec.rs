@@ -23,11 +23,14 @@ use std::task::{Context, Poll};
 /// hyper 1.
 pub(crate) struct Hyper;
 
-/// Bytes of HTTP/2 flow-control window that a stream starts with: enough for a fast peer on a fast
-/// network, small enough that many streams do not hold much.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Streams of one HTTP/2 connection that a client may open.
 const MAX_STREAMS: u32 = 1024;
+/// Bytes of HTTP/2 flow-control window that a stream has: enough for a fast peer on a fast network, small
+/// enough that many streams do not hold much.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// Room for every stream: a window is given back when a body is read on, so with less, a few streams that nobody
+/// reads would stop all others of the connection.
+const CONNECTION_WINDOW: u32 = STREAM_WINDOW * MAX_STREAMS;
 
 impl Codec for Hyper {
     type Body = HyperBody;
@@ -65,7 +68,7 @@ impl Codec for Hyper {
                     .initial_stream_window_size(STREAM_WINDOW)
                     .initial_connection_window_size(CONNECTION_WINDOW)
                     .max_concurrent_streams(MAX_STREAMS)
-                    .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX))
+                    .max_header_list_size(max_header_list(limits))
                     .auto_date_header(false);
                 let connection = builder.serve_connection(io, service);
                 connections
@@ -101,7 +104,7 @@ impl Codec for Hyper {
                     .timer(TokioTimer::new())
                     .initial_stream_window_size(STREAM_WINDOW)
                     .initial_connection_window_size(CONNECTION_WINDOW)
-                    .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX))
+                    .max_header_list_size(max_header_list(limits))
                     .handshake(io)
                     .await?;
                 tokio::task::spawn_local(async move { drop(connection.await) });
@@ -111,16 +114,31 @@ impl Codec for Hyper {
     }
 }
 
+/// Where the codec itself refuses a head, without telling anyone. It is more than a request may have, so that
+/// heads that are just too large are refused, and counted, by those above.
+fn max_header_list(limits: &Limits) -> u32 {
+    u32::try_from(limits.max_head_bytes.saturating_mul(4)).unwrap_or(u32::MAX)
+}
+
 fn serve_error(error: &hyper::Error) -> ServeError {
     if error.is_parse_too_large() {
         ServeError::HeadTooLarge
-    } else if error.is_parse() {
+    } else if error.is_parse() || breaks_http2(error) {
         ServeError::Malformed
     } else if error.is_timeout() {
         ServeError::HeadTimeout
     } else {
         ServeError::Broken
     }
+}
+
+/// The codec has ended the connection, for what came on it broke the protocol.
+fn breaks_http2(error: &hyper::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<h2::Error>())
+        .is_some_and(|error| {
+            error.is_library() && error.is_go_away() && error.reason() != Some(h2::Reason::NO_ERROR)
+        })
 }
 
 /// Runs hyper's HTTP/2 tasks on the thread that owns the connection.

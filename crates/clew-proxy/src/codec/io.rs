@@ -59,6 +59,18 @@ impl Io {
         }
     }
 
+    /// Waits until there is something to read, or the end. Inside a tunnel that cannot be told, and it waits
+    /// for ever.
+    pub(crate) async fn readable(&self) {
+        if self.prefix.is_empty() {
+            match &self.stream {
+                // An error shows when it is read.
+                Stream::Tcp(tcp) => drop(tcp.readable().await),
+                Stream::Tunnel(_) => std::future::pending().await,
+            }
+        }
+    }
+
     /// The other side is to see a reset, and not an end, when this value is dropped. A tunnel inside a
     /// connection only ends.
     pub(crate) fn reset_when_dropped(&self) {

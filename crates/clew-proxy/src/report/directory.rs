@@ -74,7 +74,7 @@ impl Directory {
         let labels = hop_labels(&self.constant, key);
         let mut hops = lock(&self.hops);
         if let Some(entry) = found(&mut hops, &labels) {
-            return held(entry, worker, false);
+            return held(entry, worker);
         }
         // Every family that a request ends up in needs room, so that its numbers stay together.
         let has_room =
@@ -84,17 +84,13 @@ impl Directory {
             return self.hold_fold(&mut hops, key, worker);
         }
         match self.budget.claim(Budgeted::Requests, Claim::Own) {
-            Ok(permit) => held(self.insert(&mut hops, labels, permit), worker, false),
+            Ok(permit) => held(self.insert(&mut hops, labels, permit), worker),
             Err(Refused) => self.hold_fold(&mut hops, key, worker),
         }
     }
 
     /// The entry that a key past the budget folds into: the same other side with route `(other)`, and
     /// when there are too many of these as well, one for all.
-    pub(super) fn hold_other(&self, key: &SeriesKey, worker: usize) -> HeldHop {
-        self.hold_fold(&mut lock(&self.hops), key, worker)
-    }
-
     fn hold_fold(
         &self,
         hops: &mut AHashMap<String, Slot<HopEntry>>,
@@ -107,10 +103,10 @@ impl Directory {
         };
         let labels = hop_labels(&self.constant, &same_peer);
         if let Some(entry) = found(hops, &labels) {
-            return held(entry, worker, true);
+            return held(entry, worker);
         }
         if let Ok(permit) = self.budget.claim(Budgeted::Requests, Claim::Fold) {
-            return held(self.insert(hops, labels, permit), worker, true);
+            return held(self.insert(hops, labels, permit), worker);
         }
         let any_peer = SeriesKey {
             peer: other_peer(),
@@ -118,10 +114,10 @@ impl Directory {
         };
         let labels = hop_labels(&self.constant, &any_peer);
         if let Some(entry) = found(hops, &labels) {
-            return held(entry, worker, true);
+            return held(entry, worker);
         }
         let permit = self.budget.last_resort(Budgeted::Requests);
-        held(self.insert(hops, labels, permit), worker, true)
+        held(self.insert(hops, labels, permit), worker)
     }
 
     fn insert(
@@ -140,21 +136,18 @@ impl Directory {
         entry
     }
 
-    /// The series of an outcome, unless the budget refuses it.
-    pub(super) fn response(
-        &self,
-        entry: &HopEntry,
-        key: ResponseKey,
-        claim: Claim,
-    ) -> Result<Arc<Series<Counter>>, Refused> {
-        self.response_with(entry, key, || self.budget.claim(Budgeted::Responses, claim))
-    }
-
-    /// The series of an outcome past every budget.
-    pub(super) fn last_response(&self, entry: &HopEntry, key: ResponseKey) -> Arc<Series<Counter>> {
-        let permit = || Ok::<_, Infallible>(self.budget.last_resort(Budgeted::Responses));
-        let Ok(series) = self.response_with(entry, key.rounded(), permit);
-        series
+    /// The series of an outcome. An entry that has its place has room for its outcomes, as much again as
+    /// the budget has for entries: a route whose first failure was counted under another would look healthy.
+    /// Past that, its statuses are rounded to their class.
+    pub(super) fn response(&self, entry: &HopEntry, key: ResponseKey) -> Arc<Series<Counter>> {
+        let family = Budgeted::Responses;
+        self.response_with(entry, key, || self.budget.claim(family, Claim::Fold))
+            .unwrap_or_else(|Refused| {
+                self.budget.refuse(family);
+                let permit = || Ok::<_, Infallible>(self.budget.last_resort(family));
+                let Ok(series) = self.response_with(entry, key.rounded(), permit);
+                series
+            })
     }
 
     fn response_with<E>(
@@ -169,37 +162,14 @@ impl Directory {
         })
     }
 
-    /// The durations of an outcome, unless the budget refuses them.
-    pub(super) fn duration(
-        &self,
-        entry: &HopEntry,
-        key: DurationKey,
-        claim: Claim,
-    ) -> Result<Arc<Series<Histogram>>, Refused> {
-        self.duration_with(entry, key, || self.budget.claim(key.kind.budgeted(), claim))
-    }
-
-    /// The durations of an outcome past every budget. They have no status, so that there are few.
-    pub(super) fn last_duration(
-        &self,
-        entry: &HopEntry,
-        key: DurationKey,
-    ) -> Arc<Series<Histogram>> {
-        let permit = || Ok::<_, Infallible>(self.budget.last_resort(key.kind.budgeted()));
-        let Ok(series) = self.duration_with(entry, key, permit);
-        series
-    }
-
-    fn duration_with<E>(
-        &self,
-        entry: &HopEntry,
-        key: DurationKey,
-        permit: impl FnOnce() -> Result<Permit, E>,
-    ) -> Result<Arc<Series<Histogram>>, E> {
-        entry.durations.get_or(key, || {
+    /// The durations of an outcome. They have no status, so that there are few, and none is refused.
+    pub(super) fn duration(&self, entry: &HopEntry, key: DurationKey) -> Arc<Series<Histogram>> {
+        let Ok(series) = entry.durations.get_or(key, || {
             let labels = duration_labels(&entry.requests.labels, &key);
-            Ok(Series::new(labels, self.workers, permit()?))
-        })
+            let permit = self.budget.last_resort(key.kind.budgeted());
+            Ok::<_, Infallible>(Series::new(labels, self.workers, permit))
+        });
+        series
     }
 
     /// The worker's cell for connections of a key, or past the budget of one for all.
@@ -265,11 +235,10 @@ fn found<E>(table: &mut AHashMap<String, Slot<E>>, labels: &Labels) -> Option<Ar
 }
 
 /// Under the directory's lock, so that the entry cannot be forgotten before it is held.
-fn held(entry: Arc<HopEntry>, worker: usize, folded: bool) -> HeldHop {
+fn held(entry: Arc<HopEntry>, worker: usize) -> HeldHop {
     HeldHop {
         requests: entry.requests.cell(worker, Counter::default),
         entry,
-        folded,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use clew_api::prometheus::exposition::Labels;
 
-use super::budget::{Claim, Permit};
+use super::budget::Permit;
 use super::clock::unix_nano_now;
 use super::family;
 use super::histogram::Histogram;
@@ -98,15 +98,6 @@ pub(super) struct HopEntry {
 pub(super) struct HeldHop {
     pub(super) entry: Arc<HopEntry>,
     pub(super) requests: Arc<Counter>,
-    /// The entry is another one than was asked for: the budget refused that.
-    pub(super) folded: bool,
-}
-
-impl HeldHop {
-    /// How further series of the entry are claimed: one that is shared already has room of its own.
-    pub(super) fn claim(&self) -> Claim {
-        if self.folded { Claim::Fold } else { Claim::Own }
-    }
 }
 
 /// One worker's numbers of the connections with the same labels.

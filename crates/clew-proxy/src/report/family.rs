@@ -140,7 +140,7 @@ const TCP: &[&str] = &[
 pub(super) static REQUESTS: Family = counter(
     "request_total",
     HOP,
-    "Requests, counted when their head was read, whatever became of them.",
+    "Requests, counted once it is known where they go, whatever became of them.",
 );
 pub(super) static RESPONSES: Family = counter(
     "response_total",
@@ -151,13 +151,13 @@ pub(super) static LATENCIES: Family = histogram(
     "response_latency_ms",
     DURATION,
     &LATENCY,
-    "Time from the head of a request to the end of its response. Long streams are not in it.",
+    "Time from the head of a request to the end of its response. Long streams, which went on for more than 10 s after the response's head or are server-sent events, are not in it.",
 );
 pub(super) static STREAMS: Family = histogram(
     "clew_stream_duration_ms",
     DURATION,
     &LONG,
-    "Time from the head of a request to the end, of long streams: server-sent events, upgraded connections, tunnels.",
+    "Time from the head of a request to the end, of long streams: server-sent events, upgraded connections, tunnels, and responses that went on for more than 10 s after their head.",
 );
 pub(super) static FIRST_BYTES: Family = histogram(
     "clew_first_byte_ms",
@@ -165,8 +165,11 @@ pub(super) static FIRST_BYTES: Family = histogram(
     &LATENCY,
     "Time from the head of a request to the first byte of the response's body, where the response streams.",
 );
-pub(super) static TCP_OPENED: Family =
-    counter("tcp_open_total", TCP, "Connections that were opened.");
+pub(super) static TCP_OPENED: Family = counter(
+    "tcp_open_total",
+    TCP,
+    "Connections between this proxy and others that were opened: inbound from a client, counted once it is known who that is; outbound to an endpoint.",
+);
 pub(super) static TCP_CLOSED: Family =
     counter("tcp_close_total", TCP, "Connections that were closed.");
 pub(super) static TCP_OPEN: Family = gauge(
@@ -205,7 +208,7 @@ pub(super) static SPANS: Family = counter(
 pub(super) static SERIES_DROPPED: Family = counter(
     "clew_series_dropped_total",
     &["family"],
-    "Series that the cardinality budget of their family refused; they are counted under route \"(other)\".",
+    "Times that a proxy thread asked for a new series and the cardinality budget of its family had no room.",
 );
 pub(super) static LOG_DROPPED: Family = counter(
     "clew_access_log_dropped_total",
@@ -311,16 +314,21 @@ that does not apply is left out, which to Prometheus is the same as an empty val
 
 - `client_workload`, `client_namespace` and `client_id` are on inbound series, `dst_service`, `dst_workload`,
   `dst_namespace` and `server_id` on outbound ones. All are empty where the other side is not in the mesh.
-- `grpc_status` is on responses of gRPC, as a number. `error` says why a request failed or was refused, and is empty
-  otherwise.
+- `grpc_status` is on responses of gRPC, as a number; one that ended without it has the one that clients make of that.
+  `error` says why the mesh refused a request, or how it broke off. It is empty where there was an answer, a 5xx
+  included.
 - `classification` is `success`, `failure`, or `cancelled`: the caller gave up, which says nothing of the server.
 
 Every request counts once in `request_total` and, when it has ended, once in `response_total`. Requests that could not
 be parsed are there with route `(unknown)`.
 
-Each family has a budget of series for the workload. Past it, a new series is counted under route `(other)` and in
-`clew_series_dropped_total`; far past it the other side is `(other)` too. A series that nobody wrote for 15 minutes is
-forgotten, and begins at 0 with a new created timestamp when it comes back.
+Each family has a budget of series for the workload. Past it, a new route is counted under `(other)` and in
+`clew_series_dropped_total`; far past it the other side is `(other)` too. New outcomes of a route that has its place
+have room for as many series again; past that, their `status_code` is rounded to its class. A route that nobody asked
+for in 15 minutes is forgotten, and begins at 0 with a new created timestamp when it comes back.
+
+Paths of which the server has never answered one with success keep names of their own only up to a hundred; past it
+they share the route `GET /…`.
 
 `clew_spans_total` adds up: `emitted` = `exported` + `dropped_queue_full` + `dropped_export_failed` + those that wait
 at this moment; and `emitted` + `unsampled` = requests with trace context that have ended.

@@ -70,6 +70,7 @@ pub(crate) fn hop(change: impl FnOnce(&mut HopRecord)) -> HopRecord {
     let mut record = HopRecord {
         key: key("GET /books/{id}"),
         route_is_configured: false,
+        route_path: None,
         method: Method::GET,
         scheme: "http",
         authority: Arc::from("books:7002"),

@@ -9,6 +9,7 @@ use super::budget::Budgeted;
 use super::family::{self, Family};
 use super::histogram::Scale;
 use crate::error::Reason;
+use crate::grpc;
 use crate::hop::{Classification, Direction, HopRecord, Peer, SeriesKey, Tls};
 
 /// How a request ended, as far as labels tell.
@@ -25,7 +26,7 @@ impl ResponseKey {
     pub(super) fn of(record: &HopRecord) -> Self {
         Self {
             status: record.status.map(|status| status.as_u16()),
-            grpc_status: record.grpc_status.map(known_grpc_status),
+            grpc_status: record.grpc_status.map(grpc::known),
             classification: record.classification,
             error: record.error_label(),
         }
@@ -68,12 +69,6 @@ impl ResponseKey {
             error,
         }
     }
-}
-
-/// To gRPC, a status that is not one of its seventeen is UNKNOWN.
-fn known_grpc_status(status: u16) -> u16 {
-    const UNKNOWN: u16 = 2;
-    if status <= 16 { status } else { UNKNOWN }
 }
 
 /// The families of durations that requests end up in.

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::budget::{Claim, Refused};
 use super::cache::Used;
 use super::directory::Directory;
 use super::entry::{HeldHop, TcpCell};
@@ -32,14 +31,8 @@ pub struct HopSeries {
 /// The series of hops that also ended alike.
 struct Outcome {
     key: ResponseKey,
-    responses: Held<Counter>,
-    durations: [OnceCell<Held<Histogram>>; DurationKind::ALL.len()],
-}
-
-/// A cell, and the hold on the entry that it is reported with: the hop's own, or past the budget another.
-struct Held<C> {
-    cell: Arc<C>,
-    home: HeldHop,
+    responses: Arc<Counter>,
+    durations: [OnceCell<Arc<Histogram>>; DurationKind::ALL.len()],
 }
 
 impl HopSeries {
@@ -71,7 +64,7 @@ impl HopSeries {
             let histogram = self.duration(&outcome, kind, directory, worker);
             match record.trace.filter(|trace| trace.kept) {
                 Some(HopTrace { trace_id, .. }) => {
-                    histogram.observe_traced(time, trace_id, record.start_unix_nano)
+                    histogram.observe_traced(time, trace_id, record.end_unix_nano())
                 }
                 None => {
                     histogram.observe(time);
@@ -113,25 +106,15 @@ impl HopSeries {
             }
             outcome
         });
-        outcome.responses.cell.add(1);
+        outcome.responses.add(1);
         outcome
     }
 
     fn find_outcome(&self, key: ResponseKey, directory: &Directory, worker: usize) -> Outcome {
-        let (home, series) = match directory.response(&self.home.entry, key, self.home.claim()) {
-            Ok(series) => (self.home.clone(), series),
-            Err(Refused) => {
-                let other = directory.hold_other(&self.key, worker);
-                let series = directory
-                    .response(&other.entry, key, Claim::Fold)
-                    .unwrap_or_else(|Refused| directory.last_response(&other.entry, key));
-                (other, series)
-            }
-        };
-        let cell = series.cell(worker, Counter::default);
+        let series = directory.response(&self.home.entry, key);
         Outcome {
             key,
-            responses: Held { cell, home },
+            responses: series.cell(worker, Counter::default),
             durations: Default::default(),
         }
     }
@@ -143,22 +126,10 @@ impl HopSeries {
         directory: &Directory,
         worker: usize,
     ) -> &'a Histogram {
-        let held = outcome.durations[kind as usize].get_or_init(|| {
-            let (key, home) = (outcome.key.duration(kind), &outcome.responses.home);
-            let (home, series) = match directory.duration(&home.entry, key, home.claim()) {
-                Ok(series) => (home.clone(), series),
-                Err(Refused) => {
-                    let other = directory.hold_other(&self.key, worker);
-                    let series = directory
-                        .duration(&other.entry, key, Claim::Fold)
-                        .unwrap_or_else(|Refused| directory.last_duration(&other.entry, key));
-                    (other, series)
-                }
-            };
-            let cell = series.cell(worker, || Histogram::new(kind.scale()));
-            Held { cell, home }
-        });
-        &held.cell
+        outcome.durations[kind as usize].get_or_init(|| {
+            let series = directory.duration(&self.home.entry, outcome.key.duration(kind));
+            series.cell(worker, || Histogram::new(kind.scale()))
+        })
     }
 }
 

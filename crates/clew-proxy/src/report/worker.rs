@@ -195,6 +195,7 @@ impl WorkerReports {
             self.swept.set(now);
             self.hops.release_idle(now);
             self.tcp.release_idle(now);
+            self.shared.directory.sweep(now);
         }
     }
 

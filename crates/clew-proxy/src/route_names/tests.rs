@@ -5,6 +5,12 @@ fn names(rules: Vec<RouteRule>) -> RouteNames {
     RouteNames::new(&rules.into(), Learners::default().of(&"books".into()))
 }
 
+fn answer(status: StatusCode) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    response
+}
+
 fn rule(name: &str, template: &str) -> RouteRule {
     RouteRule {
         name: name.into(),
@@ -67,7 +73,7 @@ fn siblings_that_keep_growing_become_one_route_for_all_threads() {
     let words = ('a'..='z').flat_map(|a| ['x', 'y', 'z', 'w'].map(|b| format!("word{a}{b}")));
     words.for_each(|word| {
         one.name("GET", &format!("/tags/{word}"), "", false)
-            .answered(StatusCode::OK)
+            .answered(&answer(StatusCode::OK))
     });
     assert_eq!(
         one.name("GET", "/tags/wordax", "", false).name.as_str(),
@@ -115,10 +121,53 @@ fn what_the_server_does_not_know_teaches_nothing() {
         );
         names
             .name("GET", &path, "", false)
-            .answered(StatusCode::NOT_FOUND);
+            .answered(&answer(StatusCode::NOT_FOUND));
     }
+    let red = || names.name("GET", "/tags/red", "", false);
+    red().answered(&answer(StatusCode::OK));
+    assert_eq!(red().name.as_str(), "GET /tags/red");
+}
+
+/// 1. Someone tries paths that the server does not know, and each is answered with a redirection to a login.
+/// 2. Past a bound they share a name, so that the routes that exist keep theirs.
+/// 3. A path that the server turns out to know gets its own name then.
+#[test]
+fn paths_that_nobody_is_known_to_serve_share_a_name_past_a_bound() {
+    let names = names(vec![]);
+    let known = names.name("GET", "/books", "", false);
+    known.answered(&answer(StatusCode::OK));
+    let mut tried = std::collections::HashSet::new();
+    for a in 'a'..='z' {
+        for b in 'a'..='z' {
+            let route = names.name("GET", &format!("/{a}x{b}.php"), "", false);
+            route.answered(&answer(StatusCode::FOUND));
+            tried.insert(route.name.clone());
+        }
+    }
+    assert_eq!(tried.len(), MAX_UNPROVEN + 1, "and the shared one");
     assert_eq!(
-        names.name("GET", "/tags/red", "", false).name.as_str(),
-        "GET /tags/red"
+        names.name("GET", "/books", "", false).name.as_str(),
+        "GET /books"
     );
+    let late = names.name("GET", "/authors", "", false);
+    assert_eq!(late.name.as_str(), "GET /\u{2026}");
+    late.answered(&answer(StatusCode::OK));
+    let late = names.name("GET", "/authors", "", false);
+    assert_eq!(late.name.as_str(), "GET /authors");
+}
+
+#[test]
+fn grpc_methods_that_nobody_implements_share_a_name_past_a_bound() {
+    let names = names(vec![]);
+    let mut unimplemented = answer(StatusCode::OK);
+    let status = http::HeaderValue::from_static("12");
+    unimplemented.headers_mut().insert("grpc-status", status);
+    for number in 0..=MAX_UNPROVEN {
+        let route = names.name("POST", &format!("/a.B/M{number}"), "", true);
+        route.answered(&unimplemented);
+    }
+    let get = || names.name("POST", "/ratings.v1.Ratings/Get", "", true);
+    assert_eq!(get().name.as_str(), "/\u{2026}");
+    get().answered(&answer(StatusCode::OK));
+    assert_eq!(get().name.as_str(), "ratings.v1.Ratings/Get");
 }

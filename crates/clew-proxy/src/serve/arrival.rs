@@ -11,7 +11,7 @@ use crate::shard::Shard;
 use crate::via::{Via, Way};
 use http::header::HOST;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, Method, Request, Version};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -92,6 +92,7 @@ impl Arrival {
                 tls: Tls::None,
             },
             route_is_configured: route.configured,
+            route_path: route.path.clone(),
             method: self.method.clone(),
             scheme: self.scheme,
             authority: Arc::clone(&self.authority),
@@ -125,16 +126,19 @@ impl Arrival {
     }
 }
 
+impl Arrival {
+    /// Opens a hop for a request of which neither the other side nor the route is known.
+    pub(super) fn open_unrouted(&self, direction: Direction) -> OpenHop {
+        let shard = &self.via.shard;
+        self.open(shard, direction, Arc::clone(&shard.nobody), &shard.unknown)
+    }
+}
+
 impl Drop for Arrival {
     fn drop(&mut self) {
         if !self.opened.get() {
             let direction = self.via.way.direction();
-            drop(self.open(
-                &self.via.shard,
-                direction,
-                Arc::default(),
-                &Route::unknown(),
-            ));
+            drop(self.open_unrouted(direction));
         }
     }
 }
@@ -145,18 +149,12 @@ fn authority(via: &Via, request: &Request<InBody>) -> Arc<str> {
         return Arc::clone(name);
     }
     if let Some(authority) = request.uri().authority() {
-        // User info has no place in a request (RFC 9110, section 4.2.4) and is never recorded.
-        let host = authority
-            .as_str()
-            .rsplit_once('@')
-            .map_or(authority.as_str(), |(_, host)| host);
-        return HeaderValue::from_str(host)
-            .map_or_else(|_| Arc::from(""), |host| via.authority(&host));
+        return via.authority(headers::without_user_info(authority).as_bytes());
     }
     request
         .headers()
         .get(HOST)
-        .map_or_else(|| Arc::from(""), |host| via.authority(host))
+        .map_or_else(|| Arc::from(""), |host| via.authority(host.as_bytes()))
 }
 
 /// The host of an authority, without its port.

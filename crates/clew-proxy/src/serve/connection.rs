@@ -1,12 +1,11 @@
 //! One connection, from its first byte to its end.
 
-use super::request;
+use super::{reach, request};
 use crate::codec::{Active, Codec, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect};
-use crate::endpoint::{EndpointState, connect_tcp};
+use crate::endpoint::Transfer;
 use crate::error::Reason;
-use crate::hop::{Direction, Peer, PhaseTimes, Tls};
-use crate::meter::Meter;
+use crate::hop::{PhaseTimes, Tls};
 use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
@@ -17,7 +16,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves a connection. Boxed, because a tunnel inside a connection is served in the same way. What it
@@ -34,7 +32,7 @@ pub(crate) fn serve(
         detect_and_serve(Rc::clone(&shard), way, expect, io, client).await;
         if let Some(meter) = meter {
             // Nobody on it has said who they are.
-            meter.attribute(|| shard.reports().tcp(direction, &Arc::default(), Tls::None));
+            meter.attribute(|| shard.reports().tcp(direction, &shard.nobody, Tls::None));
         }
     })
 }
@@ -48,24 +46,70 @@ async fn detect_and_serve(
 ) {
     let expect = match expect {
         Some(expect) => expect,
-        None => expectation(&shard, &way).await,
-    };
-    match expect {
-        Expect::Http(version) => serve_http(shard, way, io, version, client, None).await,
-        Expect::Opaque => serve_opaque(shard, way, io, client).await,
-        Expect::Detect(timeout) => {
-            let start = Instant::now();
-            let detecting = detect(io, timeout);
-            let Some((detected, io)) = shard.connections().drive(detecting, |_| {}).await else {
-                return;
-            };
-            match detected {
-                Detected::Http(version) => {
-                    serve_http(shard, way, io, version, client, Some(start.elapsed())).await;
-                }
-                Detected::Opaque => serve_opaque(shard, way, io, client).await,
-                Detected::Closed => {}
+        None => {
+            let asking = expectation(&shard, &way);
+            match shard.connections().drive(asking, |_| {}).await {
+                Some(expect) => expect,
+                None => return,
             }
+        }
+    };
+    let timeout = match expect {
+        Expect::Http(version) => return serve_http(shard, way, io, version, client, None).await,
+        Expect::Opaque => return serve_opaque(shard, way, io, client).await,
+        Expect::Detect(timeout) => timeout,
+    };
+    let start = Instant::now();
+    let detecting = detect(io, timeout, shard.connections().draining());
+    let detected = shard.connections().drive(detecting, |_| {}).await;
+    match detected {
+        None | Some((Detected::Closed, _)) => {}
+        Some((Detected::Http(version), io)) => {
+            serve_http(shard, way, io, version, client, Some(start.elapsed())).await;
+        }
+        // These speak HTTP or nothing: what is none is told so in its terms, and who says nothing, as
+        // browsers do that connect ahead of time, has asked nothing.
+        Some((Detected::Opaque, io)) if way.is_http_only() => {
+            serve_http(
+                shard,
+                way,
+                io,
+                HttpVersion::Http1,
+                client,
+                Some(start.elapsed()),
+            )
+            .await;
+        }
+        Some((Detected::Silent, _)) if way.is_http_only() => {}
+        Some((Detected::Opaque, io)) => serve_opaque(shard, way, io, client).await,
+        Some((Detected::Silent, io)) => serve_silent(shard, way, io, timeout, client).await,
+    }
+}
+
+/// Serves a connection on which the client waits: for the server to speak first, or until it needs the
+/// connection that it has opened ahead of time. Who speaks first tells.
+async fn serve_silent(
+    shard: Rc<Shard>,
+    way: Way,
+    io: Io,
+    timeout: Duration,
+    client: Option<SocketAddr>,
+) {
+    let waiting = async {
+        let (server, transfer) = open_transfer(&shard, &way).await.ok()?;
+        tokio::select! {
+            () = io.readable() => {}
+            () = server.readable() => return Some(Some((server, transfer))),
+            () = shard.connections().draining() => return None,
+        }
+        Some(None)
+    };
+    match shard.connections().drive(waiting, |_| {}).await.flatten() {
+        None => {}
+        Some(Some(server)) => transfer(&shard, &way, io, async { Ok(server) }, client).await,
+        Some(None) => {
+            let expect = Some(Expect::Detect(timeout));
+            Box::pin(detect_and_serve(shard, way, expect, io, client)).await;
         }
     }
 }
@@ -123,55 +167,54 @@ impl Serve<InBody> for Requests {
 
 /// Passes bytes through to the application or to an endpoint of the service.
 async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketAddr>) {
-    let (direction, endpoint) = match &way {
-        Way::Inbound(port) => (Direction::Inbound, Ok(Rc::clone(&port.endpoint))),
-        Way::Outbound(service) | Way::Dependency(service, _) => {
-            (Direction::Outbound, opaque_endpoint(&shard, service).await)
-        }
-        // These speak HTTP or nothing.
-        Way::HttpProxy => return shard.refuse(Direction::Outbound, Reason::MalformedRequest),
-        Way::Gateway(_) => return shard.refuse(Direction::Inbound, Reason::MalformedRequest),
-    };
-    let series = |peer: &Arc<Peer>| shard.reports().tcp(direction, peer, Tls::None);
-    if let Some(meter) = io.meter() {
-        // Who it is cannot be known before connections between proxies are authenticated.
-        meter.attribute(|| series(&Arc::default()));
-    }
-    let connected = match endpoint {
-        Ok(endpoint) => connect_tcp(endpoint.address(), shard.limits.connect_timeout)
-            .await
-            .map(|tcp| match direction {
-                Direction::Inbound => Io::tcp(tcp),
-                Direction::Outbound => Io::metered(tcp, Meter::of(series(endpoint.peer()))),
-            }),
-        Err(reason) => Err(reason),
-    };
-    match connected {
-        // A transfer has no requests that could be finished first: it goes on until the drain's deadline.
-        Ok(server) => {
-            let copying = opaque::copy(io, server, &|_, _| {});
-            drop(shard.connections().drive(copying, |_| {}).await);
-        }
-        Err(reason) => tracing::debug!(
-            ?client,
-            reason = reason.as_str(),
-            "a connection could not be passed on"
-        ),
-    }
+    transfer(&shard, &way, io, open_transfer(&shard, &way), client).await;
 }
 
-async fn opaque_endpoint(
-    shard: &Rc<Shard>,
-    service: &crate::services::Service,
-) -> Result<Rc<EndpointState>, Reason> {
+/// Passes bytes between a client and the server that is being connected to.
+async fn transfer(
+    shard: &Shard,
+    way: &Way,
+    io: Io,
+    server: impl Future<Output = Result<(Io, Transfer), Reason>>,
+    client: Option<SocketAddr>,
+) {
+    if let Some(meter) = io.meter() {
+        // Who it is cannot be known before connections between proxies are authenticated.
+        let nobody = &shard.nobody;
+        meter.attribute(|| shard.reports().tcp(way.direction(), nobody, Tls::None));
+    }
+    let transferring = async {
+        match server.await {
+            Ok((server, _transfer)) => drop(opaque::copy(io, server, &|_, _| {}).await),
+            Err(reason) => tracing::debug!(
+                ?client,
+                reason = reason.as_str(),
+                "a connection could not be passed on"
+            ),
+        }
+    };
+    // A transfer has no requests that could be finished first: it goes on until the drain's deadline.
+    shard.connections().drive(transferring, |_| {}).await;
+}
+
+/// Connects to where the bytes of a connection go.
+async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reason> {
+    let terms = reach::terms(shard, Some(way.direction()));
+    let service = match way {
+        Way::Inbound(port) => return port.endpoint.open_transfer(terms).await,
+        Way::Outbound(service) | Way::Dependency(service, _) => service,
+        // These speak HTTP or nothing.
+        Way::HttpProxy | Way::Gateway(_) => return Err(Reason::MalformedRequest),
+    };
     let state = shard
         .service_state(service, &mut PhaseTimes::default())
         .await?;
     let balancer = state.balancer(None);
-    balancer.ready(shard.discovery.timeout()).await?;
-    let endpoint = shard.with_rng(|rng| balancer.choose(rng, Instant::now()))?;
-    if !state.in_mesh && shard.own.contains(endpoint.address()) {
-        return Err(Reason::Loop);
+    if !balancer.is_known() {
+        balancer.known(shard.discovery.timeout()).await?;
     }
-    Ok(endpoint)
+    reach::first_reachable(shard, &state, balancer, async |endpoint, _| {
+        endpoint.open_transfer(terms).await
+    })
+    .await
 }

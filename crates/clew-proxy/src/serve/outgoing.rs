@@ -1,16 +1,19 @@
 //! The request as it is sent to the endpoint.
 
+use super::reach;
 use crate::codec::{Break, ClientConnection, HttpVersion, InBody, SendError};
-use crate::endpoint::{EndpointState, Lease, Terms};
+use crate::endpoint::{EndpointState, Lease};
 use crate::error::Reason;
 use crate::headers::{self, CLIENT};
-use crate::hop::{Direction, Phase};
+use crate::hop::Phase;
 use crate::request_body::{Progress, RequestBody};
 use crate::response_body::{Hops, reason_of};
 use crate::shard::Shard;
-use http::header::HOST;
+use http::header::{HOST, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderValue, Method, Request, Response, Version};
+use http_body::Body as _;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -33,6 +36,7 @@ pub(super) fn prepare(
         keep_upgrade && head.method != Method::CONNECT,
     );
     head.headers.remove(CLIENT);
+    let (body, progress) = RequestBody::relay(body);
     if in_mesh && let Some(client) = &shard.client_header {
         head.headers.insert(CLIENT, client.clone());
     }
@@ -41,7 +45,13 @@ pub(super) fn prepare(
     } else {
         head.version = Version::HTTP_11;
         if head.method != Method::CONNECT {
+            name_host(&mut head);
             head.uri = origin(head.uri);
+        }
+        if body.size_hint().exact().is_none() {
+            // hyper takes a GET that does not say so for one without a body.
+            let chunked = HeaderValue::from_static("chunked");
+            head.headers.insert(TRANSFER_ENCODING, chunked);
         }
         if !head.headers.contains_key(HOST)
             && let Ok(host) = HeaderValue::from_str(&endpoint.address().to_string())
@@ -50,8 +60,18 @@ pub(super) fn prepare(
             head.headers.insert(HOST, host);
         }
     }
-    let (body, progress) = RequestBody::relay(body);
     (Request::from_parts(head, body), progress)
+}
+
+/// The host that the target names in absolute form is the one that counts, and `Host` must agree (RFC 9112,
+/// section 3.2.2): otherwise the route would be one host's and the answer another's.
+fn name_host(head: &mut Parts) {
+    let authority = head.uri.authority();
+    let host =
+        authority.map(|authority| HeaderValue::from_str(headers::without_user_info(authority)));
+    if let Some(Ok(host)) = host {
+        head.headers.insert(HOST, host);
+    }
 }
 
 /// Origin form: path and query (RFC 9112, section 3.2.1).
@@ -79,26 +99,14 @@ fn absolute(uri: Uri, endpoint: &EndpointState) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| Uri::from_static("/"))
 }
 
-/// Gets a connection and sends the request on it.
+/// Sends the request.
 pub(super) async fn send(
     shard: &Shard,
-    endpoint: &Rc<EndpointState>,
+    mut lease: Lease,
     request: Request<RequestBody>,
     hops: &mut Hops,
 ) -> Result<(Response<InBody>, Lease), Reason> {
-    let version = if request.version() == Version::HTTP_2 {
-        HttpVersion::Http2
-    } else {
-        HttpVersion::Http1
-    };
-    let mut waits = crate::hop::PhaseTimes::default();
-    let terms = Terms {
-        limits: &shard.limits,
-        meter: (hops.inner.direction() == Some(Direction::Outbound)).then(|| shard.reports()),
-    };
-    let leased = endpoint.lease(version, terms, &mut waits).await;
-    note_waits(hops, &waits);
-    let mut lease = leased?;
+    let version = version_of(&request);
     let again = again(&lease, &request);
     let sent = Instant::now();
     note_request_time(hops, sent);
@@ -116,12 +124,7 @@ pub(super) async fn send(
         return Err(reason_of(failed.cause));
     };
     // The server closed the connection just when we took it.
-    let mut waits = crate::hop::PhaseTimes::default();
-    let leased = endpoint
-        .lease_again(lease, version, terms, &mut waits)
-        .await;
-    note_waits(hops, &waits);
-    let mut lease = leased?;
+    let mut lease = reach::lease_again(shard, lease, version, hops).await?;
     let sent = Instant::now();
     let response = lease
         .send(request)
@@ -129,6 +132,14 @@ pub(super) async fn send(
         .map_err(|failed| reason_of(failed.cause))?;
     lease.answered_after(sent.elapsed());
     Ok((response, lease))
+}
+
+/// What the server is spoken to: the same as the client speaks.
+pub(super) fn version_of<B>(request: &Request<B>) -> HttpVersion {
+    match request.version() {
+        Version::HTTP_2 => HttpVersion::Http2,
+        _ => HttpVersion::Http1,
+    }
 }
 
 /// A copy of the request, where the server may be closing the idle connection right now and where
@@ -143,15 +154,6 @@ fn again(lease: &Lease, request: &Request<RequestBody>) -> Option<Request<Reques
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     Some(copy)
-}
-
-/// Waits belong to the hop whose peer is the server.
-fn note_waits(hops: &mut Hops, waits: &crate::hop::PhaseTimes) {
-    hops.inner.times(|times| {
-        waits
-            .iter()
-            .for_each(|(phase, time)| times.add(phase, time))
-    });
 }
 
 /// The time from head in to head out, less the waits, is this proxy's work.

@@ -5,10 +5,11 @@
 //! the caller's answer and closes the hop with the same word.
 
 use super::arrival::{self, Arrival};
+use super::reach::{To, reach};
 use super::refusal::refuse;
 use super::{outgoing, tunnel};
 use crate::codec::InBody;
-use crate::endpoint::{EndpointState, Lease};
+use crate::endpoint::Lease;
 use crate::error::Reason;
 use crate::headers::{self, CLIENT};
 use crate::hop::{Direction, Exchange, HopTrace, Phase, PhaseTimes};
@@ -20,21 +21,13 @@ use crate::services::{Port, Service, ServiceState};
 use crate::shard::Shard;
 use crate::via::{Edge, Via, Way};
 use clew_model::service::Target;
-use http::header::HOST;
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::header::PROXY_AUTHORIZATION;
+use http::{HeaderName, Method, Request, Response, Version};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A request whose hop is open and whose way on is known.
-struct Routed {
-    request: Request<InBody>,
-    hops: Hops,
-    route: Rc<Route>,
-    endpoint: Rc<EndpointState>,
-    /// The other side is a proxy of the mesh and is told who we are.
-    in_mesh: bool,
-}
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// Answers one request. Dropping the future closes its hop as given up by the client, also when it was never
 /// polled: the codec may read a request and the end of its connection in one go.
@@ -42,18 +35,26 @@ pub(crate) fn answer(
     via: Rc<Via>,
     request: Request<InBody>,
 ) -> impl Future<Output = Response<ResponseBody>> {
-    let is_sound = headers::names_one_host(&request);
+    let fault = fault(&via, &request);
     // What is asked inside the tunnel is counted there.
     let opens_tunnel =
-        is_sound && request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy);
+        fault.is_none() && request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy);
     let arrival = (!opens_tunnel).then(|| Arrival::new(&via, &request));
     async move {
-        match arrival {
-            Some(arrival) if is_sound => pass_on(&via, arrival, request).await,
-            Some(arrival) => refuse_malformed(&via, &arrival),
-            None => tunnel::open(&via, request),
+        match (arrival, fault) {
+            (None, _) => tunnel::open(&via, request),
+            (Some(arrival), None) => pass_on(&via, arrival, request).await,
+            (Some(arrival), Some(reason)) => refuse_unrouted(&via, &arrival, request, reason),
         }
     }
+}
+
+/// What is wrong with a request that the codec took for one.
+fn fault(via: &Via, request: &Request<InBody>) -> Option<Reason> {
+    if !headers::names_one_host(request) {
+        return Some(Reason::MalformedRequest);
+    }
+    headers::is_too_large(request, via.shard.limits.max_head_bytes).then_some(Reason::HeadTooLarge)
 }
 
 async fn pass_on(
@@ -64,28 +65,30 @@ async fn pass_on(
     match &via.way {
         Way::Inbound(port) => inbound(via, port, arrival, request).await,
         Way::Outbound(service) | Way::Dependency(service, _) => {
-            outbound(via, arrival, request, Ok(Rc::clone(service)), None).await
+            outbound(via, service, arrival, request).await
         }
-        Way::HttpProxy => {
-            let service = identify(&via.shard, &mut arrival, &mut request);
-            outbound(via, arrival, request, service, None).await
-        }
+        Way::HttpProxy => match identify(&via.shard, &mut arrival, &mut request) {
+            Ok(service) => outbound(via, &service, arrival, request).await,
+            Err(reason) => refuse_unrouted(via, &arrival, request, reason),
+        },
         Way::Gateway(edge) => gateway(via, edge, arrival, request).await,
     }
 }
 
-/// Refuses what the codec took for a request and what is none.
-fn refuse_malformed(via: &Via, arrival: &Arrival) -> Response<ResponseBody> {
+/// Refuses a request of which no more is known than that it came.
+fn refuse_unrouted(
+    via: &Via,
+    arrival: &Arrival,
+    mut request: Request<InBody>,
+    reason: Reason,
+) -> Response<ResponseBody> {
     let direction = via.way.direction();
-    let mut hop = arrival.open(&via.shard, direction, Arc::default(), &Route::unknown());
+    let mut hop = arrival.open_unrouted(direction);
     if direction == Direction::Inbound {
         note_address(&mut hop, via.client);
     }
-    let hops = Hops {
-        inner: hop,
-        outer: None,
-    };
-    refuse(hops, Reason::MalformedRequest)
+    join_trace(via, &mut hop, &mut request, arrival.start);
+    refuse(Hops::of(hop), reason)
 }
 
 /// A request to the application.
@@ -103,25 +106,11 @@ async fn inbound(
         .of(&request, &arrival.authority, arrival.is_grpc);
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
-    join_trace(shard, &mut hop, &mut request, Trust::Trusted, arrival.start);
+    join_trace(via, &mut hop, &mut request, arrival.start);
     count(via, &mut hop);
     phase(&mut hop, Phase::Route, arrival.start.elapsed());
-    let hops = Hops {
-        inner: hop,
-        outer: None,
-    };
-    let endpoint = Rc::clone(&port.endpoint);
-    forward(
-        via,
-        Routed {
-            request,
-            hops,
-            route,
-            endpoint,
-            in_mesh: false,
-        },
-    )
-    .await
+    let to = To::Application(Rc::clone(&port.endpoint));
+    forward(via, request, Hops::of(hop), &to, &route).await
 }
 
 /// A request from outside the mesh: a hop at the edge around the hop to the service.
@@ -135,93 +124,73 @@ async fn gateway(
     request.headers_mut().remove(CLIENT);
     let host = arrival::host_of(&arrival.authority);
     let Some(gateway_route) = edge.route(host, request.uri().path()) else {
-        let mut hop = arrival.open(shard, Direction::Inbound, Arc::default(), &Route::unknown());
-        note_address(&mut hop, via.client);
-        return refuse(
-            Hops {
-                inner: hop,
-                outer: None,
-            },
-            Reason::NoRoute,
-        );
+        return refuse_unrouted(via, &arrival, request, Reason::NoRoute);
     };
     let service = shard.service(&Target::Service(gateway_route.service.clone()));
     let mut times = PhaseTimes::default();
     let known = shard.service_state(&service, &mut times).await;
-    let route = known.as_ref().map_or_else(
-        |_| Rc::new(Route::unknown()),
-        |state| {
-            state
-                .routes
-                .of(&request, &arrival.authority, arrival.is_grpc)
-        },
-    );
-    let mut edge_hop = arrival.open(shard, Direction::Inbound, Arc::default(), &route);
-    note_address(&mut edge_hop, via.client);
-    let trust = if edge.trusts(via.client.map(|client| client.ip())) {
-        Trust::Trusted
-    } else {
-        Trust::Untrusted
+    let routing = Instant::now();
+    let route = match &known {
+        Ok(state) => state
+            .routes
+            .of(&request, &arrival.authority, arrival.is_grpc),
+        Err(_) => Rc::clone(&shard.unknown),
     };
-    if trust == Trust::Untrusted {
-        request.headers_mut().remove("baggage");
-    }
-    join_trace(shard, &mut edge_hop, &mut request, trust, arrival.start);
+    let nobody = Arc::clone(&shard.nobody);
+    let mut edge_hop = arrival.open(shard, Direction::Inbound, nobody, &route);
+    note_address(&mut edge_hop, via.client);
+    join_trace(via, &mut edge_hop, &mut request, arrival.start);
     count(via, &mut edge_hop);
-    if let Err(reason) = known {
-        return refuse(
-            Hops {
-                inner: edge_hop,
-                outer: None,
-            },
-            reason,
-        );
+    match known {
+        Ok(state) => {
+            let way_on = WayOn {
+                state,
+                route,
+                times,
+                routing,
+                edge_hop: Some(edge_hop),
+            };
+            send_on(via, arrival, request, way_on).await
+        }
+        Err(reason) => {
+            edge_hop.times(|spent| spent.add_all(&times));
+            refuse(Hops::of(edge_hop), reason)
+        }
     }
-    outbound(via, arrival, request, Ok(service), Some(edge_hop)).await
 }
 
-/// A request of the application, or of the gateway on behalf of someone outside.
+/// A request of the application.
 async fn outbound(
     via: &Rc<Via>,
+    service: &Service,
     arrival: Arrival,
     mut request: Request<InBody>,
-    service: Result<Rc<Service>, Reason>,
-    edge_hop: Option<OpenHop>,
 ) -> Response<ResponseBody> {
     let shard = &via.shard;
-    let hop = arrival.open(
-        shard,
-        Direction::Outbound,
-        Arc::default(),
-        &Route::unknown(),
-    );
-    let mut hops = Hops {
-        inner: hop,
-        outer: edge_hop,
-    };
-    let chosen = match service {
-        Ok(service) => route_outbound(shard, &arrival, &mut request, &mut hops, &service).await,
-        Err(reason) => Err(reason),
-    };
-    match chosen {
-        Ok(Chosen {
-            route,
-            endpoint,
-            in_mesh,
-        }) => {
-            forward(
-                via,
-                Routed {
-                    request,
-                    hops,
-                    route,
-                    endpoint,
-                    in_mesh,
-                },
-            )
-            .await
+    let mut times = PhaseTimes::default();
+    let known = shard.service_state(service, &mut times).await;
+    let routing = Instant::now();
+    match known {
+        Ok(state) => {
+            let route = state
+                .routes
+                .of(&request, &arrival.authority, arrival.is_grpc);
+            let way_on = WayOn {
+                state,
+                route,
+                times,
+                routing,
+                edge_hop: None,
+            };
+            send_on(via, arrival, request, way_on).await
         }
-        Err(reason) => refuse(hops, reason),
+        Err(reason) => {
+            let peer = service.named().unwrap_or_else(|| Arc::clone(&shard.nobody));
+            let mut hop = arrival.open(shard, Direction::Outbound, peer, &shard.unknown);
+            hop.times(|spent| spent.add_all(&times));
+            join_trace(via, &mut hop, &mut request, arrival.start);
+            refuse(Hops::of(hop), reason)
+        }
     }
 }
 
@@ -234,13 +203,8 @@ fn identify(
     if arrival.authority.is_empty() {
         return Err(Reason::NoAuthority);
     }
-    // Absolute form: the target is in the request line, and Host must agree (RFC 9112, section 3.2.2).
-    if request.version() < Version::HTTP_2
-        && request.uri().authority().is_some()
-        && let Ok(host) = HeaderValue::from_str(&arrival.authority)
-    {
-        request.headers_mut().insert(HOST, host);
-    }
+    // This proxy is the one that the application would prove itself to.
+    request.headers_mut().remove(PROXY_AUTHORIZATION);
     let target = shard.own.target(&arrival.authority);
     if let Target::Service(dependency) = &target {
         arrival.authority = dependency.as_str().into();
@@ -248,114 +212,69 @@ fn identify(
     Ok(shard.service(&target))
 }
 
-/// Where a request goes.
-struct Chosen {
+/// What is known of the way of a request to a service.
+struct WayOn {
+    state: Rc<ServiceState>,
     route: Rc<Route>,
-    endpoint: Rc<EndpointState>,
-    in_mesh: bool,
+    /// Spent until now, apart from routing.
+    times: PhaseTimes,
+    /// Routing began.
+    routing: Instant,
+    /// At the gateway.
+    edge_hop: Option<OpenHop>,
 }
 
-/// Matches the route, joins the trace and chooses the endpoint.
-async fn route_outbound(
-    shard: &Shard,
-    arrival: &Arrival,
-    request: &mut Request<InBody>,
-    hops: &mut Hops,
-    service: &Service,
-) -> Result<Chosen, Reason> {
-    let mut times = PhaseTimes::default();
-    let looked_up = shard.service_state(service, &mut times).await;
-    let routing = Instant::now();
-    let state = match looked_up {
-        Ok(state) => state,
-        Err(reason) => {
-            if let Some(peer) = service.named() {
-                hops.inner.route(&Route::unknown(), peer);
-            }
-            join_trace(
-                shard,
-                &mut hops.inner,
-                request,
-                Trust::Trusted,
-                arrival.start,
-            );
-            return Err(reason);
-        }
-    };
-    let route = state
-        .routes
-        .of(request, &arrival.authority, arrival.is_grpc);
-    hops.inner.route(&route, Arc::clone(&state.peer));
-    hops.inner.times(|record| {
-        times
-            .iter()
-            .for_each(|(phase, time)| record.add(phase, time))
-    });
-    join_trace(
-        shard,
-        &mut hops.inner,
-        request,
-        Trust::Trusted,
-        arrival.start,
-    );
-    phase(&mut hops.inner, Phase::Route, routing.elapsed());
-    let endpoint = balance(shard, &state, &route, &mut hops.inner).await?;
-    Ok(Chosen {
+/// A request to a service.
+async fn send_on(
+    via: &Rc<Via>,
+    arrival: Arrival,
+    mut request: Request<InBody>,
+    way_on: WayOn,
+) -> Response<ResponseBody> {
+    let WayOn {
+        state,
         route,
-        endpoint,
-        in_mesh: state.in_mesh,
-    })
-}
-
-/// Chooses the endpoint, and with it the hop's labels are final.
-async fn balance(
-    shard: &Shard,
-    state: &ServiceState,
-    route: &Route,
-    hop: &mut OpenHop,
-) -> Result<Rc<EndpointState>, Reason> {
-    let balancer = state.balancer(route.backend.as_ref());
-    let start = Instant::now();
-    let ready = balancer.ready(shard.discovery.timeout()).await;
-    let choosing = Instant::now();
-    hop.times(|times| {
-        let waited = choosing - start;
-        if waited.as_micros() > 0 {
-            times.add(Phase::Queue, waited);
-        }
-    });
-    ready?;
-    let endpoint = shard
-        .with_rng(|rng| balancer.choose(rng, choosing))
-        .map_err(|reason| match reason {
-            // Nothing is behind a name that the mesh does not know and the resolver does not either.
-            Reason::NoEndpoints if !state.in_mesh => Reason::UnknownService,
-            reason => reason,
-        })?;
-    if !state.in_mesh && shard.own.contains(endpoint.address()) {
-        return Err(Reason::Loop);
-    }
-    hop.peer(Arc::clone(endpoint.peer()), endpoint.address());
-    count_at(shard, hop, &endpoint, route);
-    phase(hop, Phase::Balance, choosing.elapsed());
-    Ok(endpoint)
+        times,
+        routing,
+        edge_hop,
+    } = way_on;
+    let peer = Arc::clone(&state.peer);
+    let mut hop = arrival.open(&via.shard, Direction::Outbound, peer, &route);
+    hop.times(|spent| spent.add_all(&times));
+    let trust = Trust::Trusted;
+    join_trace_with(&via.shard, &mut hop, &mut request, trust, arrival.start);
+    phase(&mut hop, Phase::Route, routing.elapsed());
+    let hops = Hops {
+        inner: hop,
+        outer: edge_hop,
+    };
+    forward(via, request, hops, &To::Service(state), &route).await
 }
 
 /// Gets a connection, sends the request, and streams the response back.
-async fn forward(via: &Rc<Via>, routed: Routed) -> Response<ResponseBody> {
-    let Routed {
-        mut request,
-        mut hops,
-        route,
-        endpoint,
-        in_mesh,
-    } = routed;
+async fn forward(
+    via: &Rc<Via>,
+    mut request: Request<InBody>,
+    mut hops: Hops,
+    to: &To,
+    route: &Route,
+) -> Response<ResponseBody> {
     let shard = &via.shard;
+    let version = outgoing::version_of(&request);
+    let lease = match reach(shard, to, route, version, &mut hops).await {
+        Ok(lease) => lease,
+        Err(reason) => return refuse(hops, reason),
+    };
     let upgrade = tunnel::Upgrade::asked(&mut request);
-    let (request, progress) =
-        outgoing::prepare(shard, request, &endpoint, in_mesh, upgrade.is_some());
+    let (request, progress) = outgoing::prepare(
+        shard,
+        request,
+        lease.endpoint(),
+        to.is_in_mesh(),
+        upgrade.is_some(),
+    );
     hops.each(|hop| hop.request_body(progress.clone()));
-    let (response, lease) = match outgoing::send(shard, &endpoint, request, &mut hops).await {
+    let (response, lease) = match outgoing::send(shard, lease, request, &mut hops).await {
         Ok(answered) => answered,
         Err(reason) => {
             // Sending failed because reading did: the client is told what it did.
@@ -364,7 +283,7 @@ async fn forward(via: &Rc<Via>, routed: Routed) -> Response<ResponseBody> {
         }
     };
     let response_start = Instant::now();
-    route.answered(response.status());
+    route.answered(&response);
     hops.each(|hop| hop.response_head(response.status(), response.headers(), response_start));
     if let Some(upgrade) = upgrade
         && upgrade.accepted(&response)
@@ -382,6 +301,10 @@ fn respond(
     response_start: Instant,
 ) -> Response<ResponseBody> {
     let (mut head, body) = response.into_parts();
+    // A proxy speaks for itself (RFC 9112, section 2.3). The codec lowers it again for a client of HTTP/1.0.
+    if head.version == Version::HTTP_10 {
+        head.version = Version::HTTP_11;
+    }
     headers::strip_hop_by_hop(&mut head.headers, false);
     head.extensions.clear();
     if headers::is_event_stream(&head.headers) {
@@ -392,7 +315,16 @@ fn respond(
     Response::from_parts(head, ResponseBody::relay(body, hops, lease))
 }
 
-fn join_trace(
+/// Joins what the request brought with it: as far as its sender is trusted.
+fn join_trace(via: &Via, hop: &mut OpenHop, request: &mut Request<InBody>, now: Instant) {
+    let trust = via.trust();
+    if trust == Trust::Untrusted {
+        request.headers_mut().remove(BAGGAGE);
+    }
+    join_trace_with(&via.shard, hop, request, trust, now);
+}
+
+fn join_trace_with(
     shard: &Shard,
     hop: &mut OpenHop,
     request: &mut Request<InBody>,
@@ -418,14 +350,6 @@ fn phase(hop: &mut OpenHop, phase: Phase, time: std::time::Duration) {
 fn count(via: &Via, hop: &mut OpenHop) {
     if let Some(record) = hop.record() {
         let series = via.series(&record.key);
-        hop.count(series);
-    }
-}
-
-/// The same for an outbound request, whose endpoint remembers the series of each route.
-fn count_at(shard: &Shard, hop: &mut OpenHop, endpoint: &EndpointState, route: &Route) {
-    if let Some(record) = hop.record() {
-        let series = endpoint.series(&route.name, || shard.reports().series(&record.key));
         hop.count(series);
     }
 }

@@ -112,7 +112,7 @@ async fn a_response_that_never_says_its_status_is_a_failure() {
     writer.end();
     let response = within("an answer", calling).await.unwrap().unwrap();
     assert_eq!(answer(response).await.grpc_status(), None);
-    pair.both_counted(1, &[FAILURE, ("grpc_status", ""), ("status_code", "200")])
+    pair.both_counted(1, &[FAILURE, ("grpc_status", "2"), ("status_code", "200")])
         .await;
     drop(client);
     pair.stop().await;

@@ -21,7 +21,9 @@ async fn the_target_of_an_absolute_request_decides_and_becomes_its_host() {
         "books.default.svc.cluster.local",
     ] {
         let uri = format!("http://{authority}/books/1?x=y");
-        let answer = client.ask(with(get(&uri), "host", "elsewhere")).await;
+        let request = with(get(&uri), "host", "elsewhere");
+        let request = with(request, "proxy-authorization", "Basic eA==");
+        let answer = client.ask(request).await;
         assert_eq!(
             answer.status,
             StatusCode::OK,
@@ -30,7 +32,8 @@ async fn the_target_of_an_absolute_request_decides_and_becomes_its_host() {
         );
         let seen = application.seen().pop().unwrap();
         assert_eq!(seen.uri, "/books/1?x=y");
-        assert_eq!(seen.header("host"), authority.to_lowercase());
+        assert_eq!(seen.header("host"), authority);
+        assert_eq!(seen.header("proxy-authorization"), "", "it is for us");
     }
     pair.both_counted(5, &[SUCCESS, ("route", "GET /books/{id}")])
         .await;

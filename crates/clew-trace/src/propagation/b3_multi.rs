@@ -33,7 +33,7 @@ fn extract(headers: &HeaderMap) -> Result<Option<Content>, Malformed> {
             state,
         )))),
         (None, None) if state.decision == Decision::Deferred => Ok(None),
-        (None, None) => Ok(Some(Content::Decision(state.decision))),
+        (None, None) => Ok(Some(Content::Decision(state))),
         _ => Err(Malformed::Incomplete),
     }
 }

@@ -39,7 +39,7 @@ fn parse(value: &[u8]) -> Result<Content, Malformed> {
         return Err(Malformed::Form);
     }
     let Some(span) = span else {
-        return parse_state(first).map(|state| Content::Decision(state.decision));
+        return parse_state(first).map(Content::Decision);
     };
     // Only here are the lengths fixed: a cut-off header must not pass for a short id.
     if !matches!(first.len(), 16 | 32) {

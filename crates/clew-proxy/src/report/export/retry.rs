@@ -58,6 +58,10 @@ fn retry(status: &Status) -> Retry {
         | Code::OutOfRange
         | Code::Unavailable
         | Code::DataLoss => retry_info(status.details()).map_or(Retry::WithBackoff, Retry::After),
+        // What tonic makes of a connection that broke on the way.
+        Code::Unknown | Code::Internal if std::error::Error::source(status).is_some() => {
+            Retry::WithBackoff
+        }
         // Only when the collector says that it will recover.
         Code::ResourceExhausted => retry_info(status.details()).map_or(Retry::Never, Retry::After),
         _ => Retry::Never,

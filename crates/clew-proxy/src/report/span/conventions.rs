@@ -1,8 +1,11 @@
 //! What the semantic conventions say of one hop: name, status and error type of its span.
 
+use clew_model::learn;
 use http::Method;
 
+use super::limited;
 use crate::error::{Blame, Reason};
+use crate::grpc;
 use crate::hop::{Direction, End, HopRecord};
 
 /// How the span ends.
@@ -16,22 +19,31 @@ pub(super) struct Verdict<'a> {
     pub(super) cancelled: bool,
 }
 
-/// The span's name, given to `write` in parts. Without a method that everyone knows it is `HTTP`.
+/// The span's name, given to `write` in parts: the method of gRPC, or a method of HTTP that everyone knows and the
+/// template of the path, where there is one. Without such a method it is `HTTP`.
 pub(super) fn span_name(record: &HopRecord, write: impl FnOnce(&[&str])) {
     let route = record.key.route.as_str();
-    if record.is_grpc {
-        // A learned route of gRPC is the method already; a configured one may be called anything.
-        let method = record.path.path().trim_start_matches('/');
+    if record.is_grpc
+        && let Some(method) = learn::grpc_method(record.path.path())
+    {
+        // A learned route that is not told apart has a name of its own.
         return write(&[if record.route_is_configured {
-            super::limited(method)
+            method
         } else {
             route
         }]);
     }
+    let path = record.route_path.as_deref();
     match known_method(&record.method) {
-        Some(method) if path_of_method(route, method).is_some() => write(&[route]),
-        Some(method) => write(&[method, " ", route]),
-        None => write(&["HTTP ", path_of_route(route)]),
+        Some(method) => match path {
+            Some(path) => write(&[method, " ", limited(path)]),
+            None if path_of_method(route, method).is_some() => write(&[route]),
+            None => write(&[method, " ", route]),
+        },
+        None => write(&[
+            "HTTP ",
+            limited(path.unwrap_or_else(|| path_of_route(route))),
+        ]),
     }
 }
 
@@ -41,10 +53,13 @@ fn path_of_method<'a>(route: &'a str, method: &str) -> Option<&'a str> {
 }
 
 /// A route without the method that may stand before its path.
-pub(super) fn path_of_route(route: &str) -> &str {
+fn path_of_route(route: &str) -> &str {
     match route.split_once(' ') {
         Some((method, path))
-            if path.starts_with('/') && method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
+            if path.starts_with('/')
+                && method
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_') =>
         {
             path
         }
@@ -52,25 +67,15 @@ pub(super) fn path_of_route(route: &str) -> &str {
     }
 }
 
-/// The method's text, of the methods of RFC 9110 and PATCH (RFC 5789); all others are `_OTHER`.
+/// The method's text, when it is one that everyone knows.
 pub(super) fn known_method(method: &Method) -> Option<&'static str> {
-    Some(match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => return None,
-    })
+    let known = learn::known_method(method.as_str());
+    (known != learn::OTHER_METHOD).then_some(known)
 }
 
 /// Service and method of a gRPC path, `/package.Service/Method`.
 pub(super) fn grpc_method(path: &str) -> Option<(&str, &str)> {
-    path.strip_prefix('/')?.rsplit_once('/')
+    learn::grpc_method(path)?.split_once('/')
 }
 
 /// Host and port of an authority; a port that is not written is the scheme's.
@@ -124,14 +129,9 @@ pub(super) fn verdict(record: &HopRecord) -> Verdict<'_> {
         let is_error = if is_client {
             status != 0
         } else {
-            GRPC_SERVER_ERRORS.contains(&status)
+            grpc::is_server_error(status)
         };
-        let error_type = is_error.then(|| {
-            GRPC_STATUSES
-                .get(usize::from(status))
-                .copied()
-                .unwrap_or("UNKNOWN")
-        });
+        let error_type = is_error.then(|| grpc::name(status));
         return Verdict {
             is_error,
             error_type,
@@ -148,26 +148,3 @@ pub(super) fn verdict(record: &HopRecord) -> Verdict<'_> {
         cancelled: false,
     }
 }
-
-/// UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.
-const GRPC_SERVER_ERRORS: [u16; 6] = [2, 4, 12, 13, 14, 15];
-
-const GRPC_STATUSES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];

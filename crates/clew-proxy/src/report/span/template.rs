@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use clew_model::learn;
 use clew_trace::span::SpanKind;
 use http::uri::PathAndQuery;
 use http::{Method, Version};
@@ -29,6 +30,7 @@ struct Shape {
     version: Version,
     authority: Arc<str>,
     route_is_configured: bool,
+    route_path: Option<Arc<str>>,
     /// Of gRPC, whose name it gives; elsewhere paths are not expected to be equal.
     grpc_path: Option<PathAndQuery>,
 }
@@ -41,6 +43,7 @@ impl Shape {
             version: record.version,
             authority: Arc::clone(&record.authority),
             route_is_configured: record.route_is_configured,
+            route_path: record.route_path.clone(),
             grpc_path: record.is_grpc.then(|| record.path.clone()),
         }
     }
@@ -56,6 +59,7 @@ impl Shape {
             && self.version == record.version
             && self.authority == record.authority
             && self.route_is_configured == record.route_is_configured
+            && self.route_path == record.route_path
     }
 }
 
@@ -116,11 +120,9 @@ fn variable(span: &mut Message<'_>, record: &HopRecord) {
         false => http(span, record),
     }
     let route = record.key.route.as_str();
-    if record.route_is_configured {
-        let path = conventions::path_of_route(route);
-        span.text_attribute(field::ATTRIBUTES, name!("http.route"), path);
-    } else {
-        span.text_attribute(field::ATTRIBUTES, name!("clew.route"), route);
+    span.text_attribute(field::ATTRIBUTES, name!("clew.route"), route);
+    if let (Direction::Inbound, Some(path)) = (record.key.direction, &record.route_path) {
+        span.text_attribute(field::ATTRIBUTES, name!("http.route"), limited(path));
     }
     span.text_attribute(field::ATTRIBUTES, name!("url.scheme"), record.scheme);
     let version = protocol_version(record.version);
@@ -145,7 +147,7 @@ fn grpc(span: &mut Message<'_>, record: &HopRecord) {
 
 fn http(span: &mut Message<'_>, record: &HopRecord) {
     let known = conventions::known_method(&record.method);
-    let method = known.unwrap_or("_OTHER");
+    let method = known.unwrap_or(learn::OTHER_METHOD);
     span.text_attribute(field::ATTRIBUTES, name!("http.request.method"), method);
     if known.is_none() {
         let original = limited(record.method.as_str());

@@ -159,63 +159,34 @@ fn a_grpc_span_speaks_of_the_call() {
 
 #[test]
 fn names_follow_the_route() {
-    let cases: [(&str, bool, Method, &str, &str); 6] = [
-        (
-            "GET /books/{id}",
-            false,
-            Method::GET,
-            "GET /books/{id}",
-            "clew.route=GET /books/{id}",
-        ),
-        (
-            "GET /books/{id}",
-            true,
-            Method::GET,
-            "GET /books/{id}",
-            "http.route=/books/{id}",
-        ),
-        (
-            "/books/{id}",
-            true,
-            Method::GET,
-            "GET /books/{id}",
-            "http.route=/books/{id}",
-        ),
-        (
-            "edit-book",
-            true,
-            Method::PUT,
-            "PUT edit-book",
-            "http.route=edit-book",
-        ),
-        (
-            "(other)",
-            false,
-            Method::POST,
-            "POST (other)",
-            "clew.route=(other)",
-        ),
-        (
-            "/",
-            false,
-            Method::from_bytes(b"BREW").unwrap(),
-            "HTTP /",
-            "clew.route=/",
-        ),
-    ];
-    for (route, configured, method, name, attribute) in cases {
-        let span = span(&hop(|record| {
-            record.key.route = route.into();
-            record.route_is_configured = configured;
-            record.method = method;
-        }));
-        assert_eq!(span.name, name);
-        let routes: Vec<_> = attributes(&span.attributes)
-            .into_iter()
-            .filter(|(name, _)| name.ends_with(".route"))
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        assert_eq!(routes, [attribute]);
+    let brew = || Method::from_bytes(b"BREW").unwrap();
+    let template = Some("/books/{id}");
+    for (route, path, method, name) in [
+        ("GET /books/{id}", None, Method::GET, "GET /books/{id}"),
+        ("GET /books/{id}", template, Method::GET, "GET /books/{id}"),
+        ("get-book", template, Method::GET, "GET /books/{id}"),
+        ("edit-book", None, Method::PUT, "PUT edit-book"),
+        ("(other)", None, Method::POST, "POST (other)"),
+        ("_OTHER /pots", None, brew(), "HTTP /pots"),
+        ("pots", template, brew(), "HTTP /books/{id}"),
+    ] {
+        let hop = |direction| {
+            hop(|record| {
+                record.key.route = route.into();
+                record.key.direction = direction;
+                record.route_is_configured = path.is_some();
+                record.route_path = path.map(Arc::from);
+                record.method = method.clone();
+            })
+        };
+        let [server, client] =
+            [Direction::Inbound, Direction::Outbound].map(|side| span(&hop(side)));
+        assert_eq!((&*server.name, &*client.name), (name, name));
+        let attribute = |span: &Span, name| attributes(&span.attributes).get(name).cloned();
+        assert_eq!(attribute(&server, "clew.route").as_deref(), Some(route));
+        assert_eq!(attribute(&server, "http.route").as_deref(), path);
+        assert_eq!(attribute(&client, "clew.route").as_deref(), Some(route));
+        assert_eq!(attribute(&client, "http.route"), None, "only servers route");
     }
 }
 
@@ -473,13 +444,14 @@ fn addresses_are_written_as_the_standard_library_does() {
 #[test]
 fn a_template_follows_what_hops_have_in_common() {
     type Change = fn(&mut HopRecord);
-    let changes: [Change; 8] = [
+    let changes: [Change; 9] = [
         |_| {},
         |record| record.method = Method::HEAD,
         |record| record.scheme = "https",
         |record| record.version = Version::HTTP_2,
         |record| record.authority = Arc::from("other:1"),
         |record| record.route_is_configured = true,
+        |record| record.route_path = Some(Arc::from("/books/{id}")),
         |record| (record.is_grpc, record.path) = (true, "/shop.Catalog/Find".parse().unwrap()),
         |record| (record.is_grpc, record.path) = (true, "/shop.Catalog/List".parse().unwrap()),
     ];

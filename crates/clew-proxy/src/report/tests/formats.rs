@@ -40,7 +40,7 @@ async fn both_text_formats_are_valid() {
     let body = String::from_utf8(reports.scrape(Format::OpenMetrics).body).unwrap();
     let openmetrics = read_text(&body, true);
     assert!(
-        body.contains("# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 12 1709210096.789012345"),
+        body.contains("# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\"} 12 1709210096.801012345"),
         "{body}"
     );
     // The same series, but for bounds that are spelled in another way and created timestamps.
