@@ -23,6 +23,7 @@ mod mesh {
     mod opaque;
     mod pair;
     mod proxying;
+    mod reach;
     mod reuse;
     mod routes;
     mod tap;

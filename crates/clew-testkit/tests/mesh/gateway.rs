@@ -1,7 +1,7 @@
 //! The edge: routes by host and path prefix.
 
 use super::pair::{FAILURE, SUCCESS};
-use clew_testkit::client::{Client, get, grpc};
+use clew_testkit::client::{Client, get, grpc, with};
 use clew_testkit::upstream::{Answering, ok};
 use clew_testkit::{Mesh, body};
 use http::StatusCode;
@@ -52,6 +52,29 @@ async fn the_most_specific_host_and_then_the_longest_prefix_decide() {
     assert_eq!(metrics.responses(&[outbound, ("dst_workload", "api")]), 2);
     assert_eq!(metrics.requests(&[]), 14);
     drop((one, two));
+    mesh.stop().await;
+}
+
+/// The host that decides the route is the one that the service sees (RFC 9112, section 3.2.2).
+#[tokio::test]
+async fn the_host_of_an_absolute_target_replaces_host() {
+    let application = Answering::ok().await;
+    let mesh = Mesh::begin().await;
+    let _web = mesh
+        .sidecar("web")
+        .serves(application.address())
+        .start()
+        .await;
+    let edge = mesh
+        .sidecar("edge")
+        .gateway(&[(Some("public.example"), "/", "web")])
+        .start()
+        .await;
+    let mut client = Client::http_proxy(edge.gateway()).await;
+    let request = with(get("http://public.example/"), "host", "admin.internal");
+    assert_eq!(client.ask(request).await.status, StatusCode::OK);
+    assert_eq!(application.seen()[0].header("host"), "public.example");
+    drop(client);
     mesh.stop().await;
 }
 

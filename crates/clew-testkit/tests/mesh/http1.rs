@@ -142,3 +142,47 @@ async fn what_is_for_one_connection_does_not_pass_and_the_rest_does() {
     drop((client, server));
     pair.stop().await;
 }
+
+/// Some clients send a body with GET and do not say how long it is.
+#[tokio::test]
+async fn a_get_keeps_its_chunked_body() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(concat!(
+            "GET /search HTTP/1.1\r\nHost: books\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "5\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n"
+        ))
+        .await;
+    let (head, _) = client.read_message().await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(&application.seen()[0].body.data[..], b"{\"a\":1}");
+    drop(client);
+    pair.stop().await;
+}
+
+/// A proxy speaks for itself (RFC 9112, section 2.3), and keeps its connections to the next one.
+#[tokio::test]
+async fn an_answer_of_http_1_0_goes_on_as_http_1_1() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    for _ in 0..2 {
+        client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+        let mut server = listener.accept().await;
+        server.read_head().await;
+        server.write("HTTP/1.0 200 OK\r\n\r\nold").await;
+        drop(server);
+        let head = client.read_head().await;
+        assert!(head.starts_with("http/1.1 200"), "{head}");
+        assert_eq!(
+            client.read_until("0\r\n\r\n").await,
+            "3\r\nold\r\n0\r\n\r\n"
+        );
+    }
+    let opened = pair.webapp.metrics().await.sum("tcp_open_total", &[]);
+    assert_eq!(opened, 1, "to the other proxy");
+    drop(client);
+    pair.stop().await;
+}

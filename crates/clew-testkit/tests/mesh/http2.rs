@@ -192,3 +192,32 @@ async fn a_stream_that_the_server_resets_is_its_failure() {
     drop(client);
     pair.stop().await;
 }
+
+/// 1. Clients ask for more than anyone holds for them, and read nothing of it. Between the proxies their streams
+///    share one connection.
+/// 2. Another request on it is answered all the same.
+#[tokio::test]
+async fn streams_that_nobody_reads_do_not_stop_the_others() {
+    const SLOW: usize = 24;
+    let application = Answering::start(|asked| {
+        let body = match asked.uri.path() {
+            "/large" => body::full(vec![b'x'; 8 * 1024 * 1024]),
+            _ => body::full("ok"),
+        };
+        std::future::ready(Response::new(body))
+    })
+    .await;
+    let pair = Pair::of(application.address()).await;
+    let mut unread = Vec::new();
+    for _ in 0..SLOW {
+        let mut client = Client::http2(pair.entry()).await;
+        let response = client.send(get("http://books/large")).await.unwrap();
+        unread.push((client, response));
+    }
+    let mut client = Client::http2(pair.entry()).await;
+    for _ in 0..10 {
+        assert_eq!(client.ask(get("http://books/")).await.text(), "ok");
+    }
+    drop((client, unread));
+    pair.stop().await;
+}

@@ -1,7 +1,7 @@
 //! What is no request: refused with the right status, counted with a reason, never passed on.
 
 use super::pair::{FAILURE, Pair, SUCCESS};
-use clew_testkit::client::{Client, get};
+use clew_testkit::client::{Client, get, with};
 use clew_testkit::metrics::Metrics;
 use clew_testkit::upstream::Answering;
 use clew_testkit::wire::{Wire, WireListener, header};
@@ -199,10 +199,44 @@ async fn a_head_that_is_too_large_is_431_in_http_2() {
         let value = "x".repeat(1024).parse().unwrap();
         large.headers_mut().insert(name, value);
     }
-    // The codec answers by itself and does not tell: the one refusal that is not counted.
     assert_eq!(client.ask(large).await.status.as_u16(), 431);
+    let refused = [FAILURE, ("error", "head_too_large"), ("status_code", "431")];
+    let metrics = pair.webapp.metrics().await;
+    assert_eq!((metrics.responses(&refused), metrics.requests(&[])), (1, 1));
     // The connection is as good as before.
     assert_eq!(client.ask(get("http://books/")).await.text(), "ok");
+    assert_eq!(application.seen().len(), 1);
+    drop(client);
+    pair.stop().await;
+}
+
+/// A frame of HTTP/2 that breaks the protocol ends the connection, and is counted as a request that was none.
+#[tokio::test]
+async fn a_broken_frame_of_http_2_is_counted() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    // SETTINGS on a stream of its own (RFC 9113, section 6.5): length 0, type 4, no flags, stream 1.
+    client.write([0, 0, 0, 4, 0, 0, 0, 0, 1]).await;
+    client.closed().await;
+    let malformed = [FAILURE, ("error", "malformed_request")];
+    let is_counted = |metrics: &Metrics| metrics.responses(&malformed) == 1;
+    let counted = pair.webapp.metrics_when("it to be counted", is_counted);
+    assert_eq!(counted.await.requests(&[]), 1);
+    pair.stop().await;
+}
+
+/// Two readers of one request must not see two hosts (RFC 9113, section 8.3.1).
+#[tokio::test]
+async fn a_host_beside_another_authority_is_400_in_http_2() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Client::http2(pair.entry()).await;
+    let two = with(get("http://public.example/"), "host", "admin.internal");
+    assert_eq!(client.ask(two).await.status.as_u16(), 400);
+    let same = with(get("http://Public.example/"), "host", "public.example");
+    assert_eq!(client.ask(same).await.status.as_u16(), 200);
     assert_eq!(application.seen().len(), 1);
     drop(client);
     pair.stop().await;

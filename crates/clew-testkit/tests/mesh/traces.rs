@@ -275,6 +275,37 @@ async fn b3_that_came_in_goes_on_in_its_own_family() {
     chain.stop().await;
 }
 
+/// 1. A caller inside the mesh says in B3 that its trace is not kept.
+/// 2. That is passed on as it came, and said in W3C as well: who reads only that, as many libraries do, would
+///    otherwise begin a trace of its own that is kept.
+#[tokio::test]
+async fn what_is_not_kept_is_said_in_every_family() {
+    let collector = Collector::start().await;
+    let mut chain = Chain::to(sampled(1.0), collector.address(), &loopback_is_trusted()).await;
+    let line = format!("{TRACE}-{SPAN}-0");
+    let passage = chain
+        .ask(with(get("http://edge/"), "b3", &line), true)
+        .await;
+    let w3c = format!("00-{TRACE}-{SPAN}-00");
+    for seen in [&passage.webapp, &passage.books] {
+        assert_eq!(seen.header("b3"), line);
+        assert_eq!(seen.header("traceparent"), w3c);
+    }
+    chain.stop().await;
+}
+
+/// `b3: d` begins a trace that is kept whatever the ratio, and says so to all who follow.
+#[tokio::test]
+async fn a_debug_flag_without_ids_is_kept_and_passed_on() {
+    let mut collector = Collector::start().await;
+    let mut chain = Chain::to(sampled(0.0), collector.address(), &loopback_is_trusted()).await;
+    let passage = chain.ask(with(get("http://edge/"), "b3", "d"), true).await;
+    is_whole(&collector.exactly(SPANS).await);
+    let b3 = passage.books.header("b3");
+    assert_eq!(b3.split('-').nth(2), Some("d"), "{b3}");
+    chain.stop().await;
+}
+
 #[tokio::test]
 async fn settings_take_effect_while_requests_run() {
     let mut collector = Collector::start().await;
