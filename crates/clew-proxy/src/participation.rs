@@ -3,10 +3,11 @@
 
 use crate::hop::HopTrace;
 use clew_model::telemetry::{TelemetrySettings, WriteFormats};
-use clew_trace::{Decision, Extracted, Family, FamilySet, RootSampler, join, propagation};
+use clew_trace::{
+    Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, join, propagation,
+};
 use http::header::HeaderMap;
 use std::cell::{Cell, RefCell};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -19,7 +20,7 @@ pub(crate) struct Tracing {
     settings: RefCell<TracingSettings>,
     /// Spans can be sent somewhere. Where they cannot, no hop is kept.
     exports: bool,
-    workers: f64,
+    limit: Arc<RateLimit>,
     on: Cell<bool>,
     write: Cell<FamilySet>,
     roots: RefCell<RootSampler>,
@@ -35,12 +36,12 @@ pub(crate) enum Trust {
 }
 
 impl Tracing {
-    /// Follows the settings. The rate limit is divided between the threads.
-    pub(crate) fn new(settings: TracingSettings, exports: bool, workers: NonZeroUsize) -> Self {
+    /// Follows the settings. The rate limit is all threads'.
+    pub(crate) fn new(settings: TracingSettings, exports: bool, limit: Arc<RateLimit>) -> Self {
         let tracing = Self {
             settings: RefCell::new(settings),
             exports,
-            workers: workers.get() as f64,
+            limit,
             on: Cell::new(false),
             write: Cell::new(FamilySet::EMPTY),
             roots: RefCell::new(RootSampler::new(0.0, None)),
@@ -62,10 +63,13 @@ impl Tracing {
         self.on.set(settings.tracing);
         self.write.set(families(settings.write));
         let sampling = settings.sampling;
-        let per_worker = sampling.max_per_second.map(|rate| rate / self.workers);
+        let limit = sampling.max_per_second.map(|rate| {
+            self.limit.set(rate);
+            Arc::clone(&self.limit)
+        });
         // Where spans go nowhere, no trace may begin that claims to be kept.
         let ratio = if self.exports { sampling.ratio } else { 0.0 };
-        self.roots.borrow_mut().set(ratio, per_worker);
+        self.roots.replace(RootSampler::new(ratio, limit));
     }
 
     /// Joins the trace of a request, or begins one, and writes what goes on into its headers.
@@ -109,7 +113,7 @@ impl Tracing {
             }
             incoming.lone_decision = Decision::NotSampled;
         }
-        let joined = join(&incoming, &mut self.roots.borrow_mut(), rng, now);
+        let joined = join(&incoming, &self.roots.borrow(), rng, now);
         match (&joined.onward, &incoming.context) {
             (Some(onward), _) => propagation::inject(headers, onward, written),
             (None, Some(context)) => {

@@ -14,6 +14,7 @@ use clew_api::client::ControlClient;
 use clew_model::telemetry::TelemetrySettings;
 use clew_runtime::drain::{Drain, DrainWatch};
 use clew_runtime::listen::{self, ListenError};
+use clew_trace::RateLimit;
 use futures_util::StreamExt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -166,6 +167,8 @@ impl BoundProxy {
             )),
             learners,
             tracing: settings.current.clone(),
+            // Its rate comes with the settings, and it is full then.
+            root_limit: Arc::new(RateLimit::new(f64::INFINITY)),
             own: Arc::new(OwnListeners::new(&config, &addresses)),
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);

@@ -14,7 +14,9 @@ const MAX_ROUTES: usize = 64;
 /// Series by route, for the peer that asked last. Nothing is held by it: a series that nobody uses any more
 /// can expire, however long the connection lives.
 #[derive(Default)]
-pub(crate) struct RecentSeries(RefCell<AHashMap<RouteName, (Arc<Peer>, Weak<HopSeries>)>>);
+pub(crate) struct RecentSeries(RefCell<AHashMap<RouteName, OfPeer>>);
+
+type OfPeer = (Arc<Peer>, Weak<HopSeries>);
 
 impl RecentSeries {
     /// The series of a key.

@@ -15,6 +15,7 @@ use crate::services::{Port, Service, ServiceState};
 use ahash::AHashMap;
 use clew_model::name::ServiceName;
 use clew_model::service::{Protocol, Target};
+use clew_trace::RateLimit;
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -65,6 +66,8 @@ pub(crate) struct SharedParts {
     pub(crate) learners: Arc<Learners>,
     /// Settings of tracing, as control last sent them.
     pub(crate) tracing: TracingSettings,
+    /// How many traces a second may begin here.
+    pub(crate) root_limit: Arc<RateLimit>,
     /// Listeners for the application's requests.
     pub(crate) own: Arc<OwnListeners>,
 }
@@ -84,7 +87,7 @@ impl Shard {
             limits: config.limits.clone(),
             discovery: common.discovery,
             learners: common.learners,
-            tracing: Tracing::new(common.tracing, config.otlp.is_some(), config.workers),
+            tracing: Tracing::new(common.tracing, config.otlp.is_some(), common.root_limit),
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
             nobody: Arc::default(),

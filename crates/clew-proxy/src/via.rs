@@ -28,12 +28,15 @@ pub(crate) struct Via {
     /// Counts the connection, where it is one to a peer.
     meter: Option<Arc<Meter>>,
     /// Authority of the last request, which is most likely that of the next.
-    authority: RefCell<Option<(Box<[u8]>, Arc<str>)>>,
+    authority: RefCell<Option<Authority>>,
     /// Client of the last request, as above.
     peer: RefCell<Option<(Option<HeaderValue>, Arc<Peer>)>>,
     /// Series of the routes that were asked for on this connection.
     series: RecentSeries,
 }
+
+/// An authority as it came, and its text.
+type Authority = (Box<[u8]>, Arc<str>);
 
 /// What a connection is for.
 #[derive(Clone)]

@@ -36,7 +36,7 @@ pub struct Joined {
 /// keep what came for a span link.
 pub fn join(
     incoming: &Extracted,
-    roots: &mut RootSampler,
+    roots: &RootSampler,
     rng: &mut fastrand::Rng,
     now: Instant,
 ) -> Joined {

@@ -20,6 +20,6 @@ pub use context::{Decision, TraceContext, TraceFlags};
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use join::join;
 pub use propagation::{Extracted, Family, FamilySet, Malformed, extract, inject};
-pub use sampling::{RootSampler, decide};
+pub use sampling::{RateLimit, RootSampler, decide};
 pub use span::Span;
 pub use state::TraceState;

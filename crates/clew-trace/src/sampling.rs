@@ -3,6 +3,7 @@
 
 use crate::context::Decision;
 use crate::id::TraceId;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 #[cfg(test)]
@@ -12,33 +13,48 @@ mod tests;
 const RANDOM_BITS: u32 = 56;
 const RANDOM_MASK: u64 = (1 << RANDOM_BITS) - 1;
 
-/// Decides for traces that begin here. One per worker: no locks, and the caller divides the rate.
+/// Decides for traces that begin here. One per worker; clones share the limit.
 #[derive(Clone, Debug)]
 pub struct RootSampler {
     /// A trace is a candidate when its randomness is at least this; 2^56 lets none through.
     threshold: u64,
-    bucket: Option<TokenBucket>,
+    /// Looked at only by candidates, and only where there is one.
+    limit: Option<Arc<RateLimit>>,
+}
+
+/// How many traces a second may begin, however many workers ask.
+#[derive(Debug)]
+pub struct RateLimit(Mutex<TokenBucket>);
+
+impl RateLimit {
+    /// Lets a number of traces a second through, on average; at most one second's worth at once.
+    pub fn new(max_per_second: f64) -> Self {
+        Self(Mutex::new(TokenBucket::full(max_per_second)))
+    }
+
+    /// Changes the rate while running. What has been let through counts on.
+    pub fn set(&self, max_per_second: f64) {
+        self.bucket().set_rate(max_per_second);
+    }
+
+    fn take(&self, now: Instant) -> bool {
+        self.bucket().take(now)
+    }
+
+    fn bucket(&self) -> MutexGuard<'_, TokenBucket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RootSampler {
-    /// Keeps `ratio` (0 to 1) of the roots, and no more than `max_per_second` of them.
+    /// Keeps `ratio` (0 to 1) of the roots, and no more of them than the limit lets through.
     ///
     /// Values out of range count as the nearest in range; NaN as 0.
-    pub fn new(ratio: f64, max_per_second: Option<f64>) -> Self {
+    pub fn new(ratio: f64, limit: Option<Arc<RateLimit>>) -> Self {
         Self {
             threshold: threshold(ratio),
-            bucket: max_per_second.map(TokenBucket::full),
+            limit,
         }
-    }
-
-    /// Changes the rules while running. What the limit has already let through counts on.
-    pub fn set(&mut self, ratio: f64, max_per_second: Option<f64>) {
-        self.threshold = threshold(ratio);
-        self.bucket = match (self.bucket.take(), max_per_second) {
-            (Some(bucket), Some(rate)) => Some(bucket.with_rate(rate)),
-            (None, Some(rate)) => Some(TokenBucket::full(rate)),
-            (_, None) => None,
-        };
     }
 
     /// Whether the trace that begins with this id is kept.
@@ -46,9 +62,9 @@ impl RootSampler {
     /// The ratio is decided by the lower 56 bits of the id, as OpenTelemetry's consistent probability
     /// sampling does: everybody with the same ratio decides alike, and a lower ratio keeps a
     /// subset of what a higher one keeps. The limit comes after the ratio.
-    pub fn decide(&mut self, trace_id: TraceId, now: Instant) -> bool {
+    pub fn decide(&self, trace_id: TraceId, now: Instant) -> bool {
         trace_id.low64() & RANDOM_MASK >= self.threshold
-            && self.bucket.as_mut().is_none_or(|bucket| bucket.take(now))
+            && self.limit.as_ref().is_none_or(|limit| limit.take(now))
     }
 }
 
@@ -56,12 +72,7 @@ impl RootSampler {
 /// would have said; where none came in, the sampler decides.
 ///
 /// For a request without context `trace_id` is the id that the new trace gets.
-pub fn decide(
-    incoming: Decision,
-    trace_id: TraceId,
-    roots: &mut RootSampler,
-    now: Instant,
-) -> bool {
+pub fn decide(incoming: Decision, trace_id: TraceId, roots: &RootSampler, now: Instant) -> bool {
     match incoming {
         Decision::Sampled => true,
         Decision::NotSampled => false,
@@ -76,7 +87,7 @@ fn threshold(ratio: f64) -> u64 {
     (1 << RANDOM_BITS) - kept
 }
 
-/// Lets a number of events a second through, on average; at most one second's worth at once.
+/// Fills at its rate, and lets one through for each token.
 #[derive(Clone, Debug)]
 struct TokenBucket {
     per_second: f64,
@@ -94,13 +105,9 @@ impl TokenBucket {
         }
     }
 
-    fn with_rate(self, per_second: f64) -> Self {
-        let per_second = per_second.max(0.0);
-        Self {
-            per_second,
-            tokens: self.tokens.min(capacity(per_second)),
-            ..self
-        }
+    fn set_rate(&mut self, per_second: f64) {
+        self.per_second = per_second.max(0.0);
+        self.tokens = self.tokens.min(capacity(self.per_second));
     }
 
     fn take(&mut self, now: Instant) -> bool {

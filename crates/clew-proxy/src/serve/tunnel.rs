@@ -89,6 +89,7 @@ pub(super) fn open(via: &Rc<Via>, mut request: Request<InBody>) -> Response<Resp
         .authority()
         .map(|authority| Arc::<str>::from(authority.as_str().to_ascii_lowercase()))
     else {
+        via.shard.refuse(via.way.direction(), Reason::NoAuthority);
         return http(Reason::NoAuthority);
     };
     let io = codec::upgrade(&mut request);

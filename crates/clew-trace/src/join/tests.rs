@@ -14,7 +14,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 fn join_with(pairs: &[(&'static str, &str)], ratio: f64) -> Joined {
     join(
         &extract(&headers(pairs)),
-        &mut RootSampler::new(ratio, None),
+        &RootSampler::new(ratio, None),
         &mut fastrand::Rng::with_seed(7),
         Instant::now(),
     )

@@ -8,6 +8,10 @@ fn id(low64: u64) -> TraceId {
     TraceId::new(1 << 64 | u128::from(low64)).unwrap()
 }
 
+fn limited(max_per_second: f64) -> RootSampler {
+    RootSampler::new(1.0, Some(Arc::new(RateLimit::new(max_per_second))))
+}
+
 #[test]
 fn all_and_nothing_are_exact() {
     let now = Instant::now();
@@ -19,7 +23,7 @@ fn all_and_nothing_are_exact() {
 
 #[test]
 fn half_is_the_upper_half_of_the_lower_56_bits() {
-    let mut half = RootSampler::new(0.5, None);
+    let half = RootSampler::new(0.5, None);
     let now = Instant::now();
     assert!(!half.decide(id(0xff7f_ffff_ffff_ffff), now));
     assert!(half.decide(id(0x0080_0000_0000_0000), now));
@@ -28,7 +32,7 @@ fn half_is_the_upper_half_of_the_lower_56_bits() {
 #[test]
 fn a_ratio_keeps_its_share() {
     let mut rng = fastrand::Rng::with_seed(1);
-    let mut sampler = RootSampler::new(0.1, None);
+    let sampler = RootSampler::new(0.1, None);
     let now = Instant::now();
     let kept = (0..100_000)
         .filter(|_| sampler.decide(TraceId::random(&mut rng), now))
@@ -45,21 +49,25 @@ fn ratios_out_of_range_count_as_the_nearest() {
 
 #[test]
 fn the_limit_lets_one_second_through_at_once_and_then_its_rate() {
-    let mut sampler = RootSampler::new(1.0, Some(10.0));
+    let sampler = limited(10.0);
+    // Whichever worker asks.
+    let other = sampler.clone();
     let start = Instant::now();
-    let kept =
-        |sampler: &mut RootSampler, at| (0..100).filter(|_| sampler.decide(id(1), at)).count();
-    assert_eq!(kept(&mut sampler, start), 10);
-    assert_eq!(kept(&mut sampler, start + Duration::from_millis(500)), 5);
-    assert_eq!(kept(&mut sampler, start + Duration::from_secs(60)), 10);
+    let kept = |at| {
+        let samplers = [&sampler, &other].into_iter().cycle();
+        samplers.take(100).filter(|s| s.decide(id(1), at)).count()
+    };
+    assert_eq!(kept(start), 10);
+    assert_eq!(kept(start + Duration::from_millis(500)), 5);
+    assert_eq!(kept(start + Duration::from_secs(60)), 10);
     // A clock that steps back gives nothing.
-    assert_eq!(kept(&mut sampler, start), 0);
-    assert_eq!(kept(&mut sampler, start + Duration::from_secs(60)), 0);
+    assert_eq!(kept(start), 0);
+    assert_eq!(kept(start + Duration::from_secs(60)), 0);
 }
 
 #[test]
 fn a_rate_below_one_a_second_lets_some_through() {
-    let mut sampler = RootSampler::new(1.0, Some(0.1));
+    let sampler = limited(0.1);
     let start = Instant::now();
     assert!(sampler.decide(id(1), start));
     assert!(!sampler.decide(id(1), start + Duration::from_secs(9)));
@@ -68,20 +76,18 @@ fn a_rate_below_one_a_second_lets_some_through() {
 
 #[test]
 fn a_changed_limit_does_not_start_afresh() {
-    let mut sampler = RootSampler::new(1.0, Some(2.0));
+    let limit = Arc::new(RateLimit::new(2.0));
+    let sampler = RootSampler::new(1.0, Some(Arc::clone(&limit)));
     let now = Instant::now();
     assert!(sampler.decide(id(1), now) && sampler.decide(id(1), now));
-    sampler.set(1.0, Some(100.0));
+    limit.set(100.0);
     assert!(!sampler.decide(id(1), now));
-    sampler.set(1.0, None);
-    assert!(sampler.decide(id(1), now));
-    sampler.set(0.0, None);
-    assert!(!sampler.decide(id(1), now));
+    assert!(sampler.decide(id(1), now + Duration::from_millis(10)));
 }
 
 #[test]
 fn a_trace_that_the_ratio_rejects_costs_nothing_of_the_limit() {
-    let mut sampler = RootSampler::new(0.5, Some(1.0));
+    let sampler = RootSampler::new(0.5, Some(Arc::new(RateLimit::new(1.0))));
     let now = Instant::now();
     assert!(!sampler.decide(id(0), now));
     assert!(sampler.decide(id(RANDOM_MASK), now));
@@ -90,12 +96,12 @@ fn a_trace_that_the_ratio_rejects_costs_nothing_of_the_limit() {
 #[test]
 fn a_decision_that_came_in_is_kept_whatever_the_limit_says() {
     let now = Instant::now();
-    let mut none = RootSampler::new(1.0, Some(0.0));
-    assert!(decide(Decision::Sampled, id(1), &mut none, now));
-    assert!(!decide(Decision::Deferred, id(1), &mut none, now));
-    let mut all = RootSampler::new(1.0, None);
-    assert!(!decide(Decision::NotSampled, id(1), &mut all, now));
-    assert!(decide(Decision::Deferred, id(1), &mut all, now));
+    let none = limited(0.0);
+    assert!(decide(Decision::Sampled, id(1), &none, now));
+    assert!(!decide(Decision::Deferred, id(1), &none, now));
+    let all = RootSampler::new(1.0, None);
+    assert!(!decide(Decision::NotSampled, id(1), &all, now));
+    assert!(decide(Decision::Deferred, id(1), &all, now));
 }
 
 proptest! {

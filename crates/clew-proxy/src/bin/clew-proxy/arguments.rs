@@ -123,6 +123,44 @@ pub(crate) struct Redirect {
 }
 
 impl Run {
+    /// What is wrong with the flags together, and with what only a proxy knows: all of it.
+    pub(crate) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let uris = [
+            ("--control", Some(&self.control)),
+            ("--otlp", self.otlp.as_ref()),
+        ];
+        for (flag, uri) in uris {
+            if let Some(uri) = uri.filter(|uri| !is_plain_http(uri)) {
+                mistakes.push(format!("{flag}: given {uri}, expected http://HOST:PORT"));
+            }
+        }
+        let takes_nothing = self.inbound.is_empty()
+            && self.to.is_empty()
+            && [
+                self.http_proxy,
+                self.redirected_inbound,
+                self.redirected_outbound,
+                self.gateway,
+            ]
+            .iter()
+            .all(Option::is_none);
+        if takes_nothing {
+            mistakes.push(
+                "nothing to listen on: expected --inbound, --http-proxy, --to, --redirected-inbound, \
+                 --redirected-outbound or --gateway"
+                    .to_owned(),
+            );
+        }
+        if !self.port.is_empty() && self.redirected_inbound.is_none() {
+            mistakes.push("--port: expected beside --redirected-inbound".to_owned());
+        }
+        if self.gateway.is_some() && self.route.is_empty() {
+            mistakes.push("--gateway: expected with at least one --route".to_owned());
+        }
+        mistakes
+    }
+
     /// The proxy's configuration.
     pub(crate) fn into_config(self) -> ProxyConfig {
         let mut listeners = self.inbound;
@@ -166,6 +204,11 @@ impl Run {
             join: !self.no_join,
         }
     }
+}
+
+/// TLS comes from the mesh's identities, not from these addresses.
+fn is_plain_http(uri: &Uri) -> bool {
+    uri.scheme_str() == Some("http") && uri.port_u16().is_some()
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -267,6 +310,25 @@ mod tests {
     #[test]
     fn the_flags_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    fn mistakes(flags: &[&str]) -> Vec<String> {
+        let words = ["clew-proxy", "run", "--workload", "books"];
+        let arguments = Arguments::try_parse_from(words.iter().chain(flags)).unwrap();
+        match arguments.command {
+            Command::Run(run) => run.mistakes(),
+            Command::Redirect(_) => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        assert_eq!(mistakes(&["--http-proxy", "127.0.0.1:0"]), [""; 0]);
+        let port = ["--port", "10.0.0.1:80,books"];
+        let flags = ["--control", "127.0.0.1:8086", "--otlp", "https://o:4317"];
+        let mistakes = mistakes(&[&flags[..], &port].concat());
+        assert_eq!(mistakes.len(), 4, "{mistakes:#?}");
+        assert!(mistakes[0].starts_with("--control: given 127.0.0.1:8086, expected"));
     }
 
     #[test]

@@ -26,7 +26,13 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let outcome = match arguments.command {
-        Command::Run(run) => serve(*run),
+        Command::Run(run) => match &run.mistakes()[..] {
+            [] => serve(*run),
+            mistakes => {
+                eprintln!("clew-proxy: {}", mistakes.join("\nclew-proxy: "));
+                return ExitCode::from(WRONG_USAGE);
+            }
+        },
         Command::Redirect(rules) => redirect::apply(&rules),
     };
     match outcome {
