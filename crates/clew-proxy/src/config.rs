@@ -198,7 +198,10 @@ pub struct Limits {
     pub max_series: usize,
     /// Spans that wait for export, in all; past it they are dropped and counted.
     pub max_queued_spans: usize,
-    /// At the end: how long open requests may go on.
+    /// At the end: how long new requests are still taken after control has withdrawn the endpoints, so that
+    /// those hear of it who were about to ask.
+    pub leave_grace: Duration,
+    /// After that: how long open requests may go on.
     pub drain_timeout: Duration,
     /// After the drain: how long to wait to be scraped once more, when someone scrapes.
     pub last_scrape_timeout: Duration,
@@ -216,6 +219,7 @@ impl Default for Limits {
             max_services: 1024,
             max_series: 2_000,
             max_queued_spans: 16 * 1024,
+            leave_grace: Duration::from_millis(250),
             drain_timeout: Duration::from_secs(30),
             last_scrape_timeout: Duration::from_secs(2),
         }

@@ -186,6 +186,12 @@ impl BoundProxy {
         };
         let work = async {
             readiness.add("draining");
+            if config.join {
+                tokio::select! {
+                    () = tokio::time::sleep(config.limits.leave_grace) => {}
+                    () = drain.forced() => {}
+                }
+            }
             stop.start();
             let forcing = async {
                 drain.forced().await;

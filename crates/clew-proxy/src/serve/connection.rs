@@ -186,11 +186,15 @@ async fn transfer(
     let transferring = async {
         match server.await {
             Ok((server, _transfer)) => drop(opaque::copy(io, server, &|_, _| {}).await),
-            Err(reason) => tracing::debug!(
-                ?client,
-                reason = reason.as_str(),
-                "a connection could not be passed on"
-            ),
+            Err(reason) => {
+                // An end would look like the server's last word, and a proxy on the way would wait for more.
+                io.reset_when_dropped();
+                tracing::debug!(
+                    ?client,
+                    reason = reason.as_str(),
+                    "a connection could not be passed on"
+                );
+            }
         }
     };
     // A transfer has no requests that could be finished first: it goes on until the drain's deadline.

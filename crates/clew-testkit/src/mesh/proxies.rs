@@ -33,6 +33,8 @@ pub struct ProxyBuilder<'a> {
 impl<'a> ProxyBuilder<'a> {
     pub(super) fn new(mesh: &'a Mesh, workload: &str) -> Self {
         let limits = Limits {
+            // A test says itself when all have heard of it.
+            leave_grace: Duration::ZERO,
             drain_timeout: DRAIN,
             // Tests that scrape are done when they drain.
             last_scrape_timeout: Duration::ZERO,

@@ -250,6 +250,34 @@ async fn the_last_numbers_are_read_before_the_proxy_is_gone() {
     mesh.stop().await;
 }
 
+/// 1. Control has withdrawn an instance, and callers hear of it one after the other.
+/// 2. One that has not asks it: it is answered, on a new connection too, until the grace is over.
+#[tokio::test]
+async fn who_has_not_heard_that_an_instance_leaves_is_still_answered() {
+    let application = Answering::ok().await;
+    let mesh = Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| limits.leave_grace = Duration::from_secs(3_600))
+        .start()
+        .await;
+    let mut members = mesh.members();
+    let mut client = Client::http1(books.inbound()).await;
+    books.drain();
+    members.withdrawn("books-1").await;
+    assert_eq!(
+        client.ask(get("http://books/")).await.status,
+        StatusCode::OK
+    );
+    let mut late = Client::http1(books.inbound()).await;
+    assert_eq!(late.ask(get("http://books/")).await.status, StatusCode::OK);
+    drop((client, late));
+    books.force();
+    books.stop().await;
+    mesh.stop().await;
+}
+
 #[tokio::test]
 async fn no_request_is_lost_when_one_of_two_instances_leaves() {
     let application = Answering::ok().await;

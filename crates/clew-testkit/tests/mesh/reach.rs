@@ -2,6 +2,7 @@
 
 use super::pair::{FAILURE, SUCCESS};
 use clew_model::service::Protocol;
+use clew_proxy::config::Limits;
 use clew_testkit::address::{Blackhole, Refusing};
 use clew_testkit::client::{Client, get, grpc};
 use clew_testkit::upstream::Answering;
@@ -11,6 +12,17 @@ use http::StatusCode;
 use std::time::Duration;
 
 const REQUESTS: u64 = 20;
+
+/// Detection gives up at once: until control has spoken, and then.
+const SOON: Duration = Duration::from_millis(1);
+
+async fn impatient() -> Mesh {
+    Mesh::builder().detect_timeout(SOON).begin().await
+}
+
+fn soon(limits: &mut Limits) {
+    limits.detect_timeout = SOON;
+}
 
 #[tokio::test]
 async fn a_request_goes_on_to_another_endpoint_when_one_refuses() {
@@ -85,10 +97,7 @@ async fn bytes_go_on_to_another_endpoint_too() {
 #[tokio::test]
 async fn a_connection_that_was_opened_ahead_of_time_is_looked_at_when_it_is_used() {
     let application = Answering::ok().await;
-    let mesh = Mesh::begin().await;
-    let soon = |limits: &mut clew_proxy::config::Limits| {
-        limits.detect_timeout = Duration::from_millis(1);
-    };
+    let mesh = impatient().await;
     let books = mesh.sidecar("books").limits(soon);
     let books = books.serves(application.address()).start().await;
     let mut client = Wire::connect(books.inbound()).await;
@@ -111,10 +120,10 @@ async fn a_connection_that_was_opened_ahead_of_time_is_looked_at_when_it_is_used
 #[tokio::test]
 async fn a_server_may_speak_first_where_nobody_said_so() {
     let listener = WireListener::bind().await;
-    let mesh = Mesh::begin().await;
+    let mesh = impatient().await;
     let database = mesh
         .sidecar("database")
-        .limits(|limits| limits.detect_timeout = Duration::from_millis(1))
+        .limits(soon)
         .serves_as(listener.address(), "database", Protocol::Detect)
         .start()
         .await;
@@ -124,6 +133,7 @@ async fn a_server_may_speak_first_where_nobody_said_so() {
     assert_eq!(client.read(11).await, b"220 welcome");
     client.write("EHLO").await;
     assert_eq!(server.read(4).await, b"EHLO");
+    drop((client, server));
     mesh.stop().await;
 }
 
@@ -139,7 +149,7 @@ async fn a_silent_connection_to_the_gateway_is_closed_and_not_counted() {
         .await;
     let edge = mesh
         .sidecar("edge")
-        .limits(|limits| limits.detect_timeout = Duration::from_millis(1))
+        .limits(soon)
         .gateway(&[(None, "/", "web")])
         .start()
         .await;
