@@ -8,6 +8,8 @@ use crate::recent_series::RecentSeries;
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
+use clew_model::name::{RouteName, ServiceName};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RouteTable};
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -70,31 +72,43 @@ impl Way {
 
 /// The edge of the mesh.
 pub(crate) struct Edge {
-    /// Where requests go.
-    pub(crate) routes: Arc<[GatewayRoute]>,
+    /// The rules of the routes, most specific first, and the service of each.
+    table: RouteTable,
+    services: Box<[ServiceName]>,
     /// Peers whose trace context is believed.
-    pub(crate) trusted: Arc<[IpPrefix]>,
+    trusted: Arc<[IpPrefix]>,
 }
 
 impl Edge {
-    /// The route of a request: the most specific host first, then the longest path prefix (Gateway API,
+    /// Routes in any order: the most specific host counts first, then the longest path prefix (Gateway API,
     /// HTTPRoute precedence).
-    pub(crate) fn route(&self, host: &str, path: &str) -> Option<&GatewayRoute> {
-        self.routes
-            .iter()
-            .filter(|route| {
-                route
-                    .host
-                    .as_deref()
-                    .is_none_or(|pattern| host_matches(pattern, host))
-            })
-            .filter(|route| prefix_matches(&route.path_prefix, path))
-            .max_by_key(|route| {
-                (
-                    host_rank(route.host.as_deref()),
-                    route.path_prefix.trim_end_matches('/').len(),
-                )
-            })
+    pub(crate) fn new(routes: &[GatewayRoute], trusted: Arc<[IpPrefix]>) -> Self {
+        let mut sorted: Vec<&GatewayRoute> = routes.iter().collect();
+        sorted.sort_by_key(|route| {
+            let prefix = route.path_prefix.trim_end_matches('/').len();
+            std::cmp::Reverse((host_rank(route.host.as_deref()), prefix))
+        });
+        let rule = |route: &&GatewayRoute| RouteRule {
+            name: RouteName::from("gateway"),
+            hosts: route.host.iter().cloned().collect(),
+            matches: Arc::new([RequestMatch {
+                path: Some(PathMatch::Prefix(Arc::clone(&route.path_prefix))),
+                method: None,
+            }]),
+            backend: None,
+            failure_statuses: None,
+        };
+        Self {
+            table: RouteTable::new(sorted.iter().map(rule).collect()),
+            services: sorted.iter().map(|route| route.service.clone()).collect(),
+            trusted,
+        }
+    }
+
+    /// The service that gets a request.
+    pub(crate) fn service(&self, authority: &str, path: &str) -> Option<&ServiceName> {
+        // No rule asks for a method.
+        self.services.get(self.table.index_of(authority, "", path)?)
     }
 
     /// Whether this peer's trace context is believed.
@@ -110,24 +124,6 @@ fn host_rank(pattern: Option<&str>) -> (u8, usize) {
         Some(pattern) if pattern.starts_with("*.") => (1, pattern.len()),
         Some(pattern) => (2, pattern.len()),
     }
-}
-
-fn host_matches(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix('*') {
-        // `*.example.com` stands for one or more labels before `.example.com`.
-        Some(suffix) => {
-            host.len() > suffix.len()
-                && host.is_char_boundary(host.len() - suffix.len())
-                && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
-        }
-        None => host.eq_ignore_ascii_case(pattern),
-    }
-}
-
-fn prefix_matches(prefix: &str, path: &str) -> bool {
-    let prefix = prefix.trim_end_matches('/');
-    path.strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Via {
@@ -220,15 +216,12 @@ mod tests {
             path_prefix: path.into(),
             service: service.into(),
         };
-        Edge {
-            routes: routes.iter().map(route).collect(),
-            trusted: Arc::new([]),
-        }
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        Edge::new(&routes, Arc::new([]))
     }
 
     fn chosen(edge: &Edge, host: &str, path: &str) -> Option<String> {
-        edge.route(host, path)
-            .map(|route| route.service.to_string())
+        edge.service(host, path).map(ServiceName::to_string)
     }
 
     #[test]

@@ -141,10 +141,10 @@ impl Entrance {
             }
             Listener::Gateway {
                 routes, trusted, ..
-            } => Self::Fixed(Way::Gateway(Rc::new(Edge {
-                routes: Arc::clone(routes),
-                trusted: Arc::clone(trusted),
-            }))),
+            } => {
+                let edge = Edge::new(routes, Arc::clone(trusted));
+                Self::Fixed(Way::Gateway(Rc::new(edge)))
+            }
             Listener::RedirectedInbound { ports, .. } => Self::RedirectedInbound(ports.clone()),
             Listener::RedirectedOutbound { opaque_ports, .. } => {
                 Self::RedirectedOutbound(Arc::clone(opaque_ports))

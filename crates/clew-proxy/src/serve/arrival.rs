@@ -156,24 +156,3 @@ fn authority(via: &Via, request: &Request<InBody>) -> Arc<str> {
         .get(HOST)
         .map_or_else(|| Arc::from(""), |host| via.authority(host.as_bytes()))
 }
-
-/// The host of an authority, without its port.
-pub(super) fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host_of;
-
-    #[test]
-    fn a_port_is_taken_off_and_an_ipv6_address_is_not_cut() {
-        assert_eq!(host_of("books:7002"), "books");
-        assert_eq!(host_of("books"), "books");
-        assert_eq!(host_of("[::1]:80"), "[::1]");
-        assert_eq!(host_of("[::1]"), "[::1]");
-    }
-}

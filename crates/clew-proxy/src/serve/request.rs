@@ -4,7 +4,7 @@
 //! Each phase is a plain function. A phase that fails says why with a [`Reason`]; [`refuse`] turns it into
 //! the caller's answer and closes the hop with the same word.
 
-use super::arrival::{self, Arrival};
+use super::arrival::Arrival;
 use super::reach::{To, reach};
 use super::refusal::refuse;
 use super::{outgoing, tunnel};
@@ -122,11 +122,10 @@ async fn gateway(
 ) -> Response<ResponseBody> {
     let shard = &via.shard;
     request.headers_mut().remove(CLIENT);
-    let host = arrival::host_of(&arrival.authority);
-    let Some(gateway_route) = edge.route(host, request.uri().path()) else {
+    let Some(service) = edge.service(&arrival.authority, request.uri().path()) else {
         return refuse_unrouted(via, &arrival, request, Reason::NoRoute);
     };
-    let service = shard.service(&Target::Service(gateway_route.service.clone()));
+    let service = shard.service(&Target::Service(service.clone()));
     let mut times = PhaseTimes::default();
     let known = shard.service_state(&service, &mut times).await;
     let routing = Instant::now();
