@@ -11,6 +11,7 @@ mod gateway;
 mod instance;
 mod mesh;
 mod mesh_file;
+mod naming;
 mod plan;
 mod ports;
 mod prefix;
@@ -29,8 +30,9 @@ use clew_api::rest::window::TimeSpan;
 use clew_books::command::Command as BooksCommand;
 use clew_runtime::logging::{self, LogFormat};
 use clew_store::Retention;
+use http::Uri;
 use std::io::IsTerminal as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 /// Threads for everything that is no request: control, observe, export, supervision.
 const THREADS: usize = 2;
@@ -89,11 +91,6 @@ fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyh
     exit
 }
 
-/// A word to the user, beside what the programs write.
-fn say(what: &str) {
-    anstream::eprintln!("clew: {what}");
-}
-
 /// Resolves after the time, if there is one.
 async fn after(time: Option<TimeSpan>) {
     match time {
@@ -102,15 +99,20 @@ async fn after(time: Option<TimeSpan>) {
     }
 }
 
-/// Where the API is when nothing says otherwise; [`crate::cli::DEFAULT_API`] as an address.
-fn default_api() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 8084).into()
+/// `http://` and the address.
+pub(crate) fn uri(address: SocketAddr) -> Uri {
+    let builder = Uri::builder()
+        .scheme("http")
+        .authority(address.to_string())
+        .path_and_query("/");
+    // An address is an authority.
+    builder.build().unwrap_or_default()
 }
 
 /// How much is kept: what the flags say, else what was planned.
 fn kept(flags: &StoreArgs, planned: Retention) -> Retention {
     Retention {
-        age: flags.keep.map_or(planned.age, TimeSpan::duration),
-        bytes: flags.keep_mib.map_or(planned.bytes, |mib| mib << 20),
+        age: flags.keep.unwrap_or(planned.age),
+        bytes: flags.keep_bytes.unwrap_or(planned.bytes),
     }
 }

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = read::exit_of(&error);
             if exit != Exit::Ok {
-                output::say(&format!("clew: {error:#}"));
+                output::announce(&format!("{error:#}"));
             }
             exit.into()
         }

@@ -79,6 +79,11 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
+/// A line in our own name, beside what the programs write.
+pub(crate) fn announce(what: &str) {
+    say(&format!("clew: {what}"));
+}
+
 /// Columns of the terminal, or 120 where there is none. `COLUMNS` wins.
 pub(crate) fn terminal_width() -> usize {
     let set = std::env::var("COLUMNS")

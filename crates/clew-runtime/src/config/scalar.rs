@@ -55,6 +55,11 @@ impl<T> Scalar<T> {
         }
     }
 
+    /// What a text has to look like; completes "expected ...".
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
     /// Reads a text from outside a file, such as a flag or an environment variable; `origin` names it.
     pub fn read_text(&self, origin: &str, text: &str) -> Result<T, Mistakes> {
         (self.parse)(text).ok_or_else(|| {
@@ -211,10 +216,16 @@ fn time_text(time: Duration) -> String {
     }
 }
 
-/// A size in bytes: a whole number with B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB
-/// (powers of 1024).
-pub fn byte_size() -> Scalar<u64> {
-    scalar("a size such as 64KiB, 512MiB or 1GiB", "512MiB", |text| {
+/// A size in bytes, within a range: a whole number with B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB,
+/// TiB (powers of 1024).
+pub fn byte_size(range: RangeInclusive<u64>) -> Scalar<u64> {
+    let (min, max) = (*range.start(), *range.end());
+    let expected = match (min, max) {
+        (0, u64::MAX) => "a size such as 64KiB, 512MiB or 1GiB".to_owned(),
+        (min, u64::MAX) => format!("a size of at least {}", size_text(min)),
+        (min, max) => format!("a size from {} to {}", size_text(min), size_text(max)),
+    };
+    scalar(expected, size_text(min.max(1 << 20)), move |text| {
         let (count, unit) = count_and_unit(text)?;
         let bytes = match unit {
             "B" => 1,
@@ -228,8 +239,24 @@ pub fn byte_size() -> Scalar<u64> {
             "TiB" => 1 << 40,
             _ => return None,
         };
-        count.checked_mul(bytes)
+        let size = count.checked_mul(bytes)?;
+        range.contains(&size).then_some(size)
     })
+}
+
+/// A size as [`byte_size`] reads it, in the largest unit that divides it.
+fn size_text(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (1 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
+    let divides = |(unit, _): &&(u64, &str)| bytes > 0 && bytes.is_multiple_of(*unit);
+    match UNITS.iter().find(divides) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
 }
 
 /// One of the words of a fixed set, each with what it means.

@@ -332,10 +332,10 @@ fn single_values_accept_what_they_say() {
     refuses(&short, &["0s", "61s"]);
     assert_eq!(short.shape().expected(), "a time from 1ms to 1m");
 
-    accepts(&byte_size(), "1GiB", 1 << 30);
-    accepts(&byte_size(), "0B", 0);
+    accepts(&byte_size(0..=u64::MAX), "1GiB", 1 << 30);
+    accepts(&byte_size(0..=u64::MAX), "0B", 0);
     refuses(
-        &byte_size(),
+        &byte_size(0..=u64::MAX),
         &["1", "1G", "1gib", "-1B", "99999999TiB", "1.5GiB"],
     );
 
@@ -396,7 +396,7 @@ fn the_example_of_every_kind_is_accepted_by_it() {
     check(&duration(
         Duration::from_micros(1500)..=Duration::from_secs(1),
     ));
-    check(&byte_size());
+    check(&byte_size(0..=u64::MAX));
     check(&one_of(&[("a", 1), ("b", 2)]));
     check(&path());
     check(&host_pattern());

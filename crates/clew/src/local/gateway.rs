@@ -3,10 +3,10 @@
 use super::find::{Found, find_or_start};
 use super::plan::GatewayPlan;
 use super::record::own_state_dir;
-use super::say;
 use super::sidecar::{Gateway, Surroundings};
 use crate::cli::local::GatewayArgs;
 use crate::exit::Exit;
+use crate::output::announce;
 use clew_model::name::Workload;
 use clew_runtime::signals::Signals;
 
@@ -21,7 +21,7 @@ pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
         trusted: args.trusted,
     };
     let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy))?;
-    say(&format!(
+    announce(&format!(
         "the gateway listens on http://{}, API http://{}",
         gateway.address, record.api
     ));
