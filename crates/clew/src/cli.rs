@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Trace(read::TraceArgs),
     /// Look whether the mesh is well
     Check(read::CheckArgs),
-    /// Show or change what proxies report
+    /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
 }
 

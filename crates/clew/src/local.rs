@@ -25,10 +25,11 @@ mod words;
 
 use crate::cli::local::{DemoArgs, DownArgs, GatewayArgs, RolesArgs, RunArgs, StoreArgs, UpArgs};
 use crate::exit::Exit;
+use crate::output::announce;
 use anyhow::Context as _;
 use clew_api::rest::window::TimeSpan;
 use clew_books::command::Command as BooksCommand;
-use clew_runtime::logging::{self, LogFormat};
+use clew_runtime::logging::{self, LogFormat, LoggingError};
 use clew_store::Retention;
 use http::Uri;
 use std::io::IsTerminal as _;
@@ -79,7 +80,14 @@ pub(crate) fn books_app(command: BooksCommand) -> anyhow::Result<Exit> {
 fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let what = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.to_owned());
     let colour = std::io::stderr().is_terminal();
-    logging::init(LogFormat::Text { colour }, &what).context(LOG_VARIABLE)?;
+    match logging::init(LogFormat::Text { colour }, &what) {
+        Ok(_) => {}
+        Err(error @ LoggingError::Filter(_)) => {
+            announce(&format!("{LOG_VARIABLE}: {error}"));
+            return Ok(Exit::Usage);
+        }
+        Err(error) => return Err(error.into()),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()

@@ -1,6 +1,7 @@
 //! How answers are printed: tables, readable units, colour. Pure text; [`print()`] alone touches the
 //! terminal.
 
+pub(crate) mod columns;
 pub(crate) mod table;
 pub(crate) mod units;
 

@@ -2,7 +2,7 @@
 
 mod parse;
 
-pub(crate) use parse::{LISTENS_FORM, kept_age, kept_bytes, parse_listens};
+pub(crate) use parse::{LISTENS_FORM, kept_age, kept_bytes, parse_listens, ratio as parse_ratio};
 
 use super::DEFAULT_API;
 use clap::Args;

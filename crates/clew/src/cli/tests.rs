@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod reference;
+
 use super::*;
 use clap::CommandFactory;
 

@@ -38,7 +38,7 @@ pub(super) fn mib(text: &str) -> Result<u64, String> {
     bytes.map_err(|_| "expected a whole number of MiB, at least 8".to_owned())
 }
 
-pub(super) fn ratio(text: &str) -> Result<f64, String> {
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
     read(&clew_runtime::config::ratio(), text)
 }
 
