@@ -61,7 +61,7 @@ pub trait Kind {
     /// Reads the node at `place`. On `None` at least one mistake has been added.
     fn read(&self, node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self::Value>;
 
-    /// What it expects, for documents and samples.
+    /// What it expects, for documents.
     fn shape(&self) -> docs::Shape;
 }
 

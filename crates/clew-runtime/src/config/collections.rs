@@ -152,7 +152,6 @@ impl<N, K: Kind> Kind for Map<N, K> {
     fn shape(&self) -> Shape {
         Shape::Map {
             placeholder: self.placeholder,
-            key: Box::new(self.key.shape()),
             value: Box::new(self.value.shape()),
         }
     }

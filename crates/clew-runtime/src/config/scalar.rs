@@ -15,33 +15,23 @@ use super::tree::{Node, Value};
 /// A single value that is read from its text. Quotes around it in the file make no difference.
 pub struct Scalar<T> {
     expected: Cow<'static, str>,
-    example: Cow<'static, str>,
     parse: Parse<T>,
 }
 
 type Parse<T> = Box<dyn Fn(&str) -> Option<T> + Send + Sync>;
 
-/// A kind of single value. `expected` completes "expected ..." ("a port number from 1 to 65535");
-/// `example` is one that `parse` accepts, for sample files.
+/// A kind of single value. `expected` completes "expected ..." ("a port number from 1 to 65535").
 pub fn scalar<T>(
     expected: impl Into<Cow<'static, str>>,
-    example: impl Into<Cow<'static, str>>,
     parse: impl Fn(&str) -> Option<T> + Send + Sync + 'static,
 ) -> Scalar<T> {
     Scalar {
         expected: expected.into(),
-        example: example.into(),
         parse: Box::new(parse),
     }
 }
 
 impl<T> Scalar<T> {
-    /// The same kind with another example.
-    pub fn example(mut self, example: &'static str) -> Self {
-        self.example = example.into();
-        self
-    }
-
     /// The same text, as another type.
     pub fn map<U>(self, convert: impl Fn(T) -> U + Send + Sync + 'static) -> Scalar<U>
     where
@@ -50,7 +40,6 @@ impl<T> Scalar<T> {
         let parse = self.parse;
         Scalar {
             expected: self.expected,
-            example: self.example,
             parse: Box::new(move |text| parse(text).map(&convert)),
         }
     }
@@ -99,23 +88,18 @@ impl<T> Kind for Scalar<T> {
     }
 
     fn shape(&self) -> Shape {
-        Shape::Scalar {
-            expected: self.expected.clone().into_owned(),
-            example: self.example.clone().into_owned(),
-        }
+        Shape::Scalar(self.expected.clone().into_owned())
     }
 }
 
 /// Any text that is not empty.
 pub fn string() -> Scalar<String> {
-    scalar("text", "text", |text| {
-        (!text.is_empty()).then(|| text.to_owned())
-    })
+    scalar("text", |text| (!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// `true` or `false`.
 pub fn boolean() -> Scalar<bool> {
-    scalar("true or false", "true", |text| match text {
+    scalar("true or false", |text| match text {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
@@ -129,7 +113,7 @@ pub fn integer(range: RangeInclusive<u64>) -> Scalar<u64> {
         u64::MAX => format!("a whole number of at least {min}"),
         _ => format!("a whole number from {min} to {max}"),
     };
-    scalar(expected, min.to_string(), move |text| {
+    scalar(expected, move |text| {
         digits(text).filter(|n| range.contains(n))
     })
 }
@@ -138,21 +122,21 @@ pub fn integer(range: RangeInclusive<u64>) -> Scalar<u64> {
 pub fn number(range: RangeInclusive<f64>) -> Scalar<f64> {
     let (min, max) = (*range.start(), *range.end());
     let expected = format!("a number from {min} to {max}");
-    scalar(expected, min.to_string(), move |text| {
+    scalar(expected, move |text| {
         text.parse().ok().filter(|n| range.contains(n))
     })
 }
 
 /// A share, from 0 (none) to 1 (all).
 pub fn ratio() -> Scalar<f64> {
-    let mut ratio = number(0.0..=1.0).example("0.1");
+    let mut ratio = number(0.0..=1.0);
     ratio.expected = "a ratio from 0 to 1".into();
     ratio
 }
 
 /// A TCP port that can be connected to.
 pub fn port() -> Scalar<u16> {
-    scalar("a port number from 1 to 65535", "8080", |text| {
+    scalar("a port number from 1 to 65535", |text| {
         digits(text)
             .and_then(|n| u16::try_from(n).ok())
             .filter(|n| *n > 0)
@@ -163,7 +147,6 @@ pub fn port() -> Scalar<u16> {
 pub fn socket_addr() -> Scalar<SocketAddr> {
     scalar(
         "an IP address and port such as 127.0.0.1:8084 or [::1]:8084",
-        "127.0.0.1:8084",
         |text| text.parse().ok(),
     )
 }
@@ -176,12 +159,7 @@ pub fn duration(range: RangeInclusive<Duration>) -> Scalar<Duration> {
         (min, Duration::MAX) => format!("a time of at least {}", time_text(min)),
         (min, max) => format!("a time from {} to {}", time_text(min), time_text(max)),
     };
-    let example = if range.contains(&Duration::from_secs(30)) {
-        "30s".to_owned()
-    } else {
-        time_text(min)
-    };
-    scalar(expected, example, move |text| {
+    scalar(expected, move |text| {
         let (count, unit) = count_and_unit(text)?;
         let micros = match unit {
             "us" => 1,
@@ -225,7 +203,7 @@ pub fn byte_size(range: RangeInclusive<u64>) -> Scalar<u64> {
         (min, u64::MAX) => format!("a size of at least {}", size_text(min)),
         (min, max) => format!("a size from {} to {}", size_text(min), size_text(max)),
     };
-    scalar(expected, size_text(min.max(1 << 20)), move |text| {
+    scalar(expected, move |text| {
         let (count, unit) = count_and_unit(text)?;
         let bytes = match unit {
             "B" => 1,
@@ -267,9 +245,8 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(words: &[(&'static str, T)]) -> 
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     };
-    let example = names.first().copied().unwrap_or_default();
     let words = words.to_vec();
-    scalar(expected, example, move |text| {
+    scalar(expected, move |text| {
         words
             .iter()
             .find(|(word, _)| *word == text)
@@ -279,7 +256,7 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(words: &[(&'static str, T)]) -> 
 
 /// A file or folder; whether it exists is for whoever opens it.
 pub fn path() -> Scalar<PathBuf> {
-    scalar("a path", "./file", |text| {
+    scalar("a path", |text| {
         (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
     })
 }
@@ -288,7 +265,6 @@ pub fn path() -> Scalar<PathBuf> {
 pub fn host_pattern() -> Scalar<String> {
     scalar(
         "a host name such as books.example, or *.books.example",
-        "books.example",
         |text| {
             let host = text.to_ascii_lowercase();
             is_host_name(host.strip_prefix("*.").unwrap_or(&host)).then_some(host)
@@ -312,7 +288,6 @@ fn is_host_name(host: &str) -> bool {
 pub fn cidr() -> Scalar<(IpAddr, u8)> {
     scalar(
         "an address or network such as 10.0.0.0/8 or fd00::/8",
-        "10.0.0.0/8",
         |text| {
             let (address, bits) = match text.split_once('/') {
                 Some((address, bits)) => (address, Some(digits(bits)?)),

@@ -454,7 +454,7 @@ impl Settings for Roots {
         let ratio = t.default("ratio", ratio(), "1.0", "Share of new traces to keep.");
         let max_per_second = t.optional(
             "max_per_second",
-            number(0.001..=1e9).example("100"),
+            number(0.001..=1e9),
             "At most so many new traces a second, for each proxy.",
         );
         Some(Self(Sampling {
