@@ -3,11 +3,10 @@
 pub(crate) mod local;
 pub(crate) mod read;
 
+use crate::address::{DEFAULT_API, uri};
 use crate::exit::EXIT_CODES;
-use crate::local::uri;
 use clap::{Args, Parser, Subcommand};
 use http::Uri;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// A service mesh that knows what a request did.
 #[derive(Debug, Parser)]
@@ -65,9 +64,6 @@ pub(crate) struct ApiArgs {
     #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value_t = uri(DEFAULT_API), value_parser = parse_api)]
     pub(crate) url: Uri,
 }
-
-/// Where the API is when nothing says otherwise.
-pub(crate) const DEFAULT_API: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8084);
 
 /// `[http://]HOST[:PORT]`, nothing behind it.
 fn parse_api(text: &str) -> Result<Uri, String> {

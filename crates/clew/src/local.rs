@@ -31,9 +31,7 @@ use clew_api::rest::window::TimeSpan;
 use clew_books::command::Command as BooksCommand;
 use clew_runtime::logging::{self, LogFormat, LoggingError};
 use clew_store::Retention;
-use http::Uri;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 
 /// Threads for everything that is no request: control, observe, export, supervision.
 const THREADS: usize = 2;
@@ -105,16 +103,6 @@ async fn after(time: Option<TimeSpan>) {
         Some(time) => tokio::time::sleep(time.duration()).await,
         None => std::future::pending().await,
     }
-}
-
-/// `http://` and the address.
-pub(crate) fn uri(address: SocketAddr) -> Uri {
-    let builder = Uri::builder()
-        .scheme("http")
-        .authority(address.to_string())
-        .path_and_query("/");
-    // An address is an authority.
-    builder.build().unwrap_or_default()
 }
 
 /// How much is kept: what the flags say, else what was planned.

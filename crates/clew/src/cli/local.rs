@@ -4,7 +4,7 @@ mod parse;
 
 pub(crate) use parse::{LISTENS_FORM, kept_age, kept_bytes, parse_listens, ratio as parse_ratio};
 
-use super::DEFAULT_API;
+use crate::address::DEFAULT_API;
 use clap::Args;
 use clew_api::rest::window::TimeSpan;
 use clew_model::service::Protocol;

@@ -10,7 +10,7 @@ use super::record::Record;
 use super::roles::RolesPlan;
 use super::up::{End, finish, write_ready_file};
 use super::{after, kept};
-use crate::cli::DEFAULT_API;
+use crate::address::DEFAULT_API;
 use crate::cli::local::DemoArgs;
 use crate::exit::Exit;
 use crate::output::announce;

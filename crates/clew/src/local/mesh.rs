@@ -7,7 +7,7 @@ use super::prefix::Lines;
 use super::record::Record;
 use super::roles::{Roles, RolesError, RolesPlan};
 use super::sidecar::{Gateway, RunningProxy, Surroundings};
-use super::uri;
+use crate::address::uri;
 use clew_api::client::ControlClient;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_proxy::proxy::ProxyError;

@@ -2,7 +2,7 @@
 
 use super::plan::GatewayPlan;
 use super::record::Record;
-use super::uri;
+use crate::address::uri;
 use crate::cli::local::ProxyArgs;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;

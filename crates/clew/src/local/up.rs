@@ -8,7 +8,7 @@ use super::prefix::{Lines, Stream, Voice};
 use super::record::{file_of, own_state_dir};
 use super::roles::RolesPlan;
 use super::{after, kept};
-use crate::cli::DEFAULT_API;
+use crate::address::DEFAULT_API;
 use crate::cli::local::UpArgs;
 use crate::exit::Exit;
 use anyhow::Context as _;

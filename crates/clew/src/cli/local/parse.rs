@@ -1,7 +1,7 @@
 //! Values of flags, read from text. Errors complete "invalid value ...:".
 
-use super::super::DEFAULT_API;
 use super::PortArg;
+use crate::address::DEFAULT_API;
 use crate::label::{LABEL_FORM, is_label};
 use clew_model::service::Protocol;
 use clew_proxy::config::{GatewayRoute, IpPrefix};
