@@ -13,7 +13,12 @@ use clew_runtime::signals::Signals;
 /// Joins the mesh as its gateway, until a signal.
 pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
     let mut signals = Signals::install()?;
-    let Found { record, .. } = find_or_start(&own_state_dir(), args.api.address).await?;
+    let state = own_state_dir();
+    let found = tokio::select! {
+        found = find_or_start(&state, args.api.address) => found?,
+        _ = signals.next() => return Ok(Exit::Ok),
+    };
+    let Found { record, .. } = found;
     let workload = Workload::new(args.name.as_str(), args.namespace.as_str());
     let plan = GatewayPlan {
         listen: args.listen,
