@@ -83,7 +83,7 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
     if end == End::AtOnce {
         mesh.kill().await;
     }
-    finish(lines, end).await;
+    finish(lines, end, &mut signals).await;
     result?;
     if let Some(summary) = summary? {
         anstream::println!("\nWhat the traffic generator counted:\n\n{summary}");

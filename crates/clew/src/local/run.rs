@@ -1,6 +1,6 @@
 //! `clew run`: a process, its sidecar, and nothing in between: its signals, its exit code.
 
-use super::environment::{self, ApplicationPort, replaced_proxy};
+use super::environment::{self, ApplicationPort, Variable, replaced_proxy};
 use super::find::{Found, find_or_start};
 use super::naming::name_of;
 use super::plan::PortChoice;
@@ -53,21 +53,10 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     }
     let ports = take_ports(&args)?;
     let sidecar = bind_sidecar(&args, &name, &ports, &record)?;
-    let surroundings = environment::Surroundings {
-        workload: name.as_str().into(),
-        http_proxy: sidecar.http_proxy,
-        dependencies: sidecar.dependencies.clone(),
-        port: ports.first().map(|port| ApplicationPort {
-            number: port.address.port(),
-            is_news: port.is_news,
-        }),
-        otlp_http: record.otlp_http,
-        is_one_of_many: false,
-    };
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(environment::variables(&surroundings, variable));
+        .envs(variables(&name, &ports, &sidecar, &record));
     if let Some(signal) = signals.next().now_or_never() {
         return Ok(ended_by(signal));
     }
@@ -139,6 +128,22 @@ fn bind_sidecar(
             .collect(),
     };
     Ok(Sidecar::bind(plan, &Surroundings::of(roles, args.proxy))?)
+}
+
+/// What the process is told of its surroundings.
+fn variables(name: &str, ports: &[OwnPort], sidecar: &Sidecar, roles: &Record) -> Vec<Variable> {
+    let surroundings = environment::Surroundings {
+        workload: name.into(),
+        http_proxy: sidecar.http_proxy,
+        dependencies: sidecar.dependencies.clone(),
+        port: ports.first().map(|port| ApplicationPort {
+            number: port.address.port(),
+            is_news: port.is_news,
+        }),
+        otlp_http: roles.otlp_http,
+        is_one_of_many: false,
+    };
+    environment::variables(&surroundings, variable)
 }
 
 /// Passes signals on until the process ends. Without its sidecar a process is cut off, so it is asked

@@ -63,7 +63,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
         mesh.kill().await;
     }
     drop(voice);
-    finish(lines, end).await;
+    finish(lines, end, &mut signals).await;
     exit
 }
 
@@ -83,12 +83,18 @@ pub(crate) enum End {
     AtOnce,
 }
 
-/// Waits until all lines are written, unless nobody may be reading them and nobody wants to wait.
-pub(crate) async fn finish(lines: Lines, end: End) {
+/// Waits until all lines are written. Nobody may be reading them, so it waits no longer than the user does.
+pub(crate) async fn finish(lines: Lines, end: End, signals: &mut Signals) {
     let writing = tokio::task::spawn_blocking(move || lines.finish());
-    match end {
-        End::InOrder => drop(writing.await),
-        End::AtOnce => drop(tokio::time::timeout(LAST_LINES, writing).await),
+    let patience = async {
+        match end {
+            End::InOrder => drop(signals.next().await),
+            End::AtOnce => tokio::time::sleep(LAST_LINES).await,
+        }
+    };
+    tokio::select! {
+        _ = writing => {}
+        () = patience => {}
     }
 }
 
