@@ -39,10 +39,13 @@ pub(crate) const COLUMNS: [(&str, &str); 31] = [
     ),
     (
         "TCP_CONN",
-        "connections that are open now and are passed through as bytes",
+        "connections that are open now, whatever they carry",
     ),
-    ("TCP_READ", "bytes read from them in the window"),
-    ("TCP_WRITTEN", "bytes written to them in the window"),
+    ("TCP_READ", "bytes read from the other side in the window"),
+    (
+        "TCP_WRITTEN",
+        "bytes written to the other side in the window",
+    ),
     (
         "PROXY_P50",
         "half of the requests were in the proxy's hands for at most this long, from head in to head out, waits excluded",
