@@ -13,6 +13,9 @@ export RUSTUP_TOOLCHAIN := stable
 endif
 endif
 
+# Where cargo builds.
+target := $(or $(CARGO_TARGET_DIR),target)
+
 # Flags for the demo: make demo DEMO="--for 30s --drop-context books"
 DEMO ?=
 
@@ -21,7 +24,7 @@ help: ## These targets
 
 demo: ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
 	@cargo build --release --locked --package clew
-	@target/release/clew demo $(DEMO)
+	@$(target)/release/clew demo $(DEMO)
 
 test: ## Formats, lints, and all tests, with the set-up of what they need
 	@scripts/test

@@ -206,7 +206,8 @@ Made by `make bench` on {model[1] if model else platform.machine()}, {os.cpu_cou
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", default=ROOT / "target/dist/clew-proxy", type=pathlib.Path)
+    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+    parser.add_argument("--binary", default=target / "dist/clew-proxy", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--connections", type=int, default=32)

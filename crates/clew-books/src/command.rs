@@ -4,7 +4,7 @@ use crate::dependency::Propagation;
 use crate::service::{Service, ServiceError, run_service};
 use crate::traffic::mix::{Mix, Route};
 use crate::traffic::tally::{Summary, Tally};
-use crate::traffic::{Loop, MAX_OPEN, Plan, generate};
+use crate::traffic::{Loop, MAX_OPEN, Plan, RATES, generate};
 use axum::http::{HeaderValue, Uri};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -267,10 +267,15 @@ fn stdin_closed() -> tokio::sync::oneshot::Receiver<()> {
     receiver
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+/// Requests per second, within [`RATES`].
+pub fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
-        _ => Err("expected a number of requests per second, greater than 0".to_owned()),
+        Ok(rate) if RATES.contains(&rate) => Ok(rate),
+        _ => Err(format!(
+            "expected a number of requests per second, {} to {}",
+            RATES.start(),
+            RATES.end()
+        )),
     }
 }
 

@@ -15,6 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use mix::{Call, Mix, Reading};
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tally::{Outcome, Tally};
@@ -24,6 +25,9 @@ use tokio::time::MissedTickBehavior;
 
 /// Requests that may be open at one time; past it, an open-loop request is skipped and counted as such.
 pub const MAX_OPEN: usize = 512;
+/// Rates that can be kept: one request in a quarter of an hour, up to more than one thread can send. The time
+/// between two of them is above zero.
+pub const RATES: RangeInclusive<f64> = 0.001..=100_000.0;
 /// How long a response may take; also how long the last ones are waited for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -32,7 +36,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum Loop {
     /// So many a second, whether or not the earlier ones are answered.
     Open {
-        /// Requests per second, greater than 0.
+        /// Requests per second, within [`RATES`].
         rate: f64,
     },
     /// So many callers, each sending its next request when the last one is answered.

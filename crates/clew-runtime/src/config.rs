@@ -48,7 +48,7 @@ pub use scalar::{
     Scalar, boolean, byte_size, cidr, duration, host_pattern, integer, number, one_of, path, port,
     ratio, scalar, socket_addr, string,
 };
-pub use table::{Group, Settings, Table, group, located};
+pub use table::{Attempt, Group, Settings, Table, attempt, group, located};
 pub use tree::{Bounds, Document, Entry, Node, Value};
 
 use std::path::Path;
@@ -61,7 +61,7 @@ pub trait Kind {
     /// Reads the node at `place`. On `None` at least one mistake has been added.
     fn read(&self, node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self::Value>;
 
-    /// What it expects, for documents and samples.
+    /// What it expects, for documents.
     fn shape(&self) -> docs::Shape;
 }
 

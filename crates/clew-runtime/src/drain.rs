@@ -102,7 +102,7 @@ impl Drain {
     }
 
     /// Work that is open at this moment.
-    pub fn open(&self) -> usize {
+    fn open(&self) -> usize {
         self.shared.open.load(Ordering::Acquire)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`config`]: settings from YAML; all mistakes at once, documents from the same declarations.
 //! - [`drain`]: how a process ends: open work finishes, then a deadline, then force.
-//! - [`signals`]: SIGTERM and SIGINT start the drain, a second one forces it.
+//! - [`signals`]: SIGTERM, SIGINT, SIGHUP and SIGQUIT start the drain, a second one forces it.
 //! - [`tasks`]: tasks with names and an owner who joins them.
 //! - [`listen`]: TCP listeners that say which port could not be had, and accept loops that survive a
 //!   lack of file descriptors.

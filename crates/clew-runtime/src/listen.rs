@@ -137,6 +137,7 @@ fn open(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
 pub struct Acceptor {
     purpose: &'static str,
     listener: tokio::net::TcpListener,
+    /// Times that accepting had to pause.
     failures: u64,
     pause: Duration,
     /// When the next attempt is made; kept here, so that a cancelled accept does not skip the pause.
@@ -173,11 +174,6 @@ impl Acceptor {
     /// The address that is listened on, with the port that the system gave.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
-    }
-
-    /// Times that accepting had to pause.
-    pub fn failures(&self) -> u64 {
-        self.failures
     }
 
     /// The next connection, with TCP_NODELAY set. Safe to cancel.

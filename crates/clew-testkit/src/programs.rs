@@ -11,7 +11,7 @@ mod shell;
 mod whole_trace;
 
 pub use local_mesh::{LocalMesh, Whereabouts};
-pub use process::{Program, command, finish, kill};
+pub use process::{HEARS_HANGUP, Program, command, finish, kill, under};
 pub use shell::Shell;
 pub use whole_trace::WholeTrace;
 

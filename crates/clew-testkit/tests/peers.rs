@@ -16,4 +16,5 @@ mod peers {
     mod h2load;
     mod run;
     mod sdk;
+    mod up;
 }

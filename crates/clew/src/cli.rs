@@ -3,6 +3,7 @@
 pub(crate) mod local;
 pub(crate) mod read;
 
+use crate::address::{DEFAULT_API, uri};
 use crate::exit::EXIT_CODES;
 use clap::{Args, Parser, Subcommand};
 use http::Uri;
@@ -52,7 +53,7 @@ pub(crate) enum Command {
     Trace(read::TraceArgs),
     /// Look whether the mesh is well
     Check(read::CheckArgs),
-    /// Show or change what proxies report
+    /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
 }
 
@@ -60,17 +61,15 @@ pub(crate) enum Command {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApiArgs {
     /// Address of the mesh's API
-    #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value = DEFAULT_API, value_parser = parse_api)]
+    #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value_t = uri(DEFAULT_API), value_parser = parse_api)]
     pub(crate) url: Uri,
 }
 
-/// Where the API is when nothing says otherwise.
-pub(crate) const DEFAULT_API: &str = "http://127.0.0.1:8084";
-
-/// `http://host[:port]`, nothing behind it.
+/// `[http://]HOST[:PORT]`, nothing behind it.
 fn parse_api(text: &str) -> Result<Uri, String> {
-    let wrong = || format!("expected http://HOST:PORT, for example {DEFAULT_API}");
-    let uri: Uri = text.parse().map_err(|_| wrong())?;
+    let wrong = || format!("expected http://HOST:PORT, for example http://{DEFAULT_API}");
+    let scheme = if text.contains("://") { "" } else { "http://" };
+    let uri: Uri = format!("{scheme}{text}").parse().map_err(|_| wrong())?;
     let is_bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     if uri.scheme_str() == Some("http") && uri.authority().is_some() && is_bare {
         Ok(uri)

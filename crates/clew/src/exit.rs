@@ -43,8 +43,9 @@ impl From<Exit> for ExitCode {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0   done
-  1   failed; `clew check`: a check failed
+  1   failed; `clew check`: a check failed; `clew up`: a program failed
   2   nothing found: no such traffic, trace or request in the window
   64  wrong usage or configuration
   69  no mesh answers
-  `clew run` ends with the code of the process that it ran (128 + signal when a signal ended it)";
+  `clew run` ends with the code of the process that it ran: 128 + signal when a signal ended it, 127 when
+  there is no such program, 126 when it cannot be run";

@@ -11,6 +11,7 @@ mod gateway;
 mod instance;
 mod mesh;
 mod mesh_file;
+mod naming;
 mod plan;
 mod ports;
 mod prefix;
@@ -24,13 +25,13 @@ mod words;
 
 use crate::cli::local::{DemoArgs, DownArgs, GatewayArgs, RolesArgs, RunArgs, StoreArgs, UpArgs};
 use crate::exit::Exit;
+use crate::output::announce;
 use anyhow::Context as _;
 use clew_api::rest::window::TimeSpan;
 use clew_books::command::Command as BooksCommand;
-use clew_runtime::logging::{self, LogFormat};
+use clew_runtime::logging::{self, LogFormat, LoggingError};
 use clew_store::Retention;
 use std::io::IsTerminal as _;
-use std::net::{Ipv4Addr, SocketAddr};
 
 /// Threads for everything that is no request: control, observe, export, supervision.
 const THREADS: usize = 2;
@@ -77,7 +78,14 @@ pub(crate) fn books_app(command: BooksCommand) -> anyhow::Result<Exit> {
 fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let what = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.to_owned());
     let colour = std::io::stderr().is_terminal();
-    logging::init(LogFormat::Text { colour }, &what).context(LOG_VARIABLE)?;
+    match logging::init(LogFormat::Text { colour }, &what) {
+        Ok(_) => {}
+        Err(error @ LoggingError::Filter(_)) => {
+            announce(&format!("{LOG_VARIABLE}: {error}"));
+            return Ok(Exit::Usage);
+        }
+        Err(error) => return Err(error.into()),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
@@ -89,11 +97,6 @@ fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyh
     exit
 }
 
-/// A word to the user, beside what the programs write.
-fn say(what: &str) {
-    anstream::eprintln!("clew: {what}");
-}
-
 /// Resolves after the time, if there is one.
 async fn after(time: Option<TimeSpan>) {
     match time {
@@ -102,15 +105,10 @@ async fn after(time: Option<TimeSpan>) {
     }
 }
 
-/// Where the API is when nothing says otherwise; [`crate::cli::DEFAULT_API`] as an address.
-fn default_api() -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, 8084).into()
-}
-
 /// How much is kept: what the flags say, else what was planned.
 fn kept(flags: &StoreArgs, planned: Retention) -> Retention {
     Retention {
-        age: flags.keep.map_or(planned.age, TimeSpan::duration),
-        bytes: flags.keep_mib.map_or(planned.bytes, |mib| mib << 20),
+        age: flags.keep.unwrap_or(planned.age),
+        bytes: flags.keep_bytes.unwrap_or(planned.bytes),
     }
 }

@@ -3,6 +3,7 @@
 //! The commands that run something on this machine are in [`local`], the ones that read a mesh's API in
 //! [`read`]; what a mesh does is in the crates below.
 
+mod address;
 mod cli;
 mod client;
 mod exit;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
         Err(error) => {
             let exit = read::exit_of(&error);
             if exit != Exit::Ok {
-                output::say(&format!("clew: {error:#}"));
+                output::announce(&format!("{error:#}"));
             }
             exit.into()
         }

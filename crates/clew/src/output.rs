@@ -1,6 +1,7 @@
 //! How answers are printed: tables, readable units, colour. Pure text; [`print()`] alone touches the
 //! terminal.
 
+pub(crate) mod columns;
 pub(crate) mod table;
 pub(crate) mod units;
 
@@ -77,6 +78,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 pub(crate) fn say(line: &str) {
     // There is nobody else to tell that standard error is closed.
     let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// A line in our own name, beside what the programs write.
+pub(crate) fn announce(what: &str) {
+    say(&format!("clew: {what}"));
 }
 
 /// Columns of the terminal, or 120 where there is none. `COLUMNS` wins.

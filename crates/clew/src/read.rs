@@ -150,7 +150,7 @@ fn pretty(raw: &[u8]) -> Result<String, ReadError> {
     Ok(text)
 }
 
-/// The end of a command that found nothing: scripts get the answer, people were told ([`say`]).
+/// The end of a command that found nothing: scripts get the answer, people were told ([`say_unless_json`]).
 fn show_empty<T>(answer: &Answer<T>, output: OutputArgs) -> Result<Exit, ReadError> {
     if output.format == Format::Json {
         show(answer, output, |_, _| String::new())?;
@@ -159,7 +159,7 @@ fn show_empty<T>(answer: &Answer<T>, output: OutputArgs) -> Result<Exit, ReadErr
 }
 
 /// A word to people, beside the answer: it goes to standard error.
-fn say(output: OutputArgs, what: &str) {
+fn say_unless_json(output: OutputArgs, what: &str) {
     if output.format != Format::Json {
         output::say(what);
     }

@@ -105,6 +105,7 @@ pub struct Map<N, K> {
     placeholder: &'static str,
     key: Scalar<N>,
     value: K,
+    partial: bool,
 }
 
 /// A table whose keys are the file's to choose: pairs, in the order of the file. `placeholder` names
@@ -114,6 +115,15 @@ pub fn map<N, K: Kind>(placeholder: &'static str, key: Scalar<N>, value: K) -> M
         placeholder,
         key,
         value,
+        partial: false,
+    }
+}
+
+impl<N, K> Map<N, K> {
+    /// Gives the pairs that can be read although others cannot, as [`attempt`](super::attempt) does.
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
+        self
     }
 }
 
@@ -136,13 +146,12 @@ impl<N, K: Kind> Kind for Map<N, K> {
             let value = self.value.read(&entry.node, &place, mistakes);
             pairs.extend(key.zip(value));
         }
-        (pairs.len() == entries.len()).then_some(pairs)
+        (self.partial || pairs.len() == entries.len()).then_some(pairs)
     }
 
     fn shape(&self) -> Shape {
         Shape::Map {
             placeholder: self.placeholder,
-            key: Box::new(self.key.shape()),
             value: Box::new(self.value.shape()),
         }
     }

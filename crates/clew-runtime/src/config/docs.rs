@@ -1,4 +1,4 @@
-//! Documents from the declarations that read the settings: a reference and a sample file.
+//! Documents from the declarations that read the settings: a reference.
 
 use super::Kind;
 use super::{Settings, group};
@@ -7,12 +7,8 @@ use super::{Settings, group};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A single value.
-    Scalar {
-        /// Completes "expected ...".
-        expected: String,
-        /// One that is accepted.
-        example: String,
-    },
+    /// In words; completes "expected ...".
+    Scalar(String),
     /// A list.
     List {
         /// What its items are.
@@ -26,8 +22,6 @@ pub enum Shape {
     Map {
         /// Stands for the key in paths: `services.<service>`.
         placeholder: &'static str,
-        /// What keys are.
-        key: Box<Shape>,
         /// What they are set to.
         value: Box<Shape>,
     },
@@ -63,7 +57,7 @@ impl Shape {
     /// Completes "expected ...".
     pub fn expected(&self) -> String {
         match self {
-            Shape::Scalar { expected, .. } => expected.clone(),
+            Shape::Scalar(expected) => expected.clone(),
             Shape::List { item, .. } => self.list_of(&item.expected()),
             Shape::Map { placeholder, .. } => format!("a table by {placeholder}"),
             Shape::Table(settings) => {
@@ -94,7 +88,7 @@ pub fn markdown<T: Settings>() -> String {
 
 fn sections(path: &str, shape: &Shape, out: &mut String) {
     match shape {
-        Shape::Scalar { .. } => {}
+        Shape::Scalar(_) => {}
         Shape::List { item, .. } => sections(&format!("{path}[]"), item, out),
         Shape::Map {
             placeholder, value, ..
@@ -140,7 +134,7 @@ fn row(path: &str, setting: &Setting) -> String {
 /// What a cell says of the value: nested tables by the title of their section.
 fn value_cell(path: &str, shape: &Shape) -> String {
     match shape {
-        Shape::Scalar { expected, .. } => expected.clone(),
+        Shape::Scalar(expected) => expected.clone(),
         Shape::Table(_) => format!("a table: `{path}`"),
         Shape::List { item, .. } => shape.list_of(&value_cell(&format!("{path}[]"), item)),
         Shape::Map {
@@ -157,79 +151,5 @@ fn join(path: &str, key: &str) -> String {
         key.to_owned()
     } else {
         format!("{path}.{key}")
-    }
-}
-
-/// A sample file: every setting with what it does; those that may be left out are commented out.
-pub fn sample<T: Settings>() -> String {
-    let mut out = String::new();
-    for line in block(&group::<T>().shape()) {
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out
-}
-
-/// The lines of a value that stands below its key.
-fn block(shape: &Shape) -> Vec<String> {
-    match shape {
-        Shape::Scalar { example, .. } => vec![example.clone()],
-        Shape::List { item, .. } => {
-            let mut lines = block(item).into_iter();
-            let first = lines.next().map(|line| format!("- {line}"));
-            let rest = lines.map(|line| indent(&line));
-            first.into_iter().chain(rest).collect()
-        }
-        Shape::Map { key, value, .. } => set(&block(key).concat(), value),
-        Shape::Table(settings) => settings.iter().flat_map(setting_lines).collect(),
-    }
-}
-
-fn setting_lines(setting: &Setting) -> Vec<String> {
-    let value = match &setting.shape {
-        Shape::Scalar { expected, .. } => format!(" {}.", sentence(expected)),
-        Shape::List { item, .. } => match &**item {
-            Shape::Scalar { .. } => format!(" {}.", sentence(&setting.shape.expected())),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    };
-    let mut lines = vec![format!("# {}{value}", setting.text)];
-    match setting.need {
-        Need::Required => lines.extend(set(setting.key, &setting.shape)),
-        Need::Default(default) => lines.push(format!("# {}: {default}", setting.key)),
-        Need::Optional => lines.extend(
-            set(setting.key, &setting.shape)
-                .iter()
-                .map(|line| format!("# {line}")),
-        ),
-    }
-    lines
-}
-
-/// `key: value`, on one line when the value is a single one or a list of such.
-fn set(key: &str, shape: &Shape) -> Vec<String> {
-    match shape {
-        Shape::Scalar { example, .. } => vec![format!("{key}: {example}")],
-        Shape::List { item, .. } if matches!(**item, Shape::Scalar { .. }) => {
-            vec![format!("{key}: [{}]", block(item).concat())]
-        }
-        _ => {
-            let mut lines = vec![format!("{key}:")];
-            lines.extend(block(shape).iter().map(|line| indent(line)));
-            lines
-        }
-    }
-}
-
-fn indent(line: &str) -> String {
-    format!("  {line}")
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }

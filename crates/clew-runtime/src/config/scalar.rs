@@ -15,33 +15,23 @@ use super::tree::{Node, Value};
 /// A single value that is read from its text. Quotes around it in the file make no difference.
 pub struct Scalar<T> {
     expected: Cow<'static, str>,
-    example: Cow<'static, str>,
     parse: Parse<T>,
 }
 
 type Parse<T> = Box<dyn Fn(&str) -> Option<T> + Send + Sync>;
 
-/// A kind of single value. `expected` completes "expected ..." ("a port number from 1 to 65535");
-/// `example` is one that `parse` accepts, for sample files.
+/// A kind of single value. `expected` completes "expected ..." ("a port number from 1 to 65535").
 pub fn scalar<T>(
     expected: impl Into<Cow<'static, str>>,
-    example: impl Into<Cow<'static, str>>,
     parse: impl Fn(&str) -> Option<T> + Send + Sync + 'static,
 ) -> Scalar<T> {
     Scalar {
         expected: expected.into(),
-        example: example.into(),
         parse: Box::new(parse),
     }
 }
 
 impl<T> Scalar<T> {
-    /// The same kind with another example.
-    pub fn example(mut self, example: &'static str) -> Self {
-        self.example = example.into();
-        self
-    }
-
     /// The same text, as another type.
     pub fn map<U>(self, convert: impl Fn(T) -> U + Send + Sync + 'static) -> Scalar<U>
     where
@@ -50,9 +40,13 @@ impl<T> Scalar<T> {
         let parse = self.parse;
         Scalar {
             expected: self.expected,
-            example: self.example,
             parse: Box::new(move |text| parse(text).map(&convert)),
         }
+    }
+
+    /// What a text has to look like; completes "expected ...".
+    pub fn expected(&self) -> &str {
+        &self.expected
     }
 
     /// Reads a text from outside a file, such as a flag or an environment variable; `origin` names it.
@@ -94,23 +88,18 @@ impl<T> Kind for Scalar<T> {
     }
 
     fn shape(&self) -> Shape {
-        Shape::Scalar {
-            expected: self.expected.clone().into_owned(),
-            example: self.example.clone().into_owned(),
-        }
+        Shape::Scalar(self.expected.clone().into_owned())
     }
 }
 
 /// Any text that is not empty.
 pub fn string() -> Scalar<String> {
-    scalar("text", "text", |text| {
-        (!text.is_empty()).then(|| text.to_owned())
-    })
+    scalar("text", |text| (!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// `true` or `false`.
 pub fn boolean() -> Scalar<bool> {
-    scalar("true or false", "true", |text| match text {
+    scalar("true or false", |text| match text {
         "true" => Some(true),
         "false" => Some(false),
         _ => None,
@@ -124,7 +113,7 @@ pub fn integer(range: RangeInclusive<u64>) -> Scalar<u64> {
         u64::MAX => format!("a whole number of at least {min}"),
         _ => format!("a whole number from {min} to {max}"),
     };
-    scalar(expected, min.to_string(), move |text| {
+    scalar(expected, move |text| {
         digits(text).filter(|n| range.contains(n))
     })
 }
@@ -133,21 +122,21 @@ pub fn integer(range: RangeInclusive<u64>) -> Scalar<u64> {
 pub fn number(range: RangeInclusive<f64>) -> Scalar<f64> {
     let (min, max) = (*range.start(), *range.end());
     let expected = format!("a number from {min} to {max}");
-    scalar(expected, min.to_string(), move |text| {
+    scalar(expected, move |text| {
         text.parse().ok().filter(|n| range.contains(n))
     })
 }
 
 /// A share, from 0 (none) to 1 (all).
 pub fn ratio() -> Scalar<f64> {
-    let mut ratio = number(0.0..=1.0).example("0.1");
+    let mut ratio = number(0.0..=1.0);
     ratio.expected = "a ratio from 0 to 1".into();
     ratio
 }
 
 /// A TCP port that can be connected to.
 pub fn port() -> Scalar<u16> {
-    scalar("a port number from 1 to 65535", "8080", |text| {
+    scalar("a port number from 1 to 65535", |text| {
         digits(text)
             .and_then(|n| u16::try_from(n).ok())
             .filter(|n| *n > 0)
@@ -158,7 +147,6 @@ pub fn port() -> Scalar<u16> {
 pub fn socket_addr() -> Scalar<SocketAddr> {
     scalar(
         "an IP address and port such as 127.0.0.1:8084 or [::1]:8084",
-        "127.0.0.1:8084",
         |text| text.parse().ok(),
     )
 }
@@ -171,12 +159,7 @@ pub fn duration(range: RangeInclusive<Duration>) -> Scalar<Duration> {
         (min, Duration::MAX) => format!("a time of at least {}", time_text(min)),
         (min, max) => format!("a time from {} to {}", time_text(min), time_text(max)),
     };
-    let example = if range.contains(&Duration::from_secs(30)) {
-        "30s".to_owned()
-    } else {
-        time_text(min)
-    };
-    scalar(expected, example, move |text| {
+    scalar(expected, move |text| {
         let (count, unit) = count_and_unit(text)?;
         let micros = match unit {
             "us" => 1,
@@ -211,10 +194,16 @@ fn time_text(time: Duration) -> String {
     }
 }
 
-/// A size in bytes: a whole number with B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB
-/// (powers of 1024).
-pub fn byte_size() -> Scalar<u64> {
-    scalar("a size such as 64KiB, 512MiB or 1GiB", "512MiB", |text| {
+/// A size in bytes, within a range: a whole number with B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB,
+/// TiB (powers of 1024).
+pub fn byte_size(range: RangeInclusive<u64>) -> Scalar<u64> {
+    let (min, max) = (*range.start(), *range.end());
+    let expected = match (min, max) {
+        (0, u64::MAX) => "a size such as 64KiB, 512MiB or 1GiB".to_owned(),
+        (min, u64::MAX) => format!("a size of at least {}", size_text(min)),
+        (min, max) => format!("a size from {} to {}", size_text(min), size_text(max)),
+    };
+    scalar(expected, move |text| {
         let (count, unit) = count_and_unit(text)?;
         let bytes = match unit {
             "B" => 1,
@@ -228,8 +217,24 @@ pub fn byte_size() -> Scalar<u64> {
             "TiB" => 1 << 40,
             _ => return None,
         };
-        count.checked_mul(bytes)
+        let size = count.checked_mul(bytes)?;
+        range.contains(&size).then_some(size)
     })
+}
+
+/// A size as [`byte_size`] reads it, in the largest unit that divides it.
+fn size_text(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (1 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
+    let divides = |(unit, _): &&(u64, &str)| bytes > 0 && bytes.is_multiple_of(*unit);
+    match UNITS.iter().find(divides) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
 }
 
 /// One of the words of a fixed set, each with what it means.
@@ -240,9 +245,8 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(words: &[(&'static str, T)]) -> 
         [only] => (*only).to_owned(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
     };
-    let example = names.first().copied().unwrap_or_default();
     let words = words.to_vec();
-    scalar(expected, example, move |text| {
+    scalar(expected, move |text| {
         words
             .iter()
             .find(|(word, _)| *word == text)
@@ -252,7 +256,7 @@ pub fn one_of<T: Clone + Send + Sync + 'static>(words: &[(&'static str, T)]) -> 
 
 /// A file or folder; whether it exists is for whoever opens it.
 pub fn path() -> Scalar<PathBuf> {
-    scalar("a path", "./file", |text| {
+    scalar("a path", |text| {
         (!text.is_empty() && !text.contains('\0')).then(|| PathBuf::from(text))
     })
 }
@@ -261,7 +265,6 @@ pub fn path() -> Scalar<PathBuf> {
 pub fn host_pattern() -> Scalar<String> {
     scalar(
         "a host name such as books.example, or *.books.example",
-        "books.example",
         |text| {
             let host = text.to_ascii_lowercase();
             is_host_name(host.strip_prefix("*.").unwrap_or(&host)).then_some(host)
@@ -285,7 +288,6 @@ fn is_host_name(host: &str) -> bool {
 pub fn cidr() -> Scalar<(IpAddr, u8)> {
     scalar(
         "an address or network such as 10.0.0.0/8 or fd00::/8",
-        "10.0.0.0/8",
         |text| {
             let (address, bits) = match text.split_once('/') {
                 Some((address, bits)) => (address, Some(digits(bits)?)),

@@ -206,6 +206,29 @@ impl<K: Kind> Kind for WithPlace<K> {
     }
 }
 
+/// A kind that gives nothing where another gives up; see [`attempt`].
+#[derive(Debug)]
+pub struct Attempt<K>(K);
+
+/// The same kind, as a part that may be missing: `None` where what stands there is wrong, so that what stands
+/// around it can still be checked against the rest of the file. The mistake is noted, and a document with a
+/// mistake is refused whatever was read.
+pub fn attempt<K: Kind>(kind: K) -> Attempt<K> {
+    Attempt(kind)
+}
+
+impl<K: Kind> Kind for Attempt<K> {
+    type Value = Option<K::Value>;
+
+    fn read(&self, node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self::Value> {
+        Some(self.0.read(node, place, mistakes))
+    }
+
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+}
+
 /// The known key that was probably meant: at most one slip in three letters away.
 fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     if given.chars().count() > 64 {

@@ -134,7 +134,7 @@ fn without_descriptors() {
         // Accept is cancelled at every turn, until it has failed three times: a cancelled accept must
         // neither lose the connection nor skip its pause.
         let begun = Instant::now();
-        while acceptor.failures() < 3 {
+        while acceptor.failures < 3 {
             tokio::select! {
                 biased;
                 _ = acceptor.accept() => panic!("accepted without a descriptor"),

@@ -1,25 +1,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::drain::Finished;
 use std::process::Command;
 use std::time::Duration;
 
 /// Signals of the test's own process: this is the only test that touches them.
 #[tokio::test]
-async fn the_first_signal_drains_and_the_second_forces() {
+async fn each_of_them_drains_first_and_a_second_one_forces() {
     let mut signals = Signals::install().unwrap();
-    let (drain, watch) = Drain::new(Duration::MAX);
-    let _open = watch.guard();
-    let sender = tokio::spawn(async move {
-        send("TERM");
-        watch.started().await;
-        send("INT");
-        watch.forced().await;
-    });
-    signals.drive(&drain).await;
-    assert_eq!(drain.finished().await, Finished::Forced { open: 1 });
-    sender.await.unwrap();
+    for (first, second) in [("TERM", "INT"), ("HUP", "QUIT")] {
+        let (drain, watch) = Drain::new(Duration::MAX);
+        let sender = tokio::spawn(async move {
+            send(first);
+            watch.started().await;
+            send(second);
+            watch.forced().await;
+        });
+        signals.drive(&drain).await;
+        sender.await.unwrap();
+    }
 }
 
 fn send(signal: &str) {

@@ -37,6 +37,20 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// For [`under`]: SIGHUP has its effect, also where the tests run under nohup.
+pub const HEARS_HANGUP: [&str; 2] = ["env", "--default-signal=HUP"];
+
+/// The same command, started by another program that becomes it, such as `nohup`.
+pub fn under(words: &[&str], inner: &Command) -> Command {
+    let mut outer = command(words[0]);
+    let inner = inner.as_std();
+    outer.args(&words[1..]).arg(inner.get_program());
+    outer.args(inner.get_args());
+    let set = inner.get_envs();
+    outer.envs(set.filter_map(|(name, value)| Some((name, value?))));
+    outer
+}
+
 /// Runs a command to its end.
 ///
 /// # Panics
@@ -163,14 +177,22 @@ impl Program {
     }
 
     /// Waits for its end, and until it has said its last word.
+    ///
+    /// # Panics
+    /// It does not end, or something that it has started goes on and holds its output open.
     pub async fn ended(&mut self) -> ExitStatus {
-        let awaited = format!("{} to end", self.name);
-        let status = within(&awaited, self.child.wait()).await.unwrap();
+        let status = self.ended_alone().await;
         let mut written = self.written.clone();
-        // A child of its own that goes on holds the output open: that is no failure.
+        let awaited = format!("the output of {} to end", self.name);
         let closed = written.wait_for(|written| written.open == 0);
-        drop(tokio::time::timeout(std::time::Duration::from_millis(200), closed).await);
+        within(&awaited, closed).await.unwrap();
         status
+    }
+
+    /// Waits for its end, though something that it has started may go on.
+    pub async fn ended_alone(&mut self) -> ExitStatus {
+        let awaited = format!("{} to end", self.name);
+        within(&awaited, self.child.wait()).await.unwrap()
     }
 
     /// Waits for its end, and gives its exit code.

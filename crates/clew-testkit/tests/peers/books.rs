@@ -1,7 +1,7 @@
 //! The books application, meshed (`clew up`): what its traffic generator counted is what `clew stat` says.
 
 use super::golden::{Counts, edges, inbound, outbound, routes};
-use clew_api::rest::golden::{Golden, WorkloadStat};
+use clew_api::rest::golden::{Golden, Stat, WorkloadStat};
 use clew_testkit::programs::{LocalMesh, Program, clew, command, eventually, finish, stdout};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -194,16 +194,15 @@ async fn failures_of_a_service_are_counted_where_they_happen_and_where_they_arri
     assert_eq!(inbound(&stat["authors"]).failures, 0);
 }
 
-/// 1. Traffic flows. 2. The process of authors is killed. 3. Whatever its callers answer, the mesh has counted
-///    the same answers as the generator.
+/// 1. Traffic flows. 2. The process of authors is killed. 3. Its callers have heard that it is gone, and traffic
+///    ends. 4. Whatever they answered meanwhile, the mesh has counted the same answers as the generator.
 #[tokio::test]
 async fn not_one_request_is_missing_when_a_service_dies_under_load() {
     let application = Application::up(1.0).await;
     let flags = [
         "--closed",
         "6",
-        "--requests",
-        "400",
+        "--until-stdin-closes",
         "--progress",
         "--only",
         "author,book",
@@ -212,22 +211,21 @@ async fn not_one_request_is_missing_when_a_service_dies_under_load() {
     traffic.says("progress").await;
     let authors = application.mesh.roles.child("books-app authors");
     clew_testkit::programs::kill(authors);
+    eventually("webapp to hear that authors is gone", async || {
+        application.mesh.scrape().await;
+        let stat: Stat = application.mesh.ask(&["stat", "-t", "1h"]).await;
+        let webapp = stat.workloads.iter().find(|w| w.workload == "webapp")?;
+        let asked = webapp.outbound.as_ref()?.golden.as_ref()?;
+        asked.errors.contains_key("no_endpoints").then_some(())
+    })
+    .await;
+    traffic.hang_up();
     assert_eq!(traffic.exit_code().await, 0);
 
     let lines = traffic.written();
     let counted = Counted::of(lines.iter().map(String::as_str));
     assert!(counted.counts().failures > 0, "{counted:?}");
-    let stat = assert_agrees(&application.mesh, &counted).await;
-    let asked = golden_of_client(&stat["webapp"]);
-    assert!(
-        asked.errors.contains_key("no_endpoints"),
-        "{:?}",
-        asked.errors
-    );
-}
-
-fn golden_of_client(stat: &WorkloadStat) -> &Golden {
-    stat.outbound.as_ref().unwrap().golden.as_ref().unwrap()
+    assert_agrees(&application.mesh, &counted).await;
 }
 
 /// Metrics need no tracing: the same requests, with and without, leave the same numbers.

@@ -2,7 +2,8 @@
 
 use super::golden::{Counts, inbound};
 use clew_api::rest::golden::Stat;
-use clew_testkit::programs::{LocalMesh, Program, clew, command};
+use clew_testkit::programs::{LocalMesh, Program, Whereabouts, clew, command, eventually, finish};
+use rustix::process::Signal;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -131,6 +132,34 @@ async fn a_service_that_drops_the_context_splits_traces_exactly_there() {
     assert_eq!(roots.len(), 2, "{roots:?}");
 }
 
+/// Two signals of different kinds, because two of one kind may arrive as one.
+#[tokio::test]
+async fn a_demo_that_is_told_twice_to_end_waits_for_no_count() {
+    let state = tempfile::tempdir().unwrap();
+    let mut demo = command(clew());
+    demo.args(["demo", "--api", "http://127.0.0.1:0"]);
+    demo.args(["--ready-file", "/dev/stdout"]);
+    demo.env("XDG_STATE_HOME", state.path());
+    let mut demo = Program::start("demo", demo);
+    let whereabouts = demo.says("{\"api\"").await;
+    let whereabouts: Whereabouts = serde_json::from_str(&whereabouts).unwrap();
+    eventually("traffic", async || {
+        let mut edges = command(clew());
+        edges.args(["edges", "--api", &whereabouts.api.to_string()]);
+        let found = finish(edges).await;
+        (found.status.code() == Some(0)).then_some(())
+    })
+    .await;
+
+    demo.signal(Signal::INT);
+    demo.signal(Signal::TERM);
+
+    assert_eq!(demo.exit_code().await, 0);
+    let written = demo.written();
+    let is_count = |line: &String| line.contains("What the traffic generator counted");
+    assert!(!written.iter().any(is_count), "{written:#?}");
+}
+
 #[tokio::test]
 async fn a_service_that_cannot_drop_the_context_is_wrong_usage() {
     let mut demo = command(clew());
@@ -141,6 +170,6 @@ async fn a_service_that_cannot_drop_the_context_is_wrong_usage() {
         "--drop-context",
         "authors",
     ]);
-    let output = clew_testkit::programs::finish(demo).await;
+    let output = finish(demo).await;
     assert_eq!(output.status.code(), Some(64), "{output:?}");
 }

@@ -1,10 +1,13 @@
 //! `clew run`: signals, exit codes, and instances that die.
 
 use clew_testkit::programs::{
-    LocalMesh, Program, Shell, clew, command, eventually, finish, kill, peer, stderr, stdout,
+    HEARS_HANGUP, LocalMesh, Program, Shell, clew, command, eventually, finish, kill, peer, stderr,
+    stdout, under,
 };
 use rustix::process::Signal;
+use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
+use tokio::net::TcpSocket;
 
 fn words(words: &[&str]) -> Vec<std::ffi::OsString> {
     words.iter().map(Into::into).collect()
@@ -13,7 +16,9 @@ fn words(words: &[&str]) -> Vec<std::ffi::OsString> {
 #[tokio::test]
 async fn signals_reach_the_process_and_its_exit_code_comes_back() {
     let mesh = LocalMesh::start().await;
-    let mut job = mesh.run("job", &[], &peer("signals.py", &[]));
+    let mut job = mesh.clew(&["run", "--name", "job", "--"]);
+    job.args(peer("signals.py", &[]));
+    let mut job = Program::start("job", under(&HEARS_HANGUP, &job));
     job.says("ready").await;
     for (signal, name) in [
         (Signal::HUP, "SIGHUP"),
@@ -80,7 +85,8 @@ async fn an_instance_leaves_at_once_also_when_its_sidecar_is_killed() {
     books.signal(Signal::KILL);
 
     mesh.has_left("books").await;
-    assert_eq!(books.ended().await.signal(), Some(9));
+    // The application outlives a sidecar that is killed, and holds its output.
+    assert_eq!(books.ended_alone().await.signal(), Some(9));
     is_refused(&shell, &url).await;
     // One that comes back is found.
     let _again = mesh.serve("books", &[], &peer("books.py", &[])).await;
@@ -126,6 +132,80 @@ async fn the_first_run_starts_the_roles_and_down_ends_them() {
     assert_eq!(down.status.code(), Some(0), "{}", stderr(&down));
     let gone = finish(in_state(&["stat", "--api", api])).await;
     assert_eq!(gone.status.code(), Some(69), "{}", stderr(&gone));
+}
+
+/// Each of the two finds no mesh, and starts roles. One pair gets the port.
+#[tokio::test]
+async fn two_runs_at_once_start_one_mesh_and_both_are_in_it() {
+    let state = tempfile::tempdir().unwrap();
+    // Bound and not listening: nobody else gets the port, and the roles can listen on it.
+    let kept = TcpSocket::new_v4().unwrap();
+    kept.set_reuseaddr(true).unwrap();
+    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let api = kept.local_addr().unwrap().to_string();
+    let on_mesh = |words: &[&str]| {
+        let mut command = command(clew());
+        command.args(words).env("CLEW_API", &api);
+        command.env("XDG_STATE_HOME", state.path());
+        command
+    };
+    let _roles = EndsRoles(on_mesh(&["down"]).into_std());
+
+    let mut runs = ["one", "two"]
+        .map(|name| Program::start(name, on_mesh(&["run", "--name", name, "--", "cat"])));
+    let mut started = 0;
+    for run in &mut runs {
+        run.tell("joined").await;
+        run.says("joined").await;
+        let is_start = |line: &&String| line.contains("started a local mesh");
+        started += run.written().iter().filter(is_start).count();
+    }
+
+    assert_eq!(started, 1);
+    let stat = finish(on_mesh(&["stat", "-o", "json"])).await;
+    for name in ["\"one\"", "\"two\""] {
+        assert!(stdout(&stat).contains(name), "{stat:?}");
+    }
+    for run in &mut runs {
+        run.hang_up();
+        assert_eq!(run.exit_code().await, 0);
+    }
+    let down = finish(on_mesh(&["down"])).await;
+    assert_eq!(down.status.code(), Some(0), "{}", stderr(&down));
+}
+
+/// 1. The port of the API is taken by a stranger, so that `clew run` waits for a mesh that does not come.
+/// 2. It has opened the log of the roles, and is told to end. 3. It ends as a process would that was ended by
+///    the signal, and has not started its own.
+#[tokio::test]
+async fn a_run_that_is_interrupted_before_its_process_starts_never_starts_it() {
+    let state = tempfile::tempdir().unwrap();
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = stranger.local_addr().unwrap();
+    let mut run = command(clew());
+    run.args(["run", "--name", "job", "--api", &api.to_string()]);
+    run.args(["--", "echo", "it has started"]);
+    run.env("XDG_STATE_HOME", state.path());
+    let mut run = Program::start("job", run);
+    let log = state
+        .path()
+        .join(format!("clew/127.0.0.1_{}.log", api.port()));
+    eventually("the log of the roles", async || log.exists().then_some(())).await;
+
+    run.signal(Signal::INT);
+
+    assert_eq!(run.exit_code().await, 128 + 2);
+    assert_eq!(run.written(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_workload_is_named_by_what_runs_unless_it_is_told_its_name() {
+    let mesh = LocalMesh::start().await;
+    let mut run = mesh.clew(&["run", "--"]);
+    run.args(peer("signals.py", &[]));
+    let run = Program::start("signals", run);
+    run.says("the workload is named signals").await;
+    assert_eq!(mesh.joined(&run).await.workload, "signals");
 }
 
 /// Ends roles that `clew run` has left in the background.

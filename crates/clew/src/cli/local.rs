@@ -2,9 +2,9 @@
 
 mod parse;
 
-pub(crate) use parse::{LISTENS_FORM, parse_listens};
+pub(crate) use parse::{LISTENS_FORM, kept_age, kept_bytes, parse_listens, ratio as parse_ratio};
 
-use super::DEFAULT_API;
+use crate::address::DEFAULT_API;
 use clap::Args;
 use clew_api::rest::window::TimeSpan;
 use clew_model::service::Protocol;
@@ -12,28 +12,30 @@ use clew_proxy::config::{GatewayRoute, IpPrefix};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Address of the API of a mesh on this machine.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct LocalApiArgs {
     /// Where the API of the mesh answers, on this machine; port 0: the system chooses
-    #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value = DEFAULT_API, value_parser = parse::local_api)]
+    #[arg(long = "api", value_name = "URL", env = "CLEW_API", default_value_t = DEFAULT_API, value_parser = parse::local_api)]
     pub(crate) address: SocketAddr,
 }
 
 /// Where a local mesh keeps its numbers and spans, and for how long.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StoreArgs {
-    /// File that numbers and spans are kept in (default: `up` has one by the mesh's name in
-    /// ~/.local/state/clew; for all others they go when the mesh ends)
+    /// File that numbers and spans are kept in (default: `up`, and the roles that `run` starts, have one in
+    /// ~/.local/state/clew, by the address of the API; all others, and where the system chooses the API's
+    /// port, keep them until the mesh ends)
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
     /// Keep spans and numbers at most this long (default: 24h)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) keep: Option<TimeSpan>,
-    /// Keep at most this many MiB (default: 1024)
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(8..1 << 30))]
-    pub(crate) keep_mib: Option<u64>,
+    #[arg(long, value_name = "TIME", value_parser = parse::age)]
+    pub(crate) keep: Option<Duration>,
+    /// Keep at most this many MiB, 8 or more (default: 1024)
+    #[arg(long = "keep-mib", value_name = "MIB", value_parser = parse::mib)]
+    pub(crate) keep_bytes: Option<u64>,
 }
 
 /// What new traces are kept, from the start.
@@ -56,7 +58,7 @@ pub(crate) struct DemoArgs {
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) for_time: Option<TimeSpan>,
     /// Requests a second of the traffic generator
-    #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = parse::rate)]
+    #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = clew_books::command::parse_rate)]
     pub(crate) rps: f64,
     /// Where the gateway listens; port 0: the system chooses
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -98,9 +100,10 @@ pub(crate) struct UpArgs {
 /// `clew run`
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
-    /// Name of the workload, and of the service that its ports answer to
+    /// Name of the workload, and of the service that its ports answer to (default: by the program, or the
+    /// script that it runs: app for `python3 app.py`)
     #[arg(long, value_parser = parse::label)]
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
     /// Port that the process listens on, on 127.0.0.1 unless an address stands before it; `auto`: the
     /// system chooses, and the process reads PORT. PROTOCOL is detect, http1, http2, grpc or opaque; SERVICE is for a port of another service than
     /// --name. May be repeated

@@ -233,11 +233,11 @@ pub(crate) enum WriteFormat {
     None,
 }
 
-/// `clew settings`: without a flag it shows the settings
+/// `clew settings`
 #[derive(Args, Debug)]
 pub(crate) struct SettingsArgs {
     /// Share of new traces to keep, 0 to 1
-    #[arg(long, value_name = "RATIO")]
+    #[arg(long, value_name = "RATIO", value_parser = super::local::parse_ratio)]
     pub(crate) sample: Option<f64>,
     /// At most this many new traces a second for each proxy; 0: no limit
     #[arg(long, value_name = "N")]

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod reference;
+
 use super::*;
 use clap::CommandFactory;
 
@@ -9,16 +11,22 @@ fn the_command_line_is_consistent() {
 }
 
 #[test]
-fn an_api_address_is_scheme_and_authority() {
+fn an_api_address_is_an_authority_with_its_scheme_or_without() {
+    assert_eq!(
+        parse_api("127.0.0.1:8084"),
+        parse_api("http://127.0.0.1:8084")
+    );
     for right in [
         "http://127.0.0.1:8084",
+        "mesh.example",
+        "localhost:8084",
         "http://localhost:1/",
         "http://[::1]:8084",
     ] {
         parse_api(right).unwrap();
     }
     for wrong in [
-        "127.0.0.1:8084",
+        "127.0.0.1:8084/api",
         "https://127.0.0.1:8084",
         "http://127.0.0.1:8084/api",
         "http://a?b=c",

@@ -1,20 +1,23 @@
 //! `clew demo`: the books application, meshed and under load.
 
 use super::instance::Ended;
-use super::mesh::{Mesh, names};
+use super::mesh::{BoundMesh, Mesh, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
 use super::prefix::Lines;
 use super::process::ProcessGroup;
 use super::record::Record;
 use super::roles::RolesPlan;
-use super::up::{end, write_ready_file};
-use super::{after, default_api, kept, say};
+use super::up::{End, finish, write_ready_file};
+use super::{after, kept};
+use crate::address::DEFAULT_API;
 use crate::cli::local::DemoArgs;
 use crate::exit::Exit;
+use crate::output::announce;
 use anyhow::{Context as _, anyhow, bail};
 use clew_books::command::TrafficLine;
 use clew_books::traffic::tally::Summary;
+use clew_runtime::drain::Drain;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::io::{IsTerminal as _, Write as _};
@@ -39,7 +42,7 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .iter()
         .find(|name| !CALLERS.contains(&name.as_str()))
     {
-        say(&format!(
+        announce(&format!(
             "--drop-context {unknown}: expected one of {}",
             CALLERS.join(", ")
         ));
@@ -54,20 +57,35 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
     let lines = Lines::start(names(&plan.services));
-    let mut mesh = Mesh::start(plan, roles, &lines).await?;
-    let result = tokio::select! {
-        result = load(&mut mesh, &args) => result,
-        // Before there was any load.
-        _ = signals.next() => Ok(None),
+    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let mut traffic = None;
+    let result = match started {
+        Ok(()) => tokio::select! {
+            result = show(&mut mesh, &mut traffic, &args) => result,
+            _ = signals.next() => Ok(()),
+        },
+        Err(error) => Err(error.into()),
     };
-    let result = match result {
-        Ok(Some(mut traffic)) => watch(&mut mesh, &mut traffic, &args, &mut signals).await,
-        Ok(None) => Ok(None),
-        Err(error) => Err(error),
+    let is_well = result.is_ok();
+    let ending = async {
+        let summary = match traffic.take().filter(|_| is_well) {
+            Some(traffic) => traffic.finish().await.map(Some),
+            None => Ok(None),
+        };
+        mesh.stop().await;
+        summary
     };
-    end(mesh, &mut signals).await;
-    tokio::task::spawn_blocking(move || lines.finish()).await?;
-    if let Some(summary) = result? {
+    let (summary, end) = tokio::select! {
+        summary = ending => (summary, End::InOrder),
+        // What is dropped here kills the generator.
+        _ = signals.next() => (Ok(None), End::AtOnce),
+    };
+    if end == End::AtOnce {
+        mesh.kill().await;
+    }
+    finish(lines, end, &mut signals).await;
+    result?;
+    if let Some(summary) = summary? {
         anstream::println!("\nWhat the traffic generator counted:\n\n{summary}");
     }
     Ok(Exit::Ok)
@@ -92,8 +110,20 @@ fn plan(args: &DemoArgs) -> anyhow::Result<MeshPlan> {
     Ok(plan)
 }
 
-/// Waits until the application is ready, says where to look, and begins to send requests.
-async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<Option<Traffic>> {
+/// Waits until the application is ready, says where to look, sends requests, and shows what is counted
+/// until the given time is over. The generator is in `traffic` as soon as it runs.
+async fn show(
+    mesh: &mut Mesh,
+    traffic: &mut Option<Traffic>,
+    args: &DemoArgs,
+) -> anyhow::Result<()> {
+    let gateway = load(mesh, args).await?;
+    let traffic = traffic.insert(Traffic::start(gateway, args.rps)?);
+    watch(mesh, traffic, args).await
+}
+
+/// Waits until the application is ready, and says where to look.
+async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<SocketAddr> {
     let ready = mesh.ready();
     tokio::select! {
         () = ready => {}
@@ -106,7 +136,7 @@ async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<Option<Traffic
     let gateway = whereabouts.gateway.context("the demo has a gateway")?;
     write_ready_file(args.ready_file.as_deref(), &whereabouts)?;
     introduce(&whereabouts.roles, gateway);
-    Traffic::start(gateway, args.rps).map(Some)
+    Ok(gateway)
 }
 
 fn ended_early(ended: Option<Ended>) -> anyhow::Error {
@@ -116,19 +146,13 @@ fn ended_early(ended: Option<Ended>) -> anyhow::Error {
     }
 }
 
-/// Shows what the generator counts, until it is time to end; then ends it and gives its last word.
-async fn watch(
-    mesh: &mut Mesh,
-    traffic: &mut Traffic,
-    args: &DemoArgs,
-    signals: &mut Signals,
-) -> anyhow::Result<Option<Summary>> {
+/// Shows what the generator counts, until it is time to end.
+async fn watch(mesh: &mut Mesh, traffic: &mut Traffic, args: &DemoArgs) -> anyhow::Result<()> {
     let mut live = LiveLine::default();
     let mut over = std::pin::pin!(after(args.for_time));
     loop {
         tokio::select! {
-            _ = signals.next() => break,
-            () = &mut over => break,
+            () = &mut over => return Ok(()),
             ended = mesh.next_end() => return Err(ended_early(ended)),
             line = traffic.lines.next_line() => match line? {
                 Some(line) => if let TrafficLine::Progress(summary) = serde_json::from_str(&line)? {
@@ -138,8 +162,6 @@ async fn watch(
             }
         }
     }
-    live.clear();
-    traffic.finish().await.map(Some)
 }
 
 /// The traffic generator, a process outside of the mesh.
@@ -182,8 +204,13 @@ impl Traffic {
     }
 
     /// Asks it to end, and reads what it counted.
-    async fn finish(&mut self) -> anyhow::Result<Summary> {
-        let Self { group, lines } = self;
+    async fn finish(self) -> anyhow::Result<Summary> {
+        let Self {
+            mut group,
+            mut lines,
+        } = self;
+        let (drain, watch) = Drain::new(TRAFFIC_END_GRACE);
+        drain.start();
         let last = async {
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Ok(TrafficLine::Summary(summary)) = serde_json::from_str(&line) {
@@ -192,7 +219,7 @@ impl Traffic {
             }
             None
         };
-        let (_, summary) = tokio::join!(group.end(TRAFFIC_END_GRACE), last);
+        let (_, summary) = tokio::join!(group.end(&watch), last);
         summary.context("the traffic generator ended without a summary")
     }
 }
@@ -204,7 +231,7 @@ fn introduce(roles: &Record, gateway: SocketAddr) {
     anstream::println!("The books application runs in a mesh, under load.");
     anstream::println!("  gateway  http://{gateway}/      API  {api}\n");
     anstream::println!("While it runs, from another terminal:");
-    if roles.api != default_api() {
+    if roles.api != DEFAULT_API {
         anstream::println!("  export CLEW_API={api}");
     }
     for command in [
@@ -220,10 +247,16 @@ fn introduce(roles: &Record, gateway: SocketAddr) {
     anstream::println!("\nCtrl-C ends it.");
 }
 
-/// One line that is written over and over, where there is a terminal to show it.
+/// One line that is written over and over, where there is a terminal to show it. Dropping it takes it away.
 #[derive(Debug, Default)]
 struct LiveLine {
     sent: u64,
+}
+
+impl Drop for LiveLine {
+    fn drop(&mut self) {
+        self.write("");
+    }
 }
 
 impl LiveLine {
@@ -240,10 +273,6 @@ impl LiveLine {
             total.p99_ms.unwrap_or_default(),
         );
         self.write(&text);
-    }
-
-    fn clear(&self) {
-        self.write("");
     }
 
     fn write(&self, text: &str) {

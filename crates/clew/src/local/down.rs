@@ -1,9 +1,9 @@
 //! `clew down`: ends the local mesh.
 
 use super::record::{Record, own_state_dir};
-use super::say;
 use crate::cli::local::DownArgs;
 use crate::exit::Exit;
+use crate::output::announce;
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::Duration;
@@ -15,7 +15,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) async fn down(args: DownArgs) -> anyhow::Result<Exit> {
     let (dir, api) = (own_state_dir(), args.api.address);
     let Some(record) = Record::find(&dir, api)? else {
-        say(&format!("no mesh of yours has its API at http://{api}"));
+        announce(&format!("no mesh of yours has its API at http://{api}"));
         return Ok(Exit::Unreachable);
     };
     // The record is locked by that very process, so the id is not another's.
@@ -27,7 +27,7 @@ pub(crate) async fn down(args: DownArgs) -> anyhow::Result<Exit> {
         Ok(ended) => ended??,
         Err(_) => bail!("process {pid} was asked to end and has not, after {END_TIMEOUT:?}"),
     }
-    say(&format!(
+    announce(&format!(
         "the mesh of `clew {command}` at http://{api} has ended"
     ));
     Ok(Exit::Ok)

@@ -30,6 +30,9 @@ pub(crate) struct Surroundings {
     pub(crate) port: Option<ApplicationPort>,
     /// Where the mesh takes in spans over OTLP/HTTP.
     pub(crate) otlp_http: Option<SocketAddr>,
+    /// It is one of several processes that one command starts. What says whose port or name it is cannot be
+    /// meant for all of them, so it is not taken from what is inherited.
+    pub(crate) is_one_of_many: bool,
 }
 
 /// The port that `PORT` names.
@@ -55,6 +58,7 @@ pub(crate) fn variables(
     let otlp = surroundings
         .otlp_http
         .filter(|_| inherited("OTEL_EXPORTER_OTLP_ENDPOINT").is_none());
+    let is_one_of_many = surroundings.is_one_of_many;
     let otlp_host = otlp.map(host_and_port);
     for (proxy_name, no_proxy_name) in [("HTTP_PROXY", "NO_PROXY"), ("http_proxy", "no_proxy")] {
         let no_proxy = inherited(no_proxy_name).unwrap_or_default();
@@ -67,21 +71,28 @@ pub(crate) fn variables(
     for (service, address) in &surroundings.dependencies {
         set.push((url_variable(service), format!("http://{address}")));
     }
-    let mut set_if_absent = |name: &str, value: String| {
-        if inherited(name).is_none() {
+    if let Some(host) = otlp_host {
+        // Together: a protocol that is inherited belongs to another endpoint.
+        set.push((
+            "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(),
+            format!("http://{host}"),
+        ));
+        set.push((
+            "OTEL_EXPORTER_OTLP_PROTOCOL".to_owned(),
+            "http/protobuf".to_owned(),
+        ));
+    }
+    let mut set_if = |is_always: bool, name: &str, value: String| {
+        if is_always || inherited(name).is_none() {
             set.push((name.to_owned(), value));
         }
     };
-    set_if_absent("NODE_USE_ENV_PROXY", "1".to_owned());
-    set_if_absent("OTEL_SERVICE_NAME", surroundings.workload.to_string());
-    if let Some(host) = otlp_host {
-        set_if_absent("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{host}"));
-        set_if_absent("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned());
-    }
-    match surroundings.port {
-        Some(port) if port.is_news => set.push(("PORT".to_owned(), port.number.to_string())),
-        Some(port) => set_if_absent("PORT", port.number.to_string()),
-        None => {}
+    set_if(false, "NODE_USE_ENV_PROXY", "1".to_owned());
+    let name = surroundings.workload.to_string();
+    set_if(is_one_of_many, "OTEL_SERVICE_NAME", name);
+    if let Some(port) = surroundings.port {
+        let is_always = is_one_of_many || port.is_news;
+        set_if(is_always, "PORT", port.number.to_string());
     }
     set
 }

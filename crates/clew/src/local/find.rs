@@ -14,6 +14,9 @@ use tokio::time::Instant;
 
 /// How long a mesh may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long another one may need from where it kept us from starting to where it is ready: it has the port, or
+/// the store, which may be large and not have been closed.
+const OTHER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two looks for a mesh that somebody else is starting.
 const LOOK_INTERVAL: Duration = Duration::from_millis(25);
 /// A log that is larger is begun anew.
@@ -99,7 +102,7 @@ async fn wait_for_other(
     api: SocketAddr,
     failure: FindError,
 ) -> Result<Found, FindError> {
-    let until = Instant::now() + Duration::from_secs(2);
+    let until = Instant::now() + OTHER_TIMEOUT;
     while Instant::now() < until {
         if let Some(record) = Record::find(dir, api)? {
             return Ok(Found {

@@ -3,17 +3,22 @@
 use super::find::{Found, find_or_start};
 use super::plan::GatewayPlan;
 use super::record::own_state_dir;
-use super::say;
 use super::sidecar::{Gateway, Surroundings};
 use crate::cli::local::GatewayArgs;
 use crate::exit::Exit;
+use crate::output::announce;
 use clew_model::name::Workload;
 use clew_runtime::signals::Signals;
 
 /// Joins the mesh as its gateway, until a signal.
 pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
     let mut signals = Signals::install()?;
-    let Found { record, .. } = find_or_start(&own_state_dir(), args.api.address).await?;
+    let state = own_state_dir();
+    let found = tokio::select! {
+        found = find_or_start(&state, args.api.address) => found?,
+        _ = signals.next() => return Ok(Exit::Ok),
+    };
+    let Found { record, .. } = found;
     let workload = Workload::new(args.name.as_str(), args.namespace.as_str());
     let plan = GatewayPlan {
         listen: args.listen,
@@ -21,7 +26,7 @@ pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
         trusted: args.trusted,
     };
     let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy))?;
-    say(&format!(
+    announce(&format!(
         "the gateway listens on http://{}, API http://{}",
         gateway.address, record.api
     ));

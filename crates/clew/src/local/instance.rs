@@ -9,6 +9,7 @@ use super::record::Record;
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
 use clew_model::name::{InstanceId, Workload, WorkloadName};
 use clew_proxy::proxy::ProxyError;
+use clew_runtime::drain::{Drain, DrainWatch};
 use serde::Serialize;
 use std::io;
 use std::net::SocketAddr;
@@ -16,11 +17,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{ChildStderr, ChildStdout, Command};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// How long a program may take to end when it is asked to, before it is killed.
 const END_GRACE: Duration = Duration::from_secs(10);
+/// How long the last words of a program that has ended may take. Its pipes end with it, unless something
+/// that it started has left its group and holds them.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// SIGKILL.
 const KILL: i32 = rustix::process::Signal::KILL.as_raw();
@@ -110,6 +114,7 @@ impl PreparedInstance {
                 is_news: port.is_news,
             }),
             otlp_http: roles.otlp_http,
+            is_one_of_many: true,
         };
         let addresses = Addresses {
             name,
@@ -149,15 +154,15 @@ impl PreparedInstance {
                 source,
             })?;
         let sidecar = self.sidecar.start();
-        let (stop, stopped) = oneshot::channel();
+        let (end, watch) = Drain::new(END_GRACE);
         let name = self.addresses.name.clone();
         let supervision =
-            started.map(|group| tokio::spawn(supervise(group, name, voice, stopped, ends)));
+            started.map(|group| tokio::spawn(supervise(group, name, voice, watch, ends)));
         Ok(Instance {
             addresses: self.addresses,
             sidecar,
             is_leaving: false,
-            stop: Some(stop),
+            end,
             supervision,
             environment: variables,
             _port: self.port,
@@ -183,7 +188,9 @@ pub(crate) struct Instance {
     pub(crate) environment: Vec<environment::Variable>,
     sidecar: RunningProxy,
     is_leaving: bool,
-    stop: Option<oneshot::Sender<()>>,
+    /// The end of its program.
+    end: Drain,
+    /// `None` when there is no program of ours, or none any more.
     supervision: Option<JoinHandle<()>>,
     _port: Option<OwnPort>,
 }
@@ -210,13 +217,22 @@ impl Instance {
         self.is_leaving
     }
 
-    /// Ends its program, if it runs. The sidecar goes on: the program may have requests to finish.
+    /// Ends its program, if it runs. The sidecar goes on: the program may have requests to finish. Safe to
+    /// cancel.
     pub(crate) async fn end_program(&mut self) {
-        drop(self.stop.take());
-        if let Some(supervision) = self.supervision.take() {
+        self.end.start();
+        if let Some(supervision) = &mut self.supervision {
             // A panic was written to standard error already.
             let _ = supervision.await;
+            self.supervision = None;
         }
+    }
+
+    /// Kills its program now, and has its sidecar end what is open.
+    pub(crate) async fn kill(&mut self) {
+        self.end.force();
+        self.sidecar.force();
+        self.end_program().await;
     }
 
     /// Resolves when its sidecar has ended by itself. Safe to cancel.
@@ -224,7 +240,7 @@ impl Instance {
         self.sidecar.failed().await;
     }
 
-    /// Takes it out of the mesh and waits until that is done.
+    /// Takes it out of the mesh and waits until that is done. Safe to cancel.
     pub(crate) async fn end_sidecar(&mut self) {
         self.leave();
         self.sidecar.ended().await;
@@ -254,38 +270,47 @@ fn start_program(
     ProcessGroup::start(name, command)
 }
 
-/// Shows what the program writes, and ends it when `stop` is dropped. When it ends by itself, that is
-/// told.
+/// Shows what the program writes, and ends it when the drain begins. When it ends by itself, that is told.
 async fn supervise(
     mut group: ProcessGroup,
     name: String,
     voice: Voice,
-    stop: oneshot::Receiver<()>,
+    drain: DrainWatch,
     ends: mpsc::Sender<Ended>,
 ) {
     let (output, error) = group.take_output();
-    let copying = tokio::spawn(copy_output(voice.clone(), output, error));
+    let mut copying = tokio::spawn(copy_output(voice.clone(), output, error));
     let (status, was_asked) = tokio::select! {
         status = group.ended() => (status, false),
-        // The sender is dropped, never used.
-        _ = stop => (group.end(END_GRACE).await, true),
+        () = drain.started() => (group.end(&drain).await, true),
     };
     if !was_asked {
         let is_success = status.as_ref().is_ok_and(ExitStatus::success);
         // There is a place for each instance; without a receiver all is ending anyway.
         let _ = ends.try_send(Ended { name, is_success });
     }
-    // All of the group have ended, and so do their pipes.
-    let _ = copying.await;
+    let is_held = tokio::time::timeout(LAST_WORDS, &mut copying)
+        .await
+        .is_err();
+    copying.abort();
     let how = match status {
-        Ok(status) if !was_asked => describe(status),
+        Ok(status) if !was_asked => Some(describe(status)),
         Ok(status) if status.signal() == Some(KILL) => {
-            "did not end in time and was killed".to_owned()
+            Some("had not ended, and was killed".to_owned())
         }
-        Ok(_) => return,
-        Err(error) => format!("cannot be waited for: {error}"),
+        Ok(_) => None,
+        Err(error) => Some(format!("cannot be waited for: {error}")),
     };
-    voice.say(Stream::Error, &how).await;
+    let held =
+        "its output is held open by something that it started and that goes on; not shown any more";
+    let lines = how.as_deref().into_iter().chain(is_held.then_some(held));
+    let saying = async {
+        for line in lines {
+            voice.say(Stream::Error, line).await;
+        }
+    };
+    // Nobody may be reading.
+    let _ = tokio::time::timeout(LAST_WORDS, saying).await;
 }
 
 async fn copy_output(voice: Voice, output: Option<ChildStdout>, error: Option<ChildStderr>) {

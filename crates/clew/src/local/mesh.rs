@@ -6,7 +6,8 @@ use super::plan::{MeshPlan, ServicePlan};
 use super::prefix::Lines;
 use super::record::Record;
 use super::roles::{Roles, RolesError, RolesPlan};
-use super::sidecar::{Gateway, RunningProxy, Surroundings, uri};
+use super::sidecar::{Gateway, RunningProxy, Surroundings};
+use crate::address::uri;
 use clew_api::client::ControlClient;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_proxy::proxy::ProxyError;
@@ -51,6 +52,75 @@ pub(crate) struct Whereabouts {
     pub(crate) instances: Vec<Addresses>,
 }
 
+/// An application whose programs are not started: its roles answer, and every port is taken.
+#[derive(Debug)]
+pub(crate) struct BoundMesh {
+    roles: Roles,
+    gateway: Option<Gateway>,
+    /// The instances in the order in which they end.
+    waves: Vec<Vec<PreparedInstance>>,
+}
+
+impl BoundMesh {
+    /// Takes every port, of the API first.
+    pub(crate) async fn bind(plan: MeshPlan, roles: RolesPlan) -> Result<Self, MeshError> {
+        let roles = Roles::start(roles).await?;
+        let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT);
+        let namespace = plan.namespace.as_str();
+        let mut waves_of_instances = Vec::new();
+        for wave in waves(&plan.services) {
+            let mut instances = Vec::new();
+            for (service, number) in wave.into_iter().flat_map(each_instance) {
+                let roles = &roles.record;
+                instances.push(PreparedInstance::prepare(
+                    service, number, namespace, roles, &mesh,
+                )?);
+            }
+            waves_of_instances.push(instances);
+        }
+        let workload = Workload::new(GATEWAY, namespace);
+        let gateway = plan
+            .gateway
+            .map(|gateway| Gateway::bind(workload, gateway, &mesh));
+        Ok(Self {
+            roles,
+            gateway: gateway.transpose()?,
+            waves: waves_of_instances,
+        })
+    }
+
+    /// Starts the programs, and joins everything to the mesh. When a program cannot be started the rest
+    /// is not tried: what runs by then is in the mesh that comes back, to be ended.
+    pub(crate) fn start(self, lines: &Lines) -> (Mesh, Result<(), InstanceError>) {
+        // Each of them ends once.
+        let (sender, ends) = mpsc::channel(self.waves.iter().flatten().count().max(1));
+        let gateway = self
+            .gateway
+            .map(|gateway| (gateway.address, gateway.instance.clone(), gateway.start()));
+        let mut mesh = Mesh {
+            roles: self.roles,
+            gateway,
+            waves: Vec::new(),
+            ends,
+        };
+        for wave in self.waves {
+            let mut started = Vec::new();
+            for instance in wave {
+                let voice = lines.voice(instance.name());
+                match instance.start(voice, sender.clone()) {
+                    Ok(instance) => started.push(instance),
+                    Err(error) => {
+                        mesh.waves.push(started);
+                        return (mesh, Err(error));
+                    }
+                }
+            }
+            mesh.waves.push(started);
+        }
+        (mesh, Ok(()))
+    }
+}
+
 /// A running application.
 #[derive(Debug)]
 pub(crate) struct Mesh {
@@ -62,72 +132,6 @@ pub(crate) struct Mesh {
 }
 
 impl Mesh {
-    /// Starts everything. On an error everything that was started is ended.
-    pub(crate) async fn start(
-        plan: MeshPlan,
-        roles: RolesPlan,
-        lines: &Lines,
-    ) -> Result<Self, MeshError> {
-        let roles = Roles::start(roles).await?;
-        let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT);
-        let namespace = plan.namespace.as_str();
-        let mut prepared = Vec::new();
-        for wave in waves(&plan.services) {
-            let mut instances = Vec::new();
-            for (service, number) in wave.into_iter().flat_map(each_instance) {
-                let roles = &roles.record;
-                instances.push(PreparedInstance::prepare(
-                    service, number, namespace, roles, &mesh,
-                )?);
-            }
-            prepared.push(instances);
-        }
-        let workload = Workload::new(GATEWAY, namespace);
-        let gateway = plan
-            .gateway
-            .map(|gateway| Gateway::bind(workload, gateway, &mesh));
-        let gateway = gateway
-            .transpose()?
-            .map(|g| (g.address, g.instance.clone(), g.start()));
-        // Each of them ends once.
-        let (sender, ends) = mpsc::channel(prepared.iter().flatten().count().max(1));
-        let mut started = Self {
-            roles,
-            gateway,
-            waves: Vec::new(),
-            ends,
-        };
-        for wave in prepared {
-            if let Err(error) = started.start_wave(wave, lines, &sender) {
-                started.stop().await;
-                return Err(error.into());
-            }
-        }
-        Ok(started)
-    }
-
-    fn start_wave(
-        &mut self,
-        prepared: Vec<PreparedInstance>,
-        lines: &Lines,
-        ends: &mpsc::Sender<Ended>,
-    ) -> Result<(), InstanceError> {
-        let mut wave = Vec::new();
-        let mut result = Ok(());
-        for instance in prepared {
-            let voice = lines.voice(instance.name());
-            match instance.start(voice, ends.clone()) {
-                Ok(instance) => wave.push(instance),
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
-        }
-        self.waves.push(wave);
-        result
-    }
-
     fn instances(&self) -> impl Iterator<Item = &Instance> {
         self.waves.iter().flatten()
     }
@@ -201,7 +205,7 @@ impl Mesh {
     }
 
     /// Ends everything in order: no request from outside is taken any more; programs end, callers before
-    /// those they call; then the sidecars, whose last numbers are read; then the roles.
+    /// those they call; then the sidecars, whose last numbers are read; then the roles. Safe to cancel.
     pub(crate) async fn stop(&mut self) {
         let Self {
             roles,
@@ -219,6 +223,14 @@ impl Mesh {
         let sidecars = join_all(waves.iter_mut().flatten().map(Instance::end_sidecar));
         tokio::join!(gateway, sidecars);
         roles.stop().await;
+    }
+
+    /// Kills every program, and waits for nothing else: what is in this process ends with it.
+    pub(crate) async fn kill(&mut self) {
+        if let Some((_, _, gateway)) = &self.gateway {
+            gateway.force();
+        }
+        join_all(self.waves.iter_mut().flatten().map(Instance::kill)).await;
     }
 }
 

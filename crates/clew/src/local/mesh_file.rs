@@ -5,25 +5,24 @@
 mod kinds;
 
 use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, ServicePlan};
+use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule};
+use clew_model::service::Protocol;
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
-use clew_proxy::config::GatewayRoute;
+use clew_proxy::config::{GatewayRoute, IpPrefix};
 use clew_runtime::config::{
-    self, Located, Mistakes, Scalar, Settings, Table, boolean, byte_size, duration, group, integer,
-    list, located, map, number, one_of, one_or_many, path, ratio, socket_addr,
+    self, Located, Mistakes, Scalar, Settings, Table, attempt, boolean, group, integer, list,
+    located, map, number, one_of, one_or_many, path, ratio, socket_addr,
 };
 use clew_store::Retention;
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The workload name of the gateway, which no service may have.
 pub(crate) const GATEWAY: &str = "gateway";
-
-const MINUTE: Duration = Duration::from_secs(60);
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Reads a file. Paths in it are relative to the folder that it lies in.
 pub(crate) fn load(file: &Path) -> Result<MeshPlan, Mistakes> {
@@ -76,33 +75,48 @@ impl Settings for MeshPlan {
             map(
                 "service",
                 kinds::service_name(),
-                located(group::<Service>()),
-            ),
+                located(attempt(group::<Service>())),
+            )
+            .partial(),
             "The services of the application.",
         );
-        let (gateway, services) = (gateway?, services?);
-        let is_consistent = check_references(t, gateway.as_ref(), &services)
+        // What could be read is checked against the rest, whatever else is wrong: all mistakes at once.
+        let services = services?;
+        let read_gateway = gateway.as_ref().and_then(Option::as_ref);
+        let is_consistent = check_references(t, read_gateway, &services)
             & check_ports(t, &services)
             & check_replicas(t, &services);
         let telemetry: Telemetry = telemetry?;
         let kept: Kept = kept?;
+        let gateway = match gateway? {
+            Some(gateway) => Some(gateway.into_plan()?),
+            None => None,
+        };
+        let services = services
+            .into_iter()
+            .map(|(name, service)| service.value?.into_plan(name));
         let plan = Self {
             name: name?,
             namespace: namespace?,
             api: api?,
             telemetry: telemetry.0,
             retention: kept.0,
-            gateway: gateway.map(Gateway::into_plan),
-            services: services
-                .into_iter()
-                .map(|(name, service)| service.value.into_plan(name))
-                .collect(),
+            gateway,
+            services: services.collect::<Option<_>>()?,
         };
         is_consistent.then_some(plan)
     }
 }
 
-type Services = [(ServiceName, Located<Service>)];
+/// `None`: what stands there is no service at all, but the name is one.
+type Services = [(ServiceName, Located<Option<Service>>)];
+
+/// The services of which something could be read.
+fn read_services(services: &Services) -> impl Iterator<Item = (&ServiceName, &Service)> {
+    services
+        .iter()
+        .filter_map(|(name, service)| Some((name, service.value.as_ref()?)))
+}
 
 /// Every service that is named is one of the file's.
 fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Services) -> bool {
@@ -117,13 +131,15 @@ fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Ser
             );
         }
     };
-    let routes = gateway
-        .map(|gateway| gateway.routes.as_slice())
-        .unwrap_or_default();
-    routes.iter().for_each(|route| check(&route.to));
-    services
-        .iter()
-        .flat_map(|(_, service)| &service.value.to)
+    let routes = gateway.and_then(|gateway| gateway.routes.as_ref());
+    routes
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|route| route.to.as_ref())
+        .for_each(&mut check);
+    read_services(services)
+        .flat_map(|(_, service)| service.to.iter().flatten().flatten())
         .for_each(&mut check);
     for (name, service) in services {
         if name.as_str() == GATEWAY && gateway.is_some() {
@@ -139,8 +155,8 @@ fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Ser
 fn check_ports(t: &mut Table<'_>, services: &Services) -> bool {
     let mut owners: HashMap<SocketAddr, &ServiceName> = HashMap::new();
     let mut is_well = true;
-    for (name, service) in services {
-        let Some(port) = &service.value.port else {
+    for (name, service) in read_services(services) {
+        let Some(Some(port)) = &service.port else {
             continue;
         };
         let PortChoice::Fixed(address) = port.value else {
@@ -159,33 +175,44 @@ fn check_ports(t: &mut Table<'_>, services: &Services) -> bool {
 /// needs no second instance.
 fn check_replicas(t: &mut Table<'_>, services: &Services) -> bool {
     let mut is_well = true;
-    for (_, Located { value: service, .. }) in services {
-        let port = service.port.as_ref().map(|port| port.value);
-        if service.replicas.value > 1 && port != Some(PortChoice::System) {
-            let place = &service.replicas.place;
-            t.note(place.mistake(service.replicas.value.to_string(), "1, or port: auto"));
+    for (_, service) in read_services(services) {
+        let (Some(port), Some(replicas)) = (&service.port, &service.replicas) else {
+            continue;
+        };
+        let port = port.as_ref().map(|port| port.value);
+        if replicas.value > 1 && port != Some(PortChoice::System) {
+            let given = replicas.value.to_string();
+            t.note(replicas.place.mistake(given, "1, or port: auto"));
             is_well = false;
         }
     }
     is_well
 }
 
+/// A service as far as it could be read: what is `None` on the outside is wrong, and that is noted.
 struct Service {
-    port: Option<Located<PortChoice>>,
-    plan: ServicePlan,
-    replicas: Located<u64>,
-    to: Vec<Located<ServiceName>>,
+    port: Option<Option<Located<PortChoice>>>,
+    replicas: Option<Located<u64>>,
+    to: Option<Vec<Option<Located<ServiceName>>>>,
+    protocol: Option<Protocol>,
+    program: Option<Option<Program>>,
+    routes: Option<Vec<Route>>,
 }
 
 impl Service {
-    fn into_plan(self, name: ServiceName) -> ServicePlan {
-        ServicePlan {
+    fn into_plan(self, name: ServiceName) -> Option<ServicePlan> {
+        let to = self.to?.into_iter();
+        Some(ServicePlan {
             name,
-            port: self.port.map(|port| port.value),
-            replicas: u16::try_from(self.replicas.value).unwrap_or(1),
-            to: self.to.into_iter().map(|service| service.value).collect(),
-            ..self.plan
-        }
+            port: self.port?.map(|port| port.value),
+            protocol: self.protocol?,
+            program: self.program?,
+            replicas: u16::try_from(self.replicas?.value).ok()?,
+            to: to
+                .map(|service| Some(service?.value))
+                .collect::<Option<_>>()?,
+            routes: self.routes?.into_iter().map(|route| route.0).collect(),
+        })
     }
 }
 
@@ -229,7 +256,7 @@ impl Settings for Service {
         );
         let to = t.default(
             "to",
-            list(located(kinds::service_name())),
+            list(attempt(located(kinds::service_name()))),
             "[]",
             "Services that it calls: each gets a listener, named by `CLEW_<SERVICE>_URL`.",
         );
@@ -239,28 +266,24 @@ impl Settings for Service {
             "[]",
             "Named routes, tried in this order; a request that none matches has a learned route.",
         );
-        let (run, dir, env) = (run?, dir?, env?);
-        let program = run.map(|words| Program {
-            words,
-            dir: Some(dir),
-            env,
-        });
-        let plan = ServicePlan {
-            name: ServiceName::new(""),
-            port: None,
-            protocol: protocol?,
-            program,
-            replicas: 1,
-            to: Vec::new(),
-            routes: routes?.into_iter().map(|route| route.0).collect(),
-        };
         Some(Self {
-            port: port?,
-            plan,
-            replicas: replicas?,
-            to: to?,
+            port,
+            replicas,
+            to,
+            protocol,
+            program: program(run, dir, env),
+            routes,
         })
     }
+}
+
+fn program(
+    run: Option<Option<Vec<String>>>,
+    dir: Option<PathBuf>,
+    env: Option<Vec<(String, String)>>,
+) -> Option<Option<Program>> {
+    let (words, dir, env) = (run?, Some(dir?), env?);
+    Some(words.map(|words| Program { words, dir, env }))
 }
 
 struct Route(RouteRule);
@@ -285,24 +308,28 @@ impl Settings for Route {
     }
 }
 
+/// The gateway as far as it could be read.
 struct Gateway {
-    listen: SocketAddr,
-    routes: Vec<RouteTo>,
-    trusted: Vec<clew_proxy::config::IpPrefix>,
+    listen: Option<SocketAddr>,
+    routes: Option<Vec<Option<RouteTo>>>,
+    trusted: Option<Vec<IpPrefix>>,
 }
 
 impl Gateway {
-    fn into_plan(self) -> GatewayPlan {
-        let routes = self.routes.into_iter().map(|route| GatewayRoute {
-            host: route.host,
-            path_prefix: route.path,
-            service: route.to.value,
+    fn into_plan(self) -> Option<GatewayPlan> {
+        let routes = self.routes?.into_iter().map(|route| {
+            let route = route?;
+            Some(GatewayRoute {
+                host: route.host?,
+                path_prefix: route.path?,
+                service: route.to?.value,
+            })
         });
-        GatewayPlan {
-            listen: self.listen,
-            routes: routes.collect(),
-            trusted: self.trusted,
-        }
+        Some(GatewayPlan {
+            listen: self.listen?,
+            routes: routes.collect::<Option<_>>()?,
+            trusted: self.trusted?,
+        })
     }
 }
 
@@ -322,21 +349,22 @@ impl Settings for Gateway {
         );
         let routes = t.required(
             "routes",
-            list(group::<RouteTo>()).not_empty(),
+            list(attempt(group::<RouteTo>())).not_empty(),
             "Where requests go: the longest path of the most specific host wins.",
         );
         Some(Self {
-            listen: listen?,
-            routes: routes?,
-            trusted: trusted?,
+            listen,
+            routes,
+            trusted,
         })
     }
 }
 
+/// A route of the gateway as far as it could be read.
 struct RouteTo {
-    host: Option<std::sync::Arc<str>>,
-    path: std::sync::Arc<str>,
-    to: Located<ServiceName>,
+    host: Option<Option<Arc<str>>>,
+    path: Option<Arc<str>>,
+    to: Option<Located<ServiceName>>,
 }
 
 impl Settings for RouteTo {
@@ -358,11 +386,7 @@ impl Settings for RouteTo {
             located(kinds::service_name()),
             "Service that gets the request.",
         );
-        Some(Self {
-            host: host?,
-            path: path?,
-            to: to?,
-        })
+        Some(Self { host, path, to })
     }
 }
 
@@ -430,7 +454,7 @@ impl Settings for Roots {
         let ratio = t.default("ratio", ratio(), "1.0", "Share of new traces to keep.");
         let max_per_second = t.optional(
             "max_per_second",
-            number(0.001..=1e9).example("100"),
+            number(0.001..=1e9),
             "At most so many new traces a second, for each proxy.",
         );
         Some(Self(Sampling {
@@ -444,15 +468,10 @@ struct Kept(Retention);
 
 impl Settings for Kept {
     fn declare(t: &mut Table<'_>) -> Option<Self> {
-        let age = t.default(
-            "age",
-            duration(MINUTE..=YEAR),
-            "24h",
-            "Nothing older is kept.",
-        );
+        let age = t.default("age", kept_age(), "24h", "Nothing older is kept.");
         let size = t.default(
             "size",
-            byte_size(),
+            kept_bytes(),
             "1GiB",
             "The oldest go first past this size.",
         );

@@ -1,11 +1,11 @@
 //! Child processes: started in a group of their own where we supervise them, ended by their id, and
 //! their end told as an exit code.
 
+use clew_runtime::drain::DrainWatch;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::signal::unix::{self, SignalKind, signal};
 
@@ -148,16 +148,15 @@ impl ProcessGroup {
         self.child.wait().await
     }
 
-    /// Asks the group to end, and kills it when it has not after `grace`.
-    pub(crate) async fn end(&mut self, grace: Duration) -> io::Result<ExitStatus> {
+    /// Asks the group to end, and kills what is left of it when the drain is forced, by its deadline or by
+    /// someone who will not wait.
+    pub(crate) async fn end(&mut self, drain: &DrainWatch) -> io::Result<ExitStatus> {
         self.signal(Signal::TERM);
-        match tokio::time::timeout(grace, self.ended()).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                self.signal(Signal::KILL);
-                self.ended().await
-            }
+        tokio::select! {
+            ended = self.ended() => return ended,
+            () = drain.forced() => self.signal(Signal::KILL),
         }
+        self.ended().await
     }
 
     fn signal(&self, signal: Signal) {

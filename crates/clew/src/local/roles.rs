@@ -4,7 +4,8 @@ pub(crate) mod command;
 
 use super::plan::{MeshPlan, ServicePlan};
 use super::record::{Published, Record, RecordError, own_state_dir};
-use super::sidecar::{LOOPBACK, uri};
+use super::sidecar::LOOPBACK;
+use crate::address::uri;
 use clew_api::client::ControlClient;
 use clew_control::{BoundControl, Control, ControlConfig, ControlError, DeclaredService};
 use clew_model::name::{Namespace, Workload};

@@ -1,67 +1,72 @@
 //! `clew run`: a process, its sidecar, and nothing in between: its signals, its exit code.
 
-use super::environment::{self, ApplicationPort, replaced_proxy};
+use super::environment::{self, ApplicationPort, Variable, replaced_proxy};
 use super::find::{Found, find_or_start};
+use super::naming::name_of;
 use super::plan::PortChoice;
 use super::ports::OwnPort;
 use super::process::{SpawnError, exit_code};
 use super::record::{Record, own_state_dir};
-use super::say;
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
 use crate::cli::local::RunArgs;
 use crate::exit::Exit;
+use crate::output::announce;
 use anyhow::Context as _;
 use clew_model::name::{ServiceName, Workload};
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use clew_runtime::signals::{Signal, Signals};
+use futures_util::FutureExt as _;
+use rustix::process::{Pid, getpgid, getpgrp, kill_process};
 use rustix::termios::tcgetpgrp;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::process::ExitStatus;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::mpsc;
 
 /// Runs the process in the mesh, and ends with its code.
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
-    let mut signals = Signals::install().context("cannot receive signals")?;
-    let Found { record, is_new } = find_or_start(&own_state_dir(), args.api.address).await?;
+    let mut signals = Signals::install_these(Signal::ALL)?;
+    let Some((program, arguments)) = args.process.split_first() else {
+        return Ok(Exit::Usage);
+    };
+    let name = args
+        .name
+        .clone()
+        .map_or_else(|| name_and_say(&args.process), Ok)?;
+    let state = own_state_dir();
+    let found = tokio::select! {
+        found = find_or_start(&state, args.api.address) => found?,
+        // There is no process yet that it could be passed on to.
+        signal = signals.next() => return Ok(ended_by(signal)),
+    };
+    let Found { record, is_new } = found;
     if is_new {
-        say(&format!(
+        announce(&format!(
             "started a local mesh, API http://{}; it ends with `clew down`, or when nobody is in it",
             record.api
         ));
     }
     if let Some(proxy) = replaced_proxy(variable) {
-        say(&format!(
+        announce(&format!(
             "the sidecar takes the place of {proxy}; other hosts are reached directly"
         ));
     }
     let ports = take_ports(&args)?;
-    let sidecar = bind_sidecar(&args, &ports, &record)?;
-    let surroundings = environment::Surroundings {
-        workload: args.name.as_str().into(),
-        http_proxy: sidecar.http_proxy,
-        dependencies: sidecar.dependencies.clone(),
-        port: ports.first().map(|port| ApplicationPort {
-            number: port.address.port(),
-            is_news: port.is_news,
-        }),
-        otlp_http: record.otlp_http,
-    };
-    let Some((program, arguments)) = args.process.split_first() else {
-        return Ok(Exit::Usage);
-    };
+    let sidecar = bind_sidecar(&args, &name, &ports, &record)?;
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(environment::variables(&surroundings, variable));
+        .envs(variables(&name, &ports, &sidecar, &record));
+    if let Some(signal) = signals.next().now_or_never() {
+        return Ok(ended_by(signal));
+    }
     let mut sidecar = sidecar.start();
     let child = match command.spawn() {
         Ok(child) => child,
         Err(source) => {
             let error = SpawnError::new(&program.to_string_lossy(), source);
             let code = error.exit_code();
-            say(&format!("{:#}", anyhow::Error::new(error)));
+            announce(&format!("{:#}", anyhow::Error::new(error)));
             leave(sidecar, &mut signals).await;
             return Ok(Exit::Process(code));
         }
@@ -69,6 +74,20 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let status = supervise(child, &mut sidecar, &mut signals).await?;
     leave(sidecar, &mut signals).await;
     Ok(status.map_or(Exit::Failed, |status| Exit::Process(exit_code(status))))
+}
+
+/// The exit code of a process that a signal has ended.
+fn ended_by(signal: Signal) -> Exit {
+    Exit::Process(u8::try_from(128 + signal.number()).unwrap_or(u8::MAX))
+}
+
+/// The name that the words of a command give to a workload, which the user is told.
+fn name_and_say(words: &[OsString]) -> anyhow::Result<String> {
+    let name = name_of(words).context("the command gives no name; choose one with --name")?;
+    announce(&format!(
+        "the workload is named {name}; --name gives it another name"
+    ));
+    Ok(name)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -85,8 +104,13 @@ fn take_ports(args: &RunArgs) -> anyhow::Result<Vec<OwnPort>> {
         .context("the system gives no port")
 }
 
-fn bind_sidecar(args: &RunArgs, ports: &[OwnPort], roles: &Record) -> anyhow::Result<Sidecar> {
-    let own = ServiceName::new(args.name.as_str());
+fn bind_sidecar(
+    args: &RunArgs,
+    name: &str,
+    ports: &[OwnPort],
+    roles: &Record,
+) -> anyhow::Result<Sidecar> {
+    let own = ServiceName::new(name);
     let ports = args.ports.iter().zip(ports).map(|(asked, port)| {
         let service = asked
             .service
@@ -95,7 +119,7 @@ fn bind_sidecar(args: &RunArgs, ports: &[OwnPort], roles: &Record) -> anyhow::Re
         (port.address, service, asked.protocol)
     });
     let plan = SidecarPlan {
-        workload: Workload::new(args.name.as_str(), args.namespace.as_str()),
+        workload: Workload::new(name, args.namespace.as_str()),
         ports: ports.collect(),
         to: args
             .to
@@ -104,6 +128,22 @@ fn bind_sidecar(args: &RunArgs, ports: &[OwnPort], roles: &Record) -> anyhow::Re
             .collect(),
     };
     Ok(Sidecar::bind(plan, &Surroundings::of(roles, args.proxy))?)
+}
+
+/// What the process is told of its surroundings.
+fn variables(name: &str, ports: &[OwnPort], sidecar: &Sidecar, roles: &Record) -> Vec<Variable> {
+    let surroundings = environment::Surroundings {
+        workload: name.into(),
+        http_proxy: sidecar.http_proxy,
+        dependencies: sidecar.dependencies.clone(),
+        port: ports.first().map(|port| ApplicationPort {
+            number: port.address.port(),
+            is_news: port.is_news,
+        }),
+        otlp_http: roles.otlp_http,
+        is_one_of_many: false,
+    };
+    environment::variables(&surroundings, variable)
 }
 
 /// Passes signals on until the process ends. Without its sidecar a process is cut off, so it is asked
@@ -124,24 +164,34 @@ async fn supervise(
             signal = signals.next() => pass_on(pid, signal),
             () = sidecar.ended(), if !is_cut_off => {
                 is_cut_off = true;
-                pass_on(pid, Signal::TERM);
+                pass_on(pid, Signal::Terminate);
             }
         }
     }
 }
 
-/// What a terminal sends goes to all processes in its foreground, so the process has it already.
+/// What a terminal sends goes to all processes of the group in its foreground. A process that is in it with
+/// us has it already, and would take it for a second one. Who has sent a signal cannot be seen from here, so
+/// one that comes from elsewhere (`kill -INT`) is taken for the terminal's then.
 fn pass_on(pid: Option<Pid>, signal: Signal) {
-    let comes_from_terminal = matches!(signal, Signal::INT | Signal::QUIT) && is_in_foreground();
-    if let Some(pid) = pid.filter(|_| !comes_from_terminal) {
+    let Some(pid) = pid else { return };
+    let can_come_from_terminal = matches!(signal, Signal::Interrupt | Signal::Quit);
+    if can_come_from_terminal && is_in_foreground_with_us(pid) {
+        return;
+    }
+    if let Some(signal) = rustix::process::Signal::from_named_raw(signal.number()) {
         // It fails when the process has just ended, which is noticed next.
         let _ = kill_process(pid, signal);
     }
 }
 
-fn is_in_foreground() -> bool {
-    let terminal = File::open("/dev/tty");
-    terminal.is_ok_and(|terminal| tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()))
+fn is_in_foreground_with_us(process: Pid) -> bool {
+    let Ok(terminal) = File::open("/dev/tty") else {
+        return false;
+    };
+    let own = getpgrp();
+    let is_ours = |group: rustix::io::Result<Pid>| group.is_ok_and(|group| group == own);
+    is_ours(tcgetpgrp(&terminal)) && is_ours(getpgid(Some(process)))
 }
 
 /// The instance leaves at once; what is still open may finish, until a signal says otherwise.
@@ -151,44 +201,6 @@ async fn leave(mut sidecar: RunningProxy, signals: &mut Signals) {
         tokio::select! {
             () = sidecar.ended() => return,
             _ = signals.next() => sidecar.force(),
-        }
-    }
-}
-
-/// The signals that are passed on.
-#[derive(Debug)]
-struct Signals {
-    received: mpsc::Receiver<Signal>,
-}
-
-impl Signals {
-    const ALL: [Signal; 6] = [
-        Signal::TERM,
-        Signal::INT,
-        Signal::HUP,
-        Signal::QUIT,
-        Signal::USR1,
-        Signal::USR2,
-    ];
-
-    /// From here on they do not end this process any more.
-    fn install() -> io::Result<Self> {
-        let (sender, received) = mpsc::channel(16);
-        for signal in Self::ALL {
-            let mut source = unix::signal(SignalKind::from_raw(signal.as_raw()))?;
-            let sender = sender.clone();
-            // Ends with the runtime, which ends with the command.
-            tokio::spawn(async move {
-                while source.recv().await.is_some() && sender.send(signal).await.is_ok() {}
-            });
-        }
-        Ok(Self { received })
-    }
-
-    async fn next(&mut self) -> Signal {
-        match self.received.recv().await {
-            Some(signal) => signal,
-            None => std::future::pending().await,
         }
     }
 }

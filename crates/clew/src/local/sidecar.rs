@@ -2,6 +2,7 @@
 
 use super::plan::GatewayPlan;
 use super::record::Record;
+use crate::address::uri;
 use crate::cli::local::ProxyArgs;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
@@ -48,16 +49,6 @@ impl Surroundings {
         let workers = NonZeroUsize::new(flags.workers.into()).unwrap_or(NonZeroUsize::MIN);
         Self::new(roles, workers, flags.drain.duration())
     }
-}
-
-/// `http://` and the address.
-pub(crate) fn uri(address: SocketAddr) -> Uri {
-    let builder = Uri::builder()
-        .scheme("http")
-        .authority(address.to_string())
-        .path_and_query("/");
-    // An address is an authority.
-    builder.build().unwrap_or_default()
 }
 
 /// What stands beside one instance.

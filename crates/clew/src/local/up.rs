@@ -1,23 +1,28 @@
 //! `clew up`: a whole application from one file.
 
 use super::instance::Ended;
-use super::mesh::{Mesh, Whereabouts, names};
+use super::mesh::{BoundMesh, Mesh, Whereabouts, names};
 use super::mesh_file;
+use super::plan::MeshPlan;
 use super::prefix::{Lines, Stream, Voice};
-use super::record::own_state_dir;
+use super::record::{file_of, own_state_dir};
 use super::roles::RolesPlan;
-use super::{after, default_api, kept};
+use super::{after, kept};
+use crate::address::DEFAULT_API;
 use crate::cli::local::UpArgs;
 use crate::exit::Exit;
 use anyhow::Context as _;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
 /// After this the user is told that something does not listen yet.
 const SLOW_START: Duration = Duration::from_secs(10);
+/// How long the terminal may take for the last lines when all has to end at once.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// The name by which we speak among the services.
 const OWN_NAME: &str = "clew";
 
@@ -32,32 +37,64 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     };
     let mut signals = Signals::install()?;
     plan.retention = kept(&args.store, plan.retention);
-    let own_file = own_state_dir().join(format!("{}.db", plan.name));
-    let store = StorePath::File(args.store.store.clone().unwrap_or(own_file));
-    let api = args.api.or(plan.api).unwrap_or_else(default_api);
+    let api = args.api.or(plan.api).unwrap_or(DEFAULT_API);
+    let store = args.store.store.clone().or_else(|| own_store(&plan, api));
+    let store = store.map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("up", &plan, api, store);
 
     let mut names = names(&plan.services);
     names.push(OWN_NAME.to_owned());
     let lines = Lines::start(names);
     let voice = lines.voice(OWN_NAME);
-    let mut mesh = Mesh::start(plan, roles, &lines).await?;
-    let exit = tokio::select! {
-        _ = signals.next() => Ok(Exit::Ok),
-        () = after(args.for_time) => Ok(Exit::Ok),
-        exit = serve(&mut mesh, &voice, args.ready_file.as_deref()) => exit,
+    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let exit = match started {
+        Ok(()) => tokio::select! {
+            _ = signals.next() => Ok(Exit::Ok),
+            () = after(args.for_time) => Ok(Exit::Ok),
+            exit = serve(&mut mesh, &voice, args.ready_file.as_deref()) => exit,
+        },
+        Err(error) => Err(error.into()),
     };
-    end(mesh, &mut signals).await;
+    let end = tokio::select! {
+        () = mesh.stop() => End::InOrder,
+        _ = signals.next() => End::AtOnce,
+    };
+    if end == End::AtOnce {
+        mesh.kill().await;
+    }
     drop(voice);
-    tokio::task::spawn_blocking(move || lines.finish()).await?;
+    finish(lines, end, &mut signals).await;
     exit
 }
 
-/// Ends all in order, or at once when there is another signal: what is dropped is killed.
-pub(crate) async fn end(mut mesh: Mesh, signals: &mut Signals) {
+/// The file of a mesh that keeps its numbers when it ends. It has the address of the API in its name, as a
+/// mesh by the same name may run at another one; an address that is another one each time is no name.
+fn own_store(plan: &MeshPlan, api: SocketAddr) -> Option<PathBuf> {
+    let what = format!("{}.db", plan.name);
+    (api.port() != 0).then(|| file_of(&own_state_dir(), api, &what))
+}
+
+/// How all ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Open requests finish, and programs end by themselves.
+    InOrder,
+    /// The user has asked twice: what runs is killed, and nobody is waited for.
+    AtOnce,
+}
+
+/// Waits until all lines are written. Nobody may be reading them, so it waits no longer than the user does.
+pub(crate) async fn finish(lines: Lines, end: End, signals: &mut Signals) {
+    let writing = tokio::task::spawn_blocking(move || lines.finish());
+    let patience = async {
+        match end {
+            End::InOrder => drop(signals.next().await),
+            End::AtOnce => tokio::time::sleep(LAST_LINES).await,
+        }
+    };
     tokio::select! {
-        () = mesh.stop() => {}
-        _ = signals.next() => {}
+        _ = writing => {}
+        () = patience => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tables: headings, aligned columns, two spaces between them.
 
+use super::columns::is_known;
 use super::{BOLD, clean, painted};
 use anstyle::Style;
 use std::fmt::Write;
@@ -60,20 +61,18 @@ impl Table {
     }
 
     /// Adds a column whose fields begin at the left.
-    pub(crate) fn text(mut self, title: &'static str) -> Self {
-        self.columns.push(Column {
-            title,
-            is_number: false,
-        });
-        self
+    pub(crate) fn text(self, title: &'static str) -> Self {
+        self.add(title, false)
     }
 
     /// Adds a column whose fields end at the right.
-    pub(crate) fn number(mut self, title: &'static str) -> Self {
-        self.columns.push(Column {
-            title,
-            is_number: true,
-        });
+    pub(crate) fn number(self, title: &'static str) -> Self {
+        self.add(title, true)
+    }
+
+    fn add(mut self, title: &'static str, is_number: bool) -> Self {
+        debug_assert!(is_known(title), "{title} is explained in columns.rs");
+        self.columns.push(Column { title, is_number });
         self
     }
 

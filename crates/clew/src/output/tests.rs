@@ -53,7 +53,7 @@ fn sizes_are_binary() {
 
 #[test]
 fn numbers_end_and_text_begins_in_line_whatever_the_colours() {
-    let mut table = Table::new().text("NAME").number("RPS").text("NOTE");
+    let mut table = Table::new().text("NAME").number("RPS").text("ERRORS");
     table.row(vec![
         Cell::new("books"),
         Cell::styled("12.3", GOOD),
@@ -63,7 +63,7 @@ fn numbers_end_and_text_begins_in_line_whatever_the_colours() {
     let text = anstream::adapter::strip_str(&table.render()).to_string();
     assert_eq!(
         text,
-        "NAME    RPS  NOTE\nbooks  12.3  a\na         -  bcd\n"
+        "NAME    RPS  ERRORS\nbooks  12.3  a\na         -  bcd\n"
     );
 }
 

@@ -1,6 +1,6 @@
 //! `clew edges`: who talks to whom, and how well.
 
-use super::{ReadError, golden, say, show};
+use super::{ReadError, golden, say_unless_json, show};
 use crate::cli::read::EdgesArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
@@ -15,7 +15,7 @@ pub(super) async fn run(args: &EdgesArgs, api: &ApiClient) -> Result<Exit, ReadE
         .with_some("workload", args.workload.as_ref());
     let answer = api.get::<Edges>(&question).await?;
     if answer.body.edges.is_empty() {
-        say(args.output, "nobody talked to anybody in this window");
+        say_unless_json(args.output, "nobody talked to anybody in this window");
         return super::show_empty(&answer, args.output);
     }
     show(&answer, args.output, render)?;

@@ -1,6 +1,6 @@
 //! `clew routes`: golden metrics of every route of a workload.
 
-use super::{ReadError, golden, say, show};
+use super::{ReadError, golden, say_unless_json, show};
 use crate::cli::read::RoutesArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
@@ -20,7 +20,7 @@ pub(super) async fn run(args: &RoutesArgs, api: &ApiClient) -> Result<Exit, Read
         return Ok(Exit::Ok);
     }
     let of = &args.workload;
-    say(
+    say_unless_json(
         args.output,
         &match (&args.from, &args.to) {
             (Some(from), _) => format!("{of} served nothing to {from} in this window"),

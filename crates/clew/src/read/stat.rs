@@ -1,6 +1,6 @@
 //! `clew stat`: golden metrics of every workload.
 
-use super::{ReadError, golden, say, show};
+use super::{ReadError, golden, say_unless_json, show};
 use crate::cli::read::StatArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
@@ -15,7 +15,7 @@ pub(super) async fn run(args: &StatArgs, api: &ApiClient) -> Result<Exit, ReadEr
         .with_some("workload", args.workload.as_ref());
     let answer = api.get::<Stat>(&question).await?;
     if answer.body.workloads.is_empty() {
-        say(
+        say_unless_json(
             args.output,
             "no workload is in the mesh, and none sent or served anything in this window",
         );

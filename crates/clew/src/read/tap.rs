@@ -1,6 +1,6 @@
 //! `clew tap`: requests, live; one line each.
 
-use super::{ReadError, say};
+use super::{ReadError, say_unless_json};
 use crate::cli::read::{Format, Side, TapArgs};
 use crate::client::{ApiClient, ApiError, Question};
 use crate::exit::Exit;
@@ -123,14 +123,14 @@ fn print(args: &TapArgs, line: &TapLine, raw: &[u8]) -> Result<(), ReadError> {
             if !watching.unreachable.is_empty() {
                 text = format!("{text}; not reachable: {}", list(&watching.unreachable));
             }
-            say(args.output, &painted(&text, DIM));
+            say_unless_json(args.output, &painted(&text, DIM));
         }
         TapLine::Skipped(skipped) => {
             let text = format!(
                 "{} more matched and are not shown (see --max-rps)",
                 skipped.requests
             );
-            say(args.output, &painted(&text, DOUBTFUL));
+            say_unless_json(args.output, &painted(&text, DOUBTFUL));
         }
     }
     Ok(())

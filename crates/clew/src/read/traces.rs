@@ -1,6 +1,6 @@
 //! `clew traces`: traces, newest first.
 
-use super::{ReadError, say, show};
+use super::{ReadError, say_unless_json, show};
 use crate::cli::read::TracesArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
@@ -22,7 +22,7 @@ pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, Read
     let answer = api.get::<Traces>(&question).await?;
     if answer.body.traces.is_empty() {
         let settled = args.settled;
-        say(
+        say_unless_json(
             args.output,
             &format!(
                 "no such trace in this window that nothing was added to for {settled} (see --window, --settled)"
@@ -32,7 +32,7 @@ pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, Read
     }
     show(&answer, args.output, render)?;
     if answer.body.truncated {
-        say(args.output, "there are more (see --limit)");
+        say_unless_json(args.output, "there are more (see --limit)");
     }
     Ok(Exit::Ok)
 }

@@ -1,28 +1,45 @@
 //! Values of flags, read from text. Errors complete "invalid value ...:".
 
-use super::super::DEFAULT_API;
 use super::PortArg;
+use crate::address::DEFAULT_API;
 use crate::label::{LABEL_FORM, is_label};
 use clew_model::service::Protocol;
 use clew_proxy::config::{GatewayRoute, IpPrefix};
-use clew_runtime::config::{cidr, host_pattern, port};
+use clew_runtime::config::{Scalar, byte_size, cidr, duration, host_pattern, port};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-/// A share, 0 to 1.
-pub(super) fn ratio(text: &str) -> Result<f64, String> {
-    let ratio = text
-        .parse()
-        .ok()
-        .filter(|ratio| (0.0..=1.0).contains(ratio));
-    ratio.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+/// How long spans and numbers may be kept, wherever it is said.
+pub(crate) fn kept_age() -> Scalar<Duration> {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    duration(MINUTE..=YEAR)
 }
 
-pub(super) fn rate(text: &str) -> Result<f64, String> {
-    let rate = text
-        .parse()
-        .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
-    rate.ok_or_else(|| "expected a number of requests per second, greater than 0".to_owned())
+/// How many bytes of spans and numbers may be kept, wherever it is said. With less there is no room for
+/// what has just come.
+pub(crate) fn kept_bytes() -> Scalar<u64> {
+    byte_size(8 << 20..=u64::MAX)
+}
+
+/// A value of a flag that is also one of a file.
+fn read<T>(kind: &Scalar<T>, text: &str) -> Result<T, String> {
+    let value = kind.read_text("", text);
+    value.map_err(|_| format!("expected {}", kind.expected()))
+}
+
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    read(&kept_age(), text)
+}
+
+/// A number of MiB, as bytes.
+pub(super) fn mib(text: &str) -> Result<u64, String> {
+    let bytes = read(&kept_bytes(), &format!("{text}MiB"));
+    bytes.map_err(|_| "expected a whole number of MiB, at least 8".to_owned())
+}
+
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
+    read(&clew_runtime::config::ratio(), text)
 }
 
 pub(super) fn label(text: &str) -> Result<String, String> {
@@ -42,7 +59,7 @@ pub(super) fn local_api(text: &str) -> Result<SocketAddr, String> {
         .and_then(|port| port.parse().ok());
     let address = local.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     address.or_else(|| authority.parse().ok()).ok_or_else(|| {
-        format!("expected http://ADDRESS:PORT with an address of this machine, for example {DEFAULT_API}")
+        format!("expected http://ADDRESS:PORT with an address of this machine, for example http://{DEFAULT_API}")
     })
 }
 
@@ -112,18 +129,25 @@ pub(super) fn route(text: &str) -> Result<GatewayRoute, String> {
 }
 
 pub(super) fn network(text: &str) -> Result<IpPrefix, String> {
-    let network = cidr().read_text("", text);
-    network
-        .map(|(address, bits)| IpPrefix { address, bits })
-        .map_err(|_| "expected an address or network such as 10.0.0.0/8".to_owned())
+    read(&cidr(), text).map(|(address, bits)| IpPrefix { address, bits })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{PortArg, local_api, port_arg, route};
+    use super::{PortArg, age, local_api, mib, port_arg, route};
     use clew_model::service::Protocol;
+
+    #[test]
+    fn what_is_kept_has_the_bounds_of_the_file() {
+        assert_eq!(mib("8"), Ok(8 << 20));
+        for wrong in ["7", "0", "-8", "8.5", "", "99999999999999999999"] {
+            mib(wrong).unwrap_err();
+        }
+        assert_eq!(age("1m").unwrap().as_secs(), 60);
+        assert_eq!(age("59s").unwrap_err(), "expected a time from 1m to 365d");
+    }
 
     #[test]
     fn a_port_has_a_protocol_and_a_service_behind_it() {

@@ -17,6 +17,7 @@ fn surroundings() -> Surroundings {
             is_news: false,
         }),
         otlp_http: Some("127.0.0.1:4318".parse().unwrap()),
+        is_one_of_many: false,
     }
 }
 
@@ -69,6 +70,36 @@ fn what_the_user_has_set_stays() {
     }
     assert!(!set.contains_key("OTEL_EXPORTER_OTLP_PROTOCOL"));
     assert_eq!(set["NO_PROXY"], "");
+}
+
+#[test]
+fn one_process_of_many_has_its_own_port_and_name_whatever_is_inherited() {
+    let surroundings = Surroundings {
+        is_one_of_many: true,
+        ..surroundings()
+    };
+    let inherited = [
+        ("PORT", "9"),
+        ("OTEL_SERVICE_NAME", "mine"),
+        ("NODE_USE_ENV_PROXY", "0"),
+    ];
+    let set = composed(&surroundings, &inherited);
+    assert_eq!(
+        (&*set["PORT"], &*set["OTEL_SERVICE_NAME"]),
+        ("7001", "webapp")
+    );
+    assert!(!set.contains_key("NODE_USE_ENV_PROXY"));
+}
+
+/// A protocol that was meant for another collector would be spoken to a port that does not speak it.
+#[test]
+fn where_spans_go_and_by_which_protocol_is_set_together_or_not_at_all() {
+    let set = composed(&surroundings(), &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+    assert_eq!(set["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf");
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317");
+    let set = composed(&surroundings(), &[endpoint]);
+    assert!(!set.contains_key("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    assert!(!set.contains_key("OTEL_EXPORTER_OTLP_ENDPOINT"));
 }
 
 #[test]

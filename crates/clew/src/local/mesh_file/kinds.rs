@@ -16,9 +16,7 @@ use std::sync::Arc;
 
 /// The name of a mesh, a namespace or a service.
 pub(super) fn name() -> Scalar<String> {
-    scalar(LABEL_FORM, "books", |text| {
-        is_label(text).then(|| text.to_owned())
-    })
+    scalar(LABEL_FORM, |text| is_label(text).then(|| text.to_owned()))
 }
 
 /// The name of a service.
@@ -28,7 +26,7 @@ pub(super) fn service_name() -> Scalar<ServiceName> {
 
 /// A port number, with its address or without, or `auto`.
 pub(super) fn port_choice() -> Scalar<PortChoice> {
-    scalar(LISTENS_FORM, "7002", |text| match text {
+    scalar(LISTENS_FORM, |text| match text {
         "auto" => Some(PortChoice::System),
         listens => parse_listens(listens).map(PortChoice::Fixed),
     })
@@ -48,7 +46,7 @@ pub(super) fn protocol() -> Scalar<Protocol> {
 /// The name of an environment variable.
 pub(super) fn variable() -> Scalar<String> {
     let expected = "a variable's name of letters, digits and _, not starting with a digit";
-    scalar(expected, "LOG_LEVEL", |text| {
+    scalar(expected, |text| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         let starts_well = !text.starts_with(|first: char| first.is_ascii_digit());
         (!text.is_empty() && text.bytes().all(plain) && starts_well).then(|| text.to_owned())
@@ -57,14 +55,14 @@ pub(super) fn variable() -> Scalar<String> {
 
 /// Any text that the environment can hold, the empty one too.
 pub(super) fn variable_value() -> Scalar<String> {
-    scalar("text", "debug", |text| {
+    scalar("text", |text| {
         (!text.contains('\0')).then(|| text.to_owned())
     })
 }
 
 /// Any text that can be the name of a route in metrics.
 pub(super) fn route_name() -> Scalar<String> {
-    scalar("a name of at most 200 characters", "edit", |text| {
+    scalar("a name of at most 200 characters", |text| {
         let fits = (1..=200).contains(&text.len()) && !text.contains(char::is_control);
         fits.then(|| text.to_owned())
     })
@@ -72,7 +70,7 @@ pub(super) fn route_name() -> Scalar<String> {
 
 /// A header's name.
 pub(super) fn header() -> Scalar<Arc<str>> {
-    scalar("a header's name", "user-agent", |text| {
+    scalar("a header's name", |text| {
         let name = http::HeaderName::from_bytes(text.as_bytes()).ok()?;
         Some(name.as_str().into())
     })
@@ -85,22 +83,18 @@ pub(super) fn network() -> Scalar<IpPrefix> {
 
 /// A host of the gateway: `None` is any.
 pub(super) fn gateway_host() -> Scalar<Option<Arc<str>>> {
-    scalar(
-        "a host name, *.NAME, or * for any",
-        "books.example",
-        |text| match text {
-            "*" => Some(None),
-            host => host_pattern()
-                .read_text("", host)
-                .ok()
-                .map(|host| Some(host.into())),
-        },
-    )
+    scalar("a host name, *.NAME, or * for any", |text| match text {
+        "*" => Some(None),
+        host => host_pattern()
+            .read_text("", host)
+            .ok()
+            .map(|host| Some(host.into())),
+    })
 }
 
 /// A path, of which whole segments are compared.
 pub(super) fn path_prefix() -> Scalar<Arc<str>> {
-    scalar("a path that starts with /", "/", |text| {
+    scalar("a path that starts with /", |text| {
         is_path(text).then(|| text.into())
     })
 }
@@ -108,7 +102,7 @@ pub(super) fn path_prefix() -> Scalar<Arc<str>> {
 /// `[METHOD ]PATH`, where the path is whole, ends in `/*`, or has `{placeholders}`.
 pub(super) fn request_match() -> Scalar<RequestMatch> {
     let expected = "[METHOD ]PATH, where PATH may hold {placeholders} or end in /*";
-    scalar(expected, "POST /books/{id}/edit", parse_match)
+    scalar(expected, parse_match)
 }
 
 fn parse_match(text: &str) -> Option<RequestMatch> {
@@ -186,15 +180,12 @@ impl Kind for CommandLine {
     }
 
     fn shape(&self) -> Shape {
-        Shape::Scalar {
-            expected: "a command, as text or as a list of its words".to_owned(),
-            example: "python3 books.py".to_owned(),
-        }
+        Shape::Scalar("a command, as text or as a list of its words".to_owned())
     }
 }
 
 fn word() -> Scalar<String> {
-    scalar("a word of a command", "python3", |text| {
+    scalar("a word of a command", |text| {
         (!text.contains('\0')).then(|| text.to_owned())
     })
 }

@@ -122,19 +122,40 @@ services:
     run: []
     routes: [ { name: edit, match: books } ]
 telemetry: { sampling: { ratio: 2 }, write: [jaeger] }
+retention: { age: 1s, size: 1MiB }
 ";
     assert_eq!(
         mistakes_of(text),
         [
             r#"mesh.yaml:1: mesh: given "Books", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
             r#"mesh.yaml:4: gateway.routes[0].path: given "books", expected a path that starts with /"#,
+            r#"mesh.yaml:4: gateway.routes[0].to: given "webap", expected the name of a service of this file"#,
             r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, ADDRESS:PORT, or auto"#,
             r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, replicas, to, routes (did you mean protocol?)"#,
+            r#"mesh.yaml:9: services.webapp.to[1]: given "author", expected the name of a service of this file"#,
+            "mesh.yaml:12: services.books.replicas: given 2, expected 1, or port: auto",
             r#"mesh.yaml:13: services.books.run: given "npm ci && npm start", expected no & outside of single quotes; for a shell write [sh, -c, "..."]"#,
+            "mesh.yaml:15: services.authors.port: given 7002, which is the port of books, expected a port of its own",
             r#"mesh.yaml:16: services.authors.run: given an empty list, expected a list of at least one: a word of a command"#,
             r#"mesh.yaml:17: services.authors.routes[0].match: given "books", expected [METHOD ]PATH, where PATH may hold {placeholders} or end in /*"#,
             r#"mesh.yaml:18: telemetry.sampling.ratio: given "2", expected a ratio from 0 to 1"#,
             r#"mesh.yaml:18: telemetry.write[0]: given "jaeger", expected b3 or b3multi"#,
+            "mesh.yaml:19: retention.age: given \"1s\", expected a time from 1m to 365d",
+            "mesh.yaml:19: retention.size: given \"1MiB\", expected a size of at least 8MiB",
+        ]
+    );
+}
+
+/// What cannot be read at all is still there by its name, and nothing is said twice.
+#[test]
+fn a_service_that_is_wrong_as_a_whole_can_still_be_referred_to() {
+    let text = "mesh: a\nservices:\n  a: { to: [b, c] }\n  b: 7\n  Big: {}\n";
+    assert_eq!(
+        mistakes_of(text),
+        [
+            r#"mesh.yaml:3: services.a.to[1]: given "c", expected the name of a service of this file"#,
+            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, replicas, to, routes"#,
+            r#"mesh.yaml:5: services.Big: given the key "Big", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
         ]
     );
 }
@@ -190,7 +211,7 @@ fn a_mesh_needs_a_name_and_services() {
     );
 }
 
-/// Every key of the file is documented from its declaration: run with `UPDATE_DOCS=1` after a change.
+/// Every key of the file is documented from its declaration: `make docs` writes it after a change.
 #[test]
 fn the_reference_in_the_documents_is_what_is_declared() {
     const BEGIN: &str = "<!-- mesh.yaml: begin -->\n";
@@ -201,13 +222,13 @@ fn the_reference_in_the_documents_is_what_is_declared() {
     let (written, after) = rest.split_once(END).expect("end of the reference");
     let declared = docs::markdown::<MeshPlan>().replace("\n## ", "\n### ");
     let declared = format!("\n#{declared}\n");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         let fresh = format!("{before}{BEGIN}{declared}{END}{after}");
         std::fs::write(&file, fresh).unwrap();
     } else {
         assert!(
             written == declared,
-            "docs/one-machine.md is not what is declared: run UPDATE_DOCS=1 cargo test -p clew"
+            "docs/one-machine.md is not what is declared: run `make docs`"
         );
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::{ProcessGroup, describe, exit_code};
+use clew_runtime::drain::Drain;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
@@ -42,7 +43,9 @@ async fn a_process_that_does_not_listen_is_killed_after_the_grace() {
     let mut group = shell("trap '' TERM; echo ready; while :; do sleep 0.05; done");
     let mut lines = BufReader::new(group.take_output().0.unwrap()).lines();
     assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("ready"));
-    let status = group.end(Duration::from_millis(20)).await.unwrap();
+    let (_drain, watch) = Drain::new(Duration::ZERO);
+    _drain.start();
+    let status = group.end(&watch).await.unwrap();
     assert_eq!(exit_code(status), 137);
 }
 

@@ -1,0 +1,90 @@
+//! What the columns of the tables mean, in one place: a table has no column that is not in it, and docs/cli.md
+//! is made of it.
+
+/// Headings and their meaning.
+pub(crate) const COLUMNS: [(&str, &str); 31] = [
+    ("NAMESPACE", "namespace of the workload"),
+    ("NAME", "the workload"),
+    (
+        "INSTANCES",
+        "its instances that are in the mesh now; 0 when only its numbers are left",
+    ),
+    (
+        "DIRECTION",
+        "inbound: requests to the workload; outbound: requests that it made",
+    ),
+    ("CLIENT", "who asked; `(unmeshed)` has no sidecar"),
+    ("SERVER", "who was asked"),
+    (
+        "ROUTE",
+        "class of requests: a configured route, a gRPC method, or a template learned from paths",
+    ),
+    ("SERVICE", "name by which the server was asked for"),
+    (
+        "SUCCESS",
+        "successes among the requests that ended, without those that their callers gave up",
+    ),
+    ("RPS", "requests that ended, per second of the window"),
+    (
+        "LATENCY_P50",
+        "half of the requests took at most this long, to the end of the response; streams are left out",
+    ),
+    ("LATENCY_P95", "the same for 95 of 100"),
+    ("LATENCY_P99", "the same for 99 of 100"),
+    ("REQUESTS", "requests that ended in the window"),
+    ("FAILURES", "of them: failed by the server or the mesh"),
+    (
+        "CANCELLED",
+        "of them: given up by their callers; neither success nor failure",
+    ),
+    (
+        "TCP_CONN",
+        "connections that are open now, whatever they carry",
+    ),
+    ("TCP_READ", "bytes read from the other side in the window"),
+    (
+        "TCP_WRITTEN",
+        "bytes written to the other side in the window",
+    ),
+    (
+        "PROXY_P50",
+        "half of the requests were in the proxy's hands for at most this long, from head in to head out, waits excluded",
+    ),
+    ("PROXY_P99", "the same for 99 of 100"),
+    (
+        "ERRORS",
+        "why requests failed, and how many; of `clew traces`: spans that failed",
+    ),
+    (
+        "SERVICES",
+        "names by which it was asked for; of `clew traces`: spans by service",
+    ),
+    (
+        "TLS",
+        "whether the connection between the proxies is encrypted",
+    ),
+    (
+        "REPORTED_BY",
+        "side whose numbers these are: outbound is the client's, inbound the server's where the client has no sidecar",
+    ),
+    ("TRACE_ID", "for `clew trace`"),
+    ("START", "when the first span began, UTC"),
+    (
+        "DURATION",
+        "from the begin of the first span to the end of the last",
+    ),
+    ("SPANS", "spans that are stored"),
+    (
+        "MISSING_PARENTS",
+        "spans whose parent is not stored: someone did not export, or is late",
+    ),
+    ("ROOTS", "spans without a parent; a whole trace has one"),
+];
+
+/// Columns that need no explanation.
+pub(crate) const PLAIN: [&str; 3] = ["ROOT", "SETTING", "VALUE"];
+
+/// Whether a reader of the documents knows what stands in a column.
+pub(crate) fn is_known(title: &str) -> bool {
+    PLAIN.contains(&title) || COLUMNS.iter().any(|(known, _)| *known == title)
+}
