@@ -42,6 +42,7 @@ fn main() -> anyhow::Result<()> {
             listeners: Vec::new(),
             admin: loopback,
             tap: loopback,
+            access_log: clew_proxy::config::LogStream::Stdout,
             limits: Limits::default(),
             join: false,
         };

@@ -28,10 +28,21 @@ pub struct ProxyConfig {
     pub admin: SocketAddr,
     /// Tap (gRPC). Port 0: the system chooses.
     pub tap: SocketAddr,
+    /// Where the access log goes.
+    pub access_log: LogStream,
     /// Bounds.
     pub limits: Limits,
     /// Join the registry, with this much of the member's description. On Kubernetes: `false`.
     pub join: bool,
+}
+
+/// One of the process's own streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogStream {
+    /// Standard output: the proxy has it to itself.
+    Stdout,
+    /// Standard error: standard output is somebody else's.
+    Stderr,
 }
 
 /// Where a bound proxy listens.

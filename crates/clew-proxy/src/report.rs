@@ -59,7 +59,7 @@ use self::entry::lock;
 use self::export::{ExportTimes, Exporter, Resource};
 use self::shared::Shared;
 use self::spans::{Ledger, SpanBuffer};
-use crate::config::ProxyConfig;
+use crate::config::{LogStream, ProxyConfig};
 
 /// What reports are told before they start.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub struct ReportsConfig {
 }
 
 impl ReportsConfig {
-    /// As the proxy's configuration says; the access log goes to standard output.
+    /// As the proxy's configuration says.
     pub fn new(config: &ProxyConfig) -> Self {
         Self {
             workload: config.workload.clone(),
@@ -91,7 +91,10 @@ impl ReportsConfig {
             otlp: config.otlp.clone(),
             max_series: config.limits.max_series,
             max_queued_spans: config.limits.max_queued_spans,
-            access_log: LogTarget::Stdout,
+            access_log: match config.access_log {
+                LogStream::Stdout => LogTarget::Stdout,
+                LogStream::Stderr => LogTarget::Stderr,
+            },
             export_times: ExportTimes::default(),
         }
     }

@@ -51,6 +51,7 @@ impl<'a> ProxyBuilder<'a> {
                 listeners: Vec::new(),
                 admin: loopback(),
                 tap: loopback(),
+                access_log: clew_proxy::config::LogStream::Stdout,
                 limits,
                 join: true,
             },

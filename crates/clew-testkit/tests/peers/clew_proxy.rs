@@ -116,12 +116,12 @@ async fn a_port_that_is_taken_is_named_with_its_purpose() {
         format!("{taken}=127.0.0.1:9,books"),
     );
     for (flags, purpose) in [
-        (["--http-proxy", taken.as_str()], "outbound"),
-        (["--to", &dependency], "dependency"),
-        (["--inbound", &inbound], "inbound"),
-        (["--gateway", &taken], "gateway"),
+        (&["--http-proxy", taken.as_str()][..], "outbound"),
+        (&["--to", &dependency], "dependency"),
+        (&["--inbound", &inbound], "inbound"),
+        (&["--gateway", &taken, "--route", "/=books"], "gateway"),
     ] {
-        let output = finish(proxy(&mesh, "books", &flags)).await;
+        let output = finish(proxy(&mesh, "books", flags)).await;
         assert_eq!(output.status.code(), Some(1), "{flags:?}: {output:?}");
         let said = stderr(&output);
         assert!(

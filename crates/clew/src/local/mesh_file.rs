@@ -411,7 +411,7 @@ impl Settings for Telemetry {
             "access_log",
             access_log(),
             "off",
-            "Which requests go to the access log, on standard output.",
+            "Which requests go to the access log, on standard error.",
         );
         let show_headers = t.default(
             "show_headers",

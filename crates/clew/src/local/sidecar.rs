@@ -6,7 +6,7 @@ use crate::address::uri;
 use crate::cli::local::ProxyArgs;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
-use clew_proxy::config::{Limits, Listener, ProxyConfig};
+use clew_proxy::config::{Limits, Listener, LogStream, ProxyConfig};
 use clew_proxy::proxy::{BoundProxy, Proxy, ProxyError};
 use clew_runtime::drain::Drain;
 use http::Uri;
@@ -181,6 +181,8 @@ fn config(workload: Workload, listeners: Vec<Listener>, mesh: &Surroundings) -> 
         listeners,
         admin: LOOPBACK,
         tap: LOOPBACK,
+        // Standard output is the application's.
+        access_log: LogStream::Stderr,
         limits: Limits {
             drain_timeout: mesh.drain,
             ..Limits::default()

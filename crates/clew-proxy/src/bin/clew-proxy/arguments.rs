@@ -3,7 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
-use clew_proxy::config::{ApplicationPort, GatewayRoute, IpPrefix, Limits, Listener, ProxyConfig};
+use clew_proxy::config::{
+    ApplicationPort, GatewayRoute, IpPrefix, Limits, Listener, LogStream, ProxyConfig,
+};
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -197,6 +199,7 @@ impl Run {
             listeners,
             admin: self.admin,
             tap: self.tap,
+            access_log: LogStream::Stdout,
             limits: Limits {
                 drain_timeout: Duration::from_secs(self.drain_timeout),
                 ..Limits::default()
