@@ -8,11 +8,11 @@ use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{PathMatch, RouteRule, RouteTable};
 use http::{Request, Response, StatusCode};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 #[cfg(test)]
@@ -40,16 +40,9 @@ pub(crate) struct Route {
 /// A path or method that counts once the server has shown that it knows it.
 #[derive(Debug)]
 struct Candidate {
-    /// Those of the service and thread.
-    unproven: Rc<Cell<usize>>,
-    /// What a template teaches. A gRPC method teaches nothing.
-    lesson: Option<(Arc<ServiceLearner>, Box<str>)>,
-}
-
-impl Drop for Candidate {
-    fn drop(&mut self) {
-        self.unproven.set(self.unproven.get().saturating_sub(1));
-    }
+    learner: Arc<ServiceLearner>,
+    /// `METHOD template`, or a method of gRPC.
+    key: Box<str>,
 }
 
 impl Route {
@@ -73,10 +66,8 @@ impl Route {
         {
             return;
         }
-        if let Some(candidate) = self.candidate.take()
-            && let Some((learner, template)) = &candidate.lesson
-        {
-            learner.admit(template);
+        if let Some(Candidate { learner, key }) = self.candidate.take() {
+            learner.prove(&key);
         }
     }
 
@@ -136,13 +127,7 @@ pub(crate) struct RouteNames {
     /// Version of the learner that `seen` was made from.
     version: Cell<u64>,
     key: RefCell<String>,
-    /// Routes of `seen` that the server has not shown to know.
-    unproven: Rc<Cell<usize>>,
 }
-
-/// Past it, a path that the server has not shown to know goes by a shared name until it does. Someone who tries
-/// paths would otherwise use up the cardinality budget of the routes that exist.
-const MAX_UNPROVEN: usize = 100;
 
 /// Templates that a thread remembers for a service; past it they are all asked for again.
 const MAX_SEEN: usize = 4_096;
@@ -160,7 +145,6 @@ impl RouteNames {
             learner,
             seen: RefCell::default(),
             key: RefCell::default(),
-            unproven: Rc::default(),
         }
     }
 
@@ -220,21 +204,17 @@ impl RouteNames {
     /// The route of `METHOD template`, or of a gRPC method, which this thread has not seen before.
     fn first_seen(&self, key: &str, grpc_method: Option<&str>) -> Route {
         let (method, template) = key.split_once(' ').unwrap_or(("", key));
+        // One that went by a shared name until now was proven since.
         let is_proven = self.seen.borrow().contains_key(key);
-        let is_provisional = !is_proven && self.unproven.get() >= MAX_UNPROVEN;
+        let is_provisional = !is_proven && !self.learner.may_name(key);
         let name = match grpc_method {
             _ if is_provisional => learn::unproven_name(method),
             Some(method) => RouteName::new(method),
             None => self.learner.name(method, template),
         };
-        let candidate = (!is_proven).then(|| {
-            self.unproven.set(self.unproven.get() + 1);
-            Candidate {
-                unproven: Rc::clone(&self.unproven),
-                lesson: grpc_method
-                    .is_none()
-                    .then(|| (Arc::clone(&self.learner), template.into())),
-            }
+        let candidate = (!is_proven).then(|| Candidate {
+            learner: Arc::clone(&self.learner),
+            key: key.into(),
         });
         Route {
             candidate: RefCell::new(candidate),
@@ -256,13 +236,44 @@ impl RouteNames {
 pub(crate) struct ServiceLearner {
     service: ServiceName,
     learner: Mutex<Learner>,
+    /// Names that are used, and that the server has not shown to know.
+    unproven: Mutex<HashSet<Box<str>>>,
     /// The learner's version, to be read without its lock.
     version: AtomicU64,
     /// What is shared with others through control.
     learned: Arc<watch::Sender<LearnedRoutes>>,
 }
 
+/// Past it, a path that the server has not shown to know goes by a shared name until it does. Someone who tries
+/// paths would otherwise use up the cardinality budget of the routes that exist.
+const MAX_UNPROVEN: usize = 100;
+
 impl ServiceLearner {
+    /// Whether a path or method that is not proven may have a name of its own.
+    fn may_name(&self, key: &str) -> bool {
+        let mut unproven = self.unproven();
+        if unproven.contains(key) {
+            return true;
+        }
+        let has_room = unproven.len() < MAX_UNPROVEN;
+        if has_room {
+            unproven.insert(key.into());
+        }
+        has_room
+    }
+
+    /// The server knows it: a template teaches something then, a method of gRPC does not.
+    fn prove(&self, key: &str) {
+        self.unproven().remove(key);
+        if let Some((_, template)) = key.split_once(' ') {
+            self.admit(template);
+        }
+    }
+
+    fn unproven(&self) -> MutexGuard<'_, HashSet<Box<str>>> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
@@ -335,6 +346,7 @@ impl Learners {
             Arc::new(ServiceLearner {
                 service: service.clone(),
                 learner: Mutex::new(Learner::default()),
+                unproven: Mutex::default(),
                 version: AtomicU64::new(0),
                 learned: Arc::clone(&self.learned),
             })
