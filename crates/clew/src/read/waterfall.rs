@@ -145,7 +145,10 @@ fn counted(count: usize, what: &str) -> String {
 
 fn figures(span: &Span) -> [String; 3] {
     let proxy = span.proxy_time.as_ref();
-    let time = |us: Option<u64>| us.map_or_else(|| "-".to_owned(), units::micros);
+    let time = |us: Option<u64>| {
+        let spent = us.filter(|us| *us > 0);
+        spent.map_or_else(|| "-".to_owned(), units::micros)
+    };
     [
         units::millis(span.duration_ms),
         time(proxy.map(|time| time.work_us)),

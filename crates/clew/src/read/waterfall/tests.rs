@@ -87,12 +87,12 @@ fn a_trace_is_a_tree_with_bars() {
     insta::assert_snapshot!(plain(&render(&whole(), 120, false)), @r"
     trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  100 ms  6 spans  2 services  1 error
     SPAN                                                    DURATION   PROXY     WAIT  0 ms              50.0 ms      100 ms
-    gateway server GET /books/{id}                            100 ms   90 us     0 ms  ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    gateway server GET /books/{id}                            100 ms   90 us        -  ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     └ gateway client GET /books/{id}                         99.0 ms   60 us  10.0 ms  ▓░░░░━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-      └ books server GET /books/{id}                         76.0 ms   31 us     0 ms         ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+      └ books server GET /books/{id}                         76.0 ms   31 us        -         ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━
         └ books internal query the shelf                     70.0 ms       -        -           ═══════════════════════════
           ├ books client GET /books/{id} ✗ connect_timeout   60.0 ms  120 us  20.0 ms             ▓░░░░░░░━━━━━━━━━━━━━━━
-          └ books client GET /books/{id}                     2.00 ms   15 us     0 ms                                   ━━
+          └ books client GET /books/{id}                     2.00 ms   15 us        -                                   ━━
     ━ request, as a proxy saw it   ▓ the proxy's own work (a column at least)   ░ the proxy waiting to connect   ═ span of the application's own library
     ");
 }
@@ -103,12 +103,12 @@ fn it_fits_a_narrow_terminal() {
     insta::assert_snapshot!(text, @r"
     trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  100 ms  6 spans  2 services  1 error
     SPAN                                 DURATION   PROXY     WAIT  0 ms      100 ms
-    gateway server GET /books/{id}         100 ms   90 us     0 ms  ▓━━━━━━━━━━━━━━━
+    gateway server GET /books/{id}         100 ms   90 us        -  ▓━━━━━━━━━━━━━━━
     └ gateway client GET /books/{id}      99.0 ms   60 us  10.0 ms  ▓░░━━━━━━━━━━━━━
-      └ books server GET /books/{id}      76.0 ms   31 us     0 ms     ▓━━━━━━━━━━━━
+      └ books server GET /books/{id}      76.0 ms   31 us        -     ▓━━━━━━━━━━━━
         └ books internal query the she…   70.0 ms       -        -      ════════════
           ├ books client … ✗ connect_t…   60.0 ms  120 us  20.0 ms      ▓░░░━━━━━━━
-          └ books client GET /books/{i…   2.00 ms   15 us     0 ms                ━
+          └ books client GET /books/{i…   2.00 ms   15 us        -                ━
     ━ request, as a proxy saw it   ▓ the proxy's own work (a column at least)   ░ the proxy waiting to connect   ═ span of the application's own library
     ");
     let spans = text.lines().skip(1).take(7);
@@ -125,17 +125,17 @@ fn wide_has_the_details() {
     insta::assert_snapshot!(plain(&render(&whole(), 120, true)), @r"
     trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  100 ms  6 spans  2 services  1 error
     SPAN                                                    DURATION   PROXY     WAIT  0 ms              50.0 ms      100 ms
-    gateway server GET /books/{id}                            100 ms   90 us     0 ms  ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    gateway server GET /books/{id}                            100 ms   90 us        -  ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     span 0000000000000001  scope clew.proxy  instance gateway-1  proxy: connect 0 ms, request 90 us
     └ gateway client GET /books/{id}                         99.0 ms   60 us  10.0 ms  ▓░░░░━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
       span 0000000000000002  scope clew.proxy  instance gateway-1  proxy: connect 10.0 ms, request 60 us
-      └ books server GET /books/{id}                         76.0 ms   31 us     0 ms         ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+      └ books server GET /books/{id}                         76.0 ms   31 us        -         ▓━━━━━━━━━━━━━━━━━━━━━━━━━━━━
         span 0000000000000003  scope clew.proxy  instance books-1  proxy: connect 0 ms, request 31 us  response.head at 95.0 ms
         └ books internal query the shelf                     70.0 ms       -        -           ═══════════════════════════
           span 0000000000000004  scope opentelemetry.instrumentation.flask  instance books-1
           ├ books client GET /books/{id} ✗ connect_timeout   60.0 ms  120 us  20.0 ms             ▓░░░░░░░━━━━━━━━━━━━━━━
           │ span 0000000000000005  scope clew.proxy  instance books-1  proxy: connect 20.0 ms, request 120 us
-          └ books client GET /books/{id}                     2.00 ms   15 us     0 ms                                   ━━
+          └ books client GET /books/{id}                     2.00 ms   15 us        -                                   ━━
             span 0000000000000006  scope clew.proxy  instance books-1  proxy: connect 0 ms, request 15 us
     ━ request, as a proxy saw it   ▓ the proxy's own work (a column at least)   ░ the proxy waiting to connect   ═ span of the application's own library
     ");
