@@ -3,6 +3,7 @@
 mod batch;
 mod points;
 mod spans;
+mod stretch;
 mod upkeep;
 
 pub use upkeep::Retention;
