@@ -214,11 +214,13 @@ impl Store {
     /// # Errors
     /// The question was not answered.
     pub async fn stats(&self) -> Result<StoreStats, ReadError> {
-        let (bytes, traces, series) = self.shared.readers.ask(read::size).await?;
+        let kept = self.shared.readers.ask(read::size).await?;
         Ok(StoreStats {
-            bytes,
-            traces,
-            series,
+            bytes: kept.bytes,
+            traces: kept.traces,
+            series: kept.series,
+            oldest_trace: kept.oldest_trace,
+            oldest_point: kept.oldest_point,
             ..self.shared.writer.counted()
         })
     }

@@ -30,6 +30,7 @@ pub(super) async fn check(
     let targets = api.sources.scraper.targets();
     let members = api.sources.scraper.members();
     let (store, ingest) = (&api.sources.store, api.sources.ingest.counts());
+    let [writes, size] = storage::checks(store).await;
     Ok(Json(Checks::new(vec![
         control(&api).await,
         members::present(members.as_deref()),
@@ -38,8 +39,8 @@ pub(super) async fn check(
         spans::taken_in(&ingest),
         spans::sent(store).await,
         spans::series(store).await,
-        storage::writable(store).await,
-        storage::size(store).await,
+        writes,
+        size,
         clocks::skew(store).await,
     ])))
 }

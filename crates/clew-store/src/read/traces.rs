@@ -242,7 +242,7 @@ fn span(trace_id: TraceId, row: &Row<'_>) -> Result<Span, ReadError> {
         status: SpanStatus::from_number(get(row, 6)?),
         status_message: get(row, 11)?,
         attributes: detail.attributes,
-        resource: detail.resource,
+        resource: detail.resource.into(),
         events: detail.events,
         links: detail.links,
     })

@@ -92,11 +92,13 @@ fn insert_one(transaction: &Transaction<'_>, trace: i64, span: &Span) -> rusqlit
     Ok(inserted > 0)
 }
 
-/// What `--route` means: the configured route, else the learned one, else the gRPC method.
+/// What `--route` means: the name that the metrics have for the route; where there is none, as in the spans of
+/// applications, the route of their framework, else the gRPC method. `http.route` comes second: it has no method, by
+/// OpenTelemetry's conventions, so that a name out of the list of routes would not be found by it.
 fn route(span: &Span) -> Option<String> {
     let text = |key: &str| span.attribute(key).and_then(|value| value.as_str());
-    text("http.route")
-        .or_else(|| text("clew.route"))
+    text("clew.route")
+        .or_else(|| text("http.route"))
         .map(str::to_owned)
         .or_else(|| {
             let (service, method) = (text("rpc.service")?, text("rpc.method")?);

@@ -27,6 +27,7 @@ pub(super) fn taken_in(counts: &IngestCounts) -> Check {
             counts.requests_shed,
             "requests that came while too many were being read",
         ),
+        (counts.values_cut, "texts or lists that were cut"),
     ];
     let faults: Vec<String> = faults
         .iter()

@@ -24,7 +24,7 @@ async fn a_span_is_read_as_it_was_written() {
             AttributeValue::Array(vec![true.into(), AttributeValue::Bytes(vec![0, 255])]),
         ),
     ];
-    written.resource = vec![("k8s.pod.name".to_owned(), "books-1".into())];
+    written.resource = vec![("k8s.pod.name".to_owned(), "books-1".into())].into();
     written.events = vec![SpanEvent {
         time_unix_nano: 7,
         name: "head".to_owned(),
@@ -281,4 +281,45 @@ async fn a_trace_without_end_stops_growing() {
     }
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.spans_written, stats.spans_refused), (20_000, 1_000));
+}
+
+/// The name that the list of routes has is the name that traces are found by.
+#[tokio::test]
+async fn a_route_is_found_by_the_name_that_the_metrics_have() {
+    let store = temporary();
+    let mut of_proxy = span(1, 1, None, ("books", 0));
+    of_proxy.attributes = vec![
+        ("http.route".to_owned(), "/books/{id}".into()),
+        ("clew.route".to_owned(), "GET /books/{id}".into()),
+    ];
+    let mut of_application = span(2, 1, None, ("books", 1));
+    of_application.attributes = vec![("http.route".to_owned(), "/books/{id}".into())];
+    insert(&store, vec![of_proxy, of_application]).await;
+    let by = |route: &str| TraceQuery {
+        route: Some(route.to_owned()),
+        ..TraceQuery::default()
+    };
+    assert_eq!(find(&store, by("GET /books/{id}")).await, [1]);
+    assert_eq!(find(&store, by("/books/{id}")).await, [2]);
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_is_known() {
+    let store = temporary();
+    assert_eq!(store.stats().await.unwrap().traces, 0);
+    assert_eq!(store.stats().await.unwrap().oldest_trace, None);
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    record(
+        &store,
+        vec![scrape("i", second(7), vec![counter("x_total", &[], 1.0)])],
+    )
+    .await;
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.traces, 1);
+    assert!(stats.oldest_trace.unwrap() > second(0));
+    let off = second(7)
+        .duration_since(stats.oldest_point.unwrap())
+        .unwrap();
+    assert!(off < Duration::from_millis(1), "{off:?}");
+    assert_eq!(stats.crowded_at, None);
 }
