@@ -8,6 +8,7 @@ mod spans;
 mod storage;
 
 use super::Api;
+use super::described::Always;
 use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use super::settings::load_settings;
@@ -22,7 +23,7 @@ use std::time::Duration;
 const LATELY: Duration = Duration::from_secs(5 * 60);
 
 /// Look whether the mesh is well
-#[utoipa::path(get, path = "/api/v1/check", tag = "mesh", responses((status = 200, body = Checks)))]
+#[utoipa::path(get, path = "/api/v1/check", tag = "mesh", responses(Always, (status = 200, body = Checks)))]
 pub(super) async fn check(
     State(api): State<Api>,
     _: Asked<Nothing>,

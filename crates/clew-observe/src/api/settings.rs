@@ -1,11 +1,14 @@
 //! `GET` and `PUT settings/telemetry`: what proxies report. Control holds the settings; this asks it.
 
 use super::Api;
+use super::described::{Always, FromControl};
 use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
 use clew_api::client::ControlClient;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::settings::{TelemetryChange, TelemetrySettings};
@@ -25,8 +28,9 @@ const B3_MULTI: &str = "b3multi";
     path = "/api/v1/settings/telemetry",
     tag = "settings",
     responses(
+        Always,
+        FromControl,
         (status = 200, body = TelemetrySettings),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "Control does not answer"),
     )
 )]
 pub(super) async fn telemetry(
@@ -38,23 +42,30 @@ pub(super) async fn telemetry(
 
 /// Change telemetry settings
 ///
-/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted.
+/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. Nothing keeps the
+/// change either: a control that is restarted goes back to its own configuration.
 #[utoipa::path(
     put,
     path = "/api/v1/settings/telemetry",
     tag = "settings",
     request_body = TelemetryChange,
     responses(
+        Always,
+        FromControl,
         (status = 200, body = TelemetrySettings, description = "What is in force now"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A value makes no sense"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "Control does not answer"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
     )
 )]
 pub(super) async fn change_telemetry(
     State(api): State<Api>,
     _: Asked<Nothing>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
+        _ => Refusal::bad_body(rejection.body_text()),
+    })?;
     let change = parse(&body).map_err(|error| Refusal::bad_body(error.to_string()))?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
