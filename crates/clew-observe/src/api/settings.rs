@@ -19,8 +19,6 @@ use std::time::Duration;
 
 /// Control answers in a millisecond or is not there.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
-const B3_SINGLE: &str = "b3";
-const B3_MULTI: &str = "b3multi";
 
 /// Telemetry settings in force
 #[utoipa::path(
@@ -119,12 +117,8 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
         settings.write = write_formats(formats)?;
     }
     if let Some(text) = &change.access_log {
-        settings.access_log = match text.as_str() {
-            "off" => AccessLog::Off,
-            "errors" => AccessLog::Errors,
-            "all" => AccessLog::All,
-            _ => return Err(Refusal::bad_value("access_log", text, "off, errors or all")),
-        };
+        settings.access_log = AccessLog::from_name(text)
+            .ok_or_else(|| Refusal::bad_value("access_log", text, AccessLog::EXPECTED))?;
     }
     if let Some(headers) = &change.show_headers {
         settings.show_headers = headers
@@ -138,10 +132,12 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
 fn write_formats(formats: &[String]) -> Result<WriteFormats, Refusal> {
     let mut write = WriteFormats::default();
     for format in formats {
-        match format.as_str() {
-            B3_SINGLE => write.b3_single = true,
-            B3_MULTI => write.b3_multi = true,
-            _ => return Err(Refusal::bad_value("write_formats", format, "b3 or b3multi")),
+        if !write.add(format) {
+            return Err(Refusal::bad_value(
+                "write_formats",
+                format,
+                WriteFormats::EXPECTED,
+            ));
         }
     }
     Ok(write)
@@ -155,25 +151,12 @@ fn header_name(name: &str) -> Result<Arc<str>, Refusal> {
 }
 
 fn shown(settings: &Settings) -> TelemetrySettings {
-    let formats = [
-        (B3_SINGLE, settings.write.b3_single),
-        (B3_MULTI, settings.write.b3_multi),
-    ];
-    let access_log = match settings.access_log {
-        AccessLog::Off => "off",
-        AccessLog::Errors => "errors",
-        AccessLog::All => "all",
-    };
     TelemetrySettings {
         tracing: settings.tracing,
         sampling_ratio: settings.sampling.ratio,
         sampling_max_per_second: settings.sampling.max_per_second,
-        write_formats: formats
-            .iter()
-            .filter(|(_, is_on)| *is_on)
-            .map(|(name, _)| (*name).to_owned())
-            .collect(),
-        access_log: access_log.to_owned(),
+        write_formats: settings.write.names().map(str::to_owned).collect(),
+        access_log: settings.access_log.as_str().to_owned(),
         show_headers: settings
             .show_headers
             .iter()
