@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The longest that a round takes, but for the one step that it is in.
 const ROUND: Duration = Duration::from_millis(25);
-/// Series are looked through, one and all, so not in each round.
+/// Series and senders are looked through, one and all, so not in each round.
 const SERIES_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What is kept.
@@ -81,6 +81,7 @@ impl Upkeep {
         }
         let is_due = |last: &Instant| last.elapsed() >= SERIES_INTERVAL;
         while self.series_looked_at.as_ref().is_none_or(is_due) {
+            expire::origins(connection)?;
             let deleted = expire::series(connection, self.cutoff(now), now)?;
             round.series_deleted |= deleted.any;
             self.series_looked_at = (!deleted.more).then(Instant::now);

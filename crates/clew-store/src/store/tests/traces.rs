@@ -323,3 +323,76 @@ async fn the_age_of_the_oldest_is_known() {
     assert!(off < Duration::from_millis(1), "{off:?}");
     assert_eq!(stats.crowded_at, None);
 }
+
+/// A span as proxies write them.
+fn span_of_a_proxy(n: u64) -> Span {
+    let texts = [
+        ("http.request.method", "GET"),
+        ("http.response.status_code", "200"),
+        ("url.scheme", "http"),
+        ("url.path", "/books/4711/edit"),
+        ("http.route", "/books/{id}/edit"),
+        ("clew.route", "GET /books/{id}/edit"),
+        ("server.address", "books"),
+        ("network.protocol.version", "1.1"),
+        ("network.peer.address", "127.0.0.1"),
+        ("clew.direction", "inbound"),
+        ("clew.peer.workload", "webapp"),
+        ("clew.peer.namespace", "default"),
+        ("clew.peer.instance", "webapp-7f3a12bc"),
+        ("clew.dst_service", "books"),
+        ("clew.tls", "none"),
+    ];
+    let numbers = [
+        "clew.proxy.detect_us",
+        "clew.proxy.route_us",
+        "clew.proxy.policy_us",
+        "clew.proxy.balance_us",
+        "clew.proxy.queue_us",
+        "clew.proxy.request_us",
+        "clew.proxy.response_us",
+        "server.port",
+    ];
+    let texts = texts.map(|(name, text)| (name.to_owned(), text.into()));
+    let numbers = numbers.map(|name| {
+        (
+            name.to_owned(),
+            AttributeValue::Double(n as f64 * 0.37 + 1.0),
+        )
+    });
+    let resource = [
+        ("host.name", "machine-1"),
+        ("process.pid", "4711"),
+        ("telemetry.sdk.name", "clew"),
+        ("telemetry.sdk.version", "0.1.0"),
+    ];
+    Span {
+        attributes: texts.into_iter().chain(numbers).collect(),
+        resource: resource
+            .map(|(name, text)| (name.to_owned(), text.into()))
+            .into(),
+        // Ids are random.
+        ..span(
+            u128::from(n / 10).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834) | 1,
+            n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            Some(n | 1),
+            ("books", n),
+        )
+    }
+}
+
+/// With the names of attributes and the resource in each span it was 1,513 bytes.
+#[tokio::test]
+async fn a_span_of_a_proxy_takes_some_five_hundred_bytes() {
+    const SPANS: u64 = 20_000;
+    let store = temporary();
+    let before = store.stats().await.unwrap().bytes;
+    for first in (0..SPANS).step_by(1_000) {
+        let batch = (first..first + 1_000).map(span_of_a_proxy);
+        insert(&store, batch.collect()).await;
+    }
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.spans_written, SPANS);
+    let each = (stats.bytes - before) / SPANS;
+    assert!((300..650).contains(&each), "{each} bytes a span");
+}

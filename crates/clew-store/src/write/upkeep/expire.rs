@@ -50,6 +50,16 @@ fn traces_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result
         .execute([last])
 }
 
+/// Deletes senders that no span is left of.
+pub(super) fn origins(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM origins WHERE last_trace < coalesce((SELECT min(id) FROM traces), last_trace + 1)",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
 /// Deletes the oldest slice of points that lie at or before `cutoff`; false when there are none.
 pub(super) fn points(connection: &mut Connection, cutoff: SystemTime) -> rusqlite::Result<bool> {
     let transaction = connection.transaction()?;

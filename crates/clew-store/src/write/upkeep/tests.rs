@@ -49,7 +49,7 @@ fn trace(connection: &Connection, id: i64, begun: u64) {
         .unwrap();
     connection
         .execute(
-            "INSERT INTO spans VALUES (?1, 1, 2, 's', ?2, ?2, NULL, 0, 0, NULL, 'n', '', '', '', '', ?3)",
+            "INSERT INTO spans VALUES (?1, 1, 2, 's', ?2, ?2, NULL, 0, 0, NULL, 'n', '', '', '', '', ?3, NULL)",
             params![id, begun, text],
         )
         .unwrap();
@@ -303,4 +303,20 @@ fn a_series_whose_points_are_gone_goes_before_its_time() {
         number(&connection, "SELECT count(*) FROM series WHERE id = 2"),
         0
     );
+}
+
+#[test]
+fn a_sender_goes_with_the_last_trace_that_has_a_span_of_it() {
+    let (_claim, mut connection) = connection();
+    trace(&connection, 7, 10);
+    trace(&connection, 8, 4_900);
+    connection
+        .execute_batch("INSERT INTO origins VALUES (1, x'01', 7), (2, x'02', 8)")
+        .unwrap();
+    let mut upkeep = kept(Duration::from_secs(600), u64::MAX);
+    finish(&mut upkeep, &mut connection, at(5_000));
+    assert_eq!(number(&connection, "SELECT id FROM origins"), 2);
+    let mut upkeep = kept(Duration::from_secs(600), u64::MAX);
+    finish(&mut upkeep, &mut connection, at(9_000));
+    assert_eq!(number(&connection, "SELECT count(*) FROM origins"), 0);
 }
