@@ -47,6 +47,7 @@ kinds! {
     StoreFailed = INTERNAL_SERVER_ERROR, "store-failed", "The store failed";
     RefusedByControl = BAD_REQUEST, "refused-by-control", "Control refused";
     ControlFailed = BAD_GATEWAY, "control-failed", "Control failed";
+    Slow = REQUEST_TIMEOUT, "slow", "The request took too long to arrive";
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     Failed = INTERNAL_SERVER_ERROR, "failed", "The answer could not be put together";
 }
@@ -116,6 +117,12 @@ impl Refusal {
     /// The body is larger than one may be.
     pub(super) fn too_large(detail: String) -> Self {
         Self::new(Kind::TooLarge, detail)
+    }
+
+    /// The body did not arrive in time.
+    pub(super) fn slow(waited: Duration) -> Self {
+        let detail = format!("the body did not arrive within {} s", waited.as_secs());
+        Self::new(Kind::Slow, detail)
     }
 
     /// What was found could not be shown.

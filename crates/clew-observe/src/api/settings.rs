@@ -6,8 +6,7 @@ use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::StatusCode;
 use clew_api::client::ControlClient;
 use clew_api::rest::problem::Problem;
@@ -17,6 +16,8 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// In which a body has to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Control answers in a millisecond or is not there.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -52,25 +53,33 @@ pub(super) async fn telemetry(
         FromControl,
         (status = 200, body = TelemetrySettings, description = "What is in force now"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A value makes no sense"),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive in time"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
     )
 )]
 pub(super) async fn change_telemetry(
     State(api): State<Api>,
     _: Asked<Nothing>,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
-        _ => Refusal::bad_body(rejection.body_text()),
-    })?;
-    let change = parse(&body).map_err(|error| Refusal::bad_body(error.to_string()))?;
+    let change =
+        parse(&read_body(request).await?).map_err(|error| Refusal::bad_body(error.to_string()))?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
     Ok(Json(shown(&in_force)))
+}
+
+/// The body, when it comes in time: a connection has no other bound while a request is under way.
+async fn read_body(request: Request) -> Result<Bytes, Refusal> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, &()));
+    let read = read.await.map_err(|_| Refusal::slow(BODY_TIMEOUT))?;
+    read.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
+        _ => Refusal::bad_body(rejection.body_text()),
+    })
 }
 
 /// An object first: serde would take a list for one, too.

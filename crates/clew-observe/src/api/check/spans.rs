@@ -37,7 +37,7 @@ pub(super) fn taken_in(counts: &IngestCounts) -> Check {
     if faults.is_empty() {
         return ok(NAME, found);
     }
-    let hint = "senders were told; look at their exporters' logs, or sample less (`clew settings --sample`)".to_owned();
+    let hint = "senders of what was refused were told: look at their exporters' logs, or sample less (`clew settings --sample`)".to_owned();
     warn(NAME, format!("{found}; {}", faults.join(", ")), hint)
 }
 
