@@ -40,6 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
+use watches::Leaving;
 
 /// Items for as long as somebody polls; it never ends. Between two polls nothing is lost: what came
 /// meanwhile waits in the connection.
@@ -65,6 +66,7 @@ pub struct ControlClient {
     channel: Channel,
     workload: Workload,
     link: Arc<Link>,
+    leaving: Leaving,
 }
 
 /// How a connection is watched on which nothing is said.
@@ -127,6 +129,7 @@ impl ControlClient {
             channel: endpoint.connect_lazy(),
             workload,
             link,
+            leaving: Leaving::default(),
         }
     }
 
@@ -184,13 +187,15 @@ impl ControlClient {
     /// control was lost. Yields each time the instance is in; dropping the stream takes it out.
     pub fn join(&self, instance: Instance) -> Updates<()> {
         follow(
-            watches::Join::new(self.channel.clone(), instance),
+            watches::Join::new(self.channel.clone(), instance, &self.leaving),
             &self.link,
         )
     }
 
-    /// Takes the instance's endpoints out of discovery. It stays a (leaving) member while it is joined.
+    /// Takes the instance's endpoints out of discovery. It stays a (leaving) member while it is joined, also when
+    /// control is lost and it joins again.
     pub async fn leave(&self, id: InstanceId) -> Result<(), CallError> {
+        self.leaving.note(&id);
         calls::leave(self.channel.clone(), id).await
     }
 

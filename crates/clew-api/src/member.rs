@@ -122,6 +122,7 @@ impl TryFrom<wire::Instance> for Instance {
         named("id", &instance.id)?;
         named("workload", &instance.workload)?;
         named("namespace", &instance.namespace)?;
+        in_lower_case("namespace", &instance.namespace)?;
         if instance.version.len() > MAX_VERSION_BYTES {
             return Err(ConversionError::invalid(
                 "version",
@@ -153,6 +154,7 @@ fn port_from_wire(port: wire::Port) -> Result<Port, ConversionError> {
         ConversionError::invalid("ports.protocol", port.protocol, "a known protocol")
     })?;
     named("ports.service", &port.service)?;
+    in_lower_case("ports.service", &port.service)?;
     Ok(Port {
         application_address: address("ports.application_address", &port.application_address)?,
         endpoint_address: address("ports.endpoint_address", &port.endpoint_address)?,
@@ -179,6 +181,18 @@ fn named(field: &'static str, text: &str) -> Result<(), ConversionError> {
             field,
             text,
             "a name of letters, digits, '-', '_' and '.'",
+        ));
+    }
+    Ok(())
+}
+
+/// What a host name is looked up by: host names have no case, and are looked up in lower case.
+fn in_lower_case(field: &'static str, text: &str) -> Result<(), ConversionError> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(ConversionError::invalid(
+            field,
+            text,
+            "a name in lower case",
         ));
     }
     Ok(())

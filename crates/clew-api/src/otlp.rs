@@ -18,12 +18,18 @@ pub use opentelemetry_proto::tonic::trace::v1::{
     ResourceSpans, ScopeSpans, Span as OtlpSpan, Status as OtlpStatus, span as otlp_span,
 };
 
+mod cuts;
 mod json;
+mod size;
 
+pub use cuts::{MAX_ATTRIBUTES, MAX_EVENTS, MAX_TEXT_BYTES};
 pub use json::{InvalidJson, request_from_json};
+pub use size::{InvalidWire, Size};
 
 use clew_trace::span::{AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus};
 use clew_trace::{SpanId, TraceId};
+use cuts::Cuts;
+use std::sync::Arc;
 
 /// What OpenTelemetry calls a service that gives no name (resource semantic conventions, `service.name`).
 const UNKNOWN_SERVICE: &str = "unknown_service";
@@ -37,6 +43,8 @@ pub struct ReceivedSpans {
     pub rejected: u64,
     /// Why the first of them was refused.
     pub reason: Option<&'static str>,
+    /// Times that something was longer than is kept ([`MAX_TEXT_BYTES`], [`MAX_ATTRIBUTES`], [`MAX_EVENTS`]).
+    pub cut: u64,
 }
 
 impl ReceivedSpans {
@@ -60,18 +68,20 @@ impl ReceivedSpans {
 /// Spans as ours. A span with a malformed id is refused by itself, not with all that came with it.
 pub fn spans_from_otlp(resource_spans: Vec<ResourceSpans>) -> ReceivedSpans {
     let mut received = ReceivedSpans::default();
+    let mut cuts = Cuts::default();
     for group in resource_spans {
-        let origin = Origin::read(group.resource);
+        let origin = Origin::read(group.resource, &mut cuts);
         for scoped in group.scope_spans {
-            let scope = scoped.scope.map(|scope| scope.name).unwrap_or_default();
+            let scope = cuts.text(scoped.scope.map(|scope| scope.name).unwrap_or_default());
             for span in scoped.spans {
-                match origin.span(&scope, span) {
+                match origin.span(&scope, span, &mut cuts) {
                     Ok(span) => received.spans.push(span),
                     Err(reason) => received.reject(reason),
                 }
             }
         }
     }
+    received.cut = cuts.0;
     received
 }
 
@@ -80,12 +90,12 @@ struct Origin {
     service: String,
     namespace: String,
     instance: String,
-    resource: Vec<(String, AttributeValue)>,
+    resource: Arc<[(String, AttributeValue)]>,
 }
 
 impl Origin {
-    fn read(resource: Option<Resource>) -> Self {
-        let mut resource = attributes(resource.map(|r| r.attributes).unwrap_or_default());
+    fn read(resource: Option<Resource>, cuts: &mut Cuts) -> Self {
+        let mut resource = attributes(resource.map(|r| r.attributes).unwrap_or_default(), cuts);
         let mut take = |key: &str| {
             let position = resource.iter().position(|(name, _)| name == key)?;
             match resource.remove(position).1 {
@@ -99,18 +109,18 @@ impl Origin {
             service: service.unwrap_or_else(|| UNKNOWN_SERVICE.to_owned()),
             namespace: namespace.unwrap_or_default(),
             instance: instance.unwrap_or_default(),
-            resource,
+            resource: resource.into(),
         }
     }
 
-    fn span(&self, scope: &str, span: OtlpSpan) -> Result<Span, &'static str> {
+    fn span(&self, scope: &str, span: OtlpSpan, cuts: &mut Cuts) -> Result<Span, &'static str> {
         let status = span.status.unwrap_or_default();
         Ok(Span {
             trace_id: trace_id(&span.trace_id).ok_or("a trace id is not 16 bytes, or zero")?,
             span_id: span_id(&span.span_id).ok_or("a span id is not 8 bytes, or zero")?,
             parent_span_id: parent_span_id(&span.parent_span_id)?,
             kind: SpanKind::from_number(span.kind),
-            name: span.name,
+            name: cuts.text(span.name),
             service: self.service.clone(),
             namespace: self.namespace.clone(),
             instance: self.instance.clone(),
@@ -118,11 +128,19 @@ impl Origin {
             start_unix_nano: span.start_time_unix_nano,
             end_unix_nano: span.end_time_unix_nano,
             status: SpanStatus::from_number(status.code),
-            status_message: status.message,
-            attributes: attributes(span.attributes),
-            resource: self.resource.clone(),
-            events: span.events.into_iter().map(event).collect(),
-            links: span.links.into_iter().filter_map(link).collect(),
+            status_message: cuts.text(status.message),
+            attributes: attributes(span.attributes, cuts),
+            resource: Arc::clone(&self.resource),
+            events: cuts
+                .list(span.events, MAX_EVENTS)
+                .into_iter()
+                .map(|given| event(given, cuts))
+                .collect(),
+            links: cuts
+                .list(span.links, MAX_EVENTS)
+                .into_iter()
+                .filter_map(|given| link(given, cuts))
+                .collect(),
         })
     }
 }
@@ -146,47 +164,46 @@ fn parent_span_id(bytes: &[u8]) -> Result<Option<SpanId>, &'static str> {
     Ok(SpanId::from_bytes(bytes))
 }
 
-fn event(event: otlp_span::Event) -> SpanEvent {
+fn event(event: otlp_span::Event, cuts: &mut Cuts) -> SpanEvent {
     SpanEvent {
         time_unix_nano: event.time_unix_nano,
-        name: event.name,
-        attributes: attributes(event.attributes),
+        name: cuts.text(event.name),
+        attributes: attributes(event.attributes, cuts),
     }
 }
 
 /// A link to nothing is no link; the span is kept without it.
-fn link(link: otlp_span::Link) -> Option<SpanLink> {
+fn link(link: otlp_span::Link, cuts: &mut Cuts) -> Option<SpanLink> {
     Some(SpanLink {
         trace_id: trace_id(&link.trace_id)?,
         span_id: span_id(&link.span_id)?,
-        attributes: attributes(link.attributes),
+        attributes: attributes(link.attributes, cuts),
     })
 }
 
 /// Attributes that have a value; an attribute without one says nothing.
-fn attributes(pairs: Vec<KeyValue>) -> Vec<(String, AttributeValue)> {
-    pairs
+fn attributes(pairs: Vec<KeyValue>, cuts: &mut Cuts) -> Vec<(String, AttributeValue)> {
+    cuts.list(pairs, MAX_ATTRIBUTES)
         .into_iter()
-        .filter_map(|pair| Some((pair.key, attribute_value(pair.value?)?)))
+        .filter_map(|pair| Some((cuts.text(pair.key), attribute_value(pair.value?, cuts)?)))
         .collect()
 }
 
 /// Recursion is bounded by the decoders: prost and serde_json refuse what nests deeper than about 100.
-fn attribute_value(value: AnyValue) -> Option<AttributeValue> {
+fn attribute_value(value: AnyValue, cuts: &mut Cuts) -> Option<AttributeValue> {
     Some(match value.value? {
-        any_value::Value::StringValue(text) => AttributeValue::String(text),
+        any_value::Value::StringValue(text) => AttributeValue::String(cuts.text(text)),
         any_value::Value::BoolValue(value) => AttributeValue::Bool(value),
         any_value::Value::IntValue(number) => AttributeValue::Int(number),
         any_value::Value::DoubleValue(number) => AttributeValue::Double(number),
-        any_value::Value::BytesValue(bytes) => AttributeValue::Bytes(bytes),
+        any_value::Value::BytesValue(bytes) => AttributeValue::Bytes(cuts.bytes(bytes)),
         any_value::Value::ArrayValue(array) => AttributeValue::Array(
-            array
-                .values
+            cuts.list(array.values, MAX_ATTRIBUTES)
                 .into_iter()
-                .filter_map(attribute_value)
+                .filter_map(|value| attribute_value(value, cuts))
                 .collect(),
         ),
-        any_value::Value::KvlistValue(list) => AttributeValue::Map(attributes(list.values)),
+        any_value::Value::KvlistValue(list) => AttributeValue::Map(attributes(list.values, cuts)),
         // A reference into a table that only profiles have.
         any_value::Value::StringValueStrindex(_) => return None,
     })

@@ -21,7 +21,7 @@ pub enum Asker {
     /// To be told at once, and to be told when it becomes known.
     Waits,
     /// The same; and it holds an earlier answer, on which it goes on. A control that has just started, and
-    /// whose members have yet to join again, does better to say nothing than that it knows nothing.
+    /// whose members have yet to join again, does better to say nothing than that it knows nothing, or little.
     Knows,
 }
 

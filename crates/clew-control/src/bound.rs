@@ -1,6 +1,6 @@
 //! Bind, then run.
 
-use crate::config::ControlConfig;
+use crate::config::{ControlConfig, Limits};
 use crate::mesh::Mesh;
 use crate::services::{
     Destinations, InboundPolicies, Members, OutboundPolicies, RouteExchange, Shared,
@@ -66,7 +66,7 @@ pub struct BoundControl {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     mesh: Arc<Mesh>,
-    max_streams: usize,
+    limits: Limits,
     settle: Duration,
 }
 
@@ -97,7 +97,7 @@ impl Control {
             listeners,
             addresses,
             mesh: Arc::new(Mesh::new(&config)),
-            max_streams: config.limits.max_streams,
+            limits: config.limits,
             settle: config.settle,
         })
     }
@@ -124,7 +124,11 @@ impl BoundControl {
         tracing::info!(addresses = ?self.addresses, "control answers");
         let shared = Shared {
             mesh: Arc::clone(&self.mesh),
-            streams: Streams::new(self.max_streams, drain.clone()),
+            streams: Streams::new(
+                self.limits.max_streams,
+                self.limits.max_members,
+                drain.clone(),
+            ),
         };
         let started = drain.clone();
         let serving = router(shared)

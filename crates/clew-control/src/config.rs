@@ -16,14 +16,15 @@ pub struct ControlConfig {
     pub listen: Vec<SocketAddr>,
     /// Namespace of the declared services.
     pub namespace: Namespace,
-    /// Telemetry settings until somebody changes them.
+    /// Telemetry settings until somebody changes them. What was changed is not kept: the next start begins with
+    /// these again.
     pub settings: TelemetrySettings,
     /// Services that exist whether or not they have members.
     pub services: Vec<DeclaredService>,
     /// Bound on protocol detection, for proxies.
     pub detect_timeout: Duration,
-    /// How long after the start nobody who knows better is told that something is unknown or empty.
-    /// Longer than a proxy may take to come back, 5 s.
+    /// How long after the start nobody who knows better is told what there is: members of before the restart
+    /// have yet to come back, and those who are back are not all. Longer than a proxy may take for it, 5 s.
     pub settle: Duration,
     /// Bounds.
     pub limits: Limits,
@@ -62,7 +63,7 @@ pub struct Limits {
     pub max_members: usize,
     /// Ports of one member.
     pub max_ports: usize,
-    /// Open streams, of all kinds and members.
+    /// Open streams, of all kinds and members, beside those that are memberships.
     pub max_streams: usize,
 }
 

@@ -106,13 +106,11 @@ impl Mesh {
         table.joins += 1;
         let joined = table.joins;
         let member = Member {
-            instance: Instance {
-                leaving: false,
-                ..instance
-            },
+            // One that is leaving says so when it joins a control that does not know it yet.
+            instance,
             joined,
         };
-        tracing::info!(instance = %id, workload = %member.instance.workload, "joined");
+        tracing::info!(instance = %id, workload = %member.instance.workload, leaving = member.instance.leaving, "joined");
         if table.members.insert(id.clone(), Arc::new(member)).is_some() {
             tracing::warn!(instance = %id, "was a member already and is replaced");
         }
@@ -162,7 +160,11 @@ impl Mesh {
         self.settings.send_if_modified(|now| {
             let changed = now.settings != settings;
             if changed {
-                tracing::info!(?settings, "telemetry settings changed");
+                // Nothing keeps them: who restarts control has to know.
+                tracing::info!(
+                    ?settings,
+                    "telemetry settings changed, until control is restarted"
+                );
                 *now = Settings {
                     settings,
                     generation: now.generation + 1,

@@ -15,17 +15,29 @@ pub(crate) type Answers<T> = BoxStream<'static, Result<T, Status>>;
 pub(crate) struct Streams {
     permits: Arc<Semaphore>,
     limit: usize,
+    /// Of their own, so that those who watch never keep members out.
+    to_join: Arc<Semaphore>,
     drain: DrainWatch,
 }
 
 impl Streams {
-    pub(crate) fn new(limit: usize, drain: DrainWatch) -> Self {
+    /// Room for so many streams, and for twice as many as there may be members that join: one that joins again
+    /// may do so before its earlier stream is seen to be broken.
+    pub(crate) fn new(limit: usize, max_members: usize, drain: DrainWatch) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
+        let joins = max_members.saturating_mul(2).min(Semaphore::MAX_PERMITS);
         Self {
             permits: Arc::new(Semaphore::new(limit)),
             limit,
+            to_join: Arc::new(Semaphore::new(joins)),
             drain,
         }
+    }
+
+    /// Leave to open a stream that is a membership.
+    pub(crate) fn permit_to_join(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let permit = Arc::clone(&self.to_join).try_acquire_owned();
+        permit.map_err(|_| Status::resource_exhausted("control has as many members as it may have"))
     }
 
     /// Sends what `news` makes of the value, now and after each change.
@@ -52,6 +64,21 @@ impl Streams {
                 self.limit
             ))
         })?;
+        Ok(self.follow_by(permit, value, news))
+    }
+
+    /// The same, by leave that was had before.
+    pub(crate) fn follow_by<V, T, F>(
+        &self,
+        permit: OwnedSemaphorePermit,
+        value: watch::Receiver<V>,
+        news: F,
+    ) -> Answers<T>
+    where
+        V: Clone + Send + Sync + 'static,
+        T: Send + 'static,
+        F: FnMut(&V) -> Result<Vec<T>, Status> + Send + 'static,
+    {
         let follower = Follower {
             value,
             news,
@@ -63,7 +90,7 @@ impl Streams {
             let answer = follower.next().await?;
             Some((answer, follower))
         });
-        Ok(self.until_drain(answers).boxed())
+        self.until_drain(answers).boxed()
     }
 
     /// The stream, until the drain begins.

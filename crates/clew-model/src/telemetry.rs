@@ -56,6 +56,30 @@ pub struct WriteFormats {
     pub b3_multi: bool,
 }
 
+impl WriteFormats {
+    /// What [`WriteFormats::add`] takes, for who is to be told.
+    pub const EXPECTED: &'static str = "b3 or b3multi";
+
+    /// Names of those that are written.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let named = [("b3", self.b3_single), ("b3multi", self.b3_multi)];
+        named
+            .into_iter()
+            .filter(|(_, is_on)| *is_on)
+            .map(|(name, _)| name)
+    }
+
+    /// Adds the one of this name; false when there is none.
+    pub fn add(&mut self, name: &str) -> bool {
+        match name {
+            "b3" => self.b3_single = true,
+            "b3multi" => self.b3_multi = true,
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// Which hops go to the access log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AccessLog {
@@ -66,4 +90,25 @@ pub enum AccessLog {
     Errors,
     /// All.
     All,
+}
+
+impl AccessLog {
+    /// What [`AccessLog::from_name`] takes, for who is to be told.
+    pub const EXPECTED: &'static str = "off, errors or all";
+
+    /// As in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Errors => "errors",
+            Self::All => "all",
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Off, Self::Errors, Self::All]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
 }

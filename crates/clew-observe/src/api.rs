@@ -3,8 +3,10 @@
 //! Each file below answers one kind of question: it takes the parameters ([`query`]), asks the store or the
 //! members, and puts the answer together. Whatever cannot be answered is a [`refusal`].
 
+mod backends;
 mod check;
 mod clock;
+mod described;
 mod edges;
 mod golden;
 mod members;

@@ -6,6 +6,7 @@
 //! Source: OTLP specification 1.x, "OTLP/gRPC" and "OTLP/HTTP".
 
 mod admission;
+mod decode;
 mod grpc;
 mod http;
 
@@ -19,8 +20,13 @@ use clew_store::{Store, WriteError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The largest request, decompressed, in bytes.
-pub const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+/// The largest request, decompressed, in bytes: as OpenTelemetry's collector has it for gRPC. Proxies send half.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+/// Spans in one request, with the groups that they come in. Exporters send 512 at a time, collectors 8,192.
+pub const MAX_SPANS: usize = 20_000;
+/// Attributes, values, events and so on in one request: some twenty bytes each in a request of the largest size,
+/// and about a hundred in memory.
+pub const MAX_PARTS: usize = 400_000;
 
 /// Takes in spans. Clones share one count.
 #[derive(Clone, Debug)]
@@ -45,12 +51,14 @@ pub struct IngestCounts {
     pub spans_dropped: u64,
     /// Requests that were no OTLP.
     pub requests_malformed: u64,
-    /// Requests larger than [`MAX_REQUEST_BYTES`].
+    /// Requests larger than [`MAX_REQUEST_BYTES`], or of more than [`MAX_SPANS`] or [`MAX_PARTS`].
     pub requests_too_large: u64,
     /// Requests of another content type or encoding.
     pub requests_unsupported: u64,
     /// Requests that came while as many were being read as may be, or that took too long to arrive.
     pub requests_shed: u64,
+    /// Texts and lists that were longer than is kept of them.
+    pub values_cut: u64,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +72,7 @@ struct Counts {
     requests_too_large: AtomicU64,
     requests_unsupported: AtomicU64,
     requests_shed: AtomicU64,
+    values_cut: AtomicU64,
 }
 
 /// Why a request was not taken in.
@@ -75,6 +84,11 @@ enum Refusal {
     /// Its body, decompressed, is larger than [`MAX_REQUEST_BYTES`].
     #[error("the request is larger than {MAX_REQUEST_BYTES} bytes: send smaller batches")]
     TooLarge,
+    /// It holds more than [`MAX_SPANS`] or [`MAX_PARTS`].
+    #[error(
+        "the request has more than {MAX_SPANS} spans or {MAX_PARTS} parts: send smaller batches"
+    )]
+    TooMany,
     /// Its content type is neither protobuf nor JSON.
     #[error("content type {0:?} is not supported: send application/x-protobuf or application/json")]
     ContentType(String),
@@ -116,19 +130,18 @@ impl Ingest {
             requests_too_large: get(&counts.requests_too_large),
             requests_unsupported: get(&counts.requests_unsupported),
             requests_shed: get(&counts.requests_shed),
+            values_cut: get(&counts.values_cut),
         }
     }
 
     /// The service of OTLP/gRPC.
     pub(crate) fn grpc_router(&self) -> Router {
-        self.admission
-            .guard(grpc::router(self.clone()), self.clone())
+        grpc::router(self.clone())
     }
 
     /// The service of OTLP/HTTP: `POST /v1/traces`.
     pub(crate) fn http_router(&self) -> Router {
-        self.admission
-            .guard(http::router(self.clone()), self.clone())
+        http::router(self.clone())
     }
 
     /// Takes the spans of a request. They are not on disk yet when this answers.
@@ -142,6 +155,7 @@ impl Ingest {
         add(&self.counts.requests, 1);
         add(&self.counts.spans_received, count + received.rejected);
         add(&self.counts.spans_rejected, received.rejected);
+        add(&self.counts.values_cut, received.cut);
         match self.store.insert_spans(received.spans) {
             Ok(()) => {
                 add(&self.counts.spans_stored, count);
@@ -158,7 +172,7 @@ impl Ingest {
     fn refused(&self, refusal: &Refusal) {
         let count = match refusal {
             Refusal::Malformed(_) => &self.counts.requests_malformed,
-            Refusal::TooLarge => &self.counts.requests_too_large,
+            Refusal::TooLarge | Refusal::TooMany => &self.counts.requests_too_large,
             Refusal::ContentType(_) | Refusal::ContentEncoding(_) => {
                 &self.counts.requests_unsupported
             }

@@ -1,62 +1,115 @@
-//! The parts of a span that nothing is searched by, as JSON in one column.
+//! The parts of a span that nothing is searched by, as bytes in one column: attributes, events and links; and
+//! what the spans of one sender have in common, which is kept once.
+//!
+//! Spans are most of what a store holds, and half of a span was the names of its attributes. They are numbers
+//! here, of a table of names, and numbers are as long as they have to be (LEB128, as in protobuf).
 
-use clew_trace::Span;
+mod bytes;
+
+use bytes::{Reader, Writer};
 use clew_trace::span::{AttributeValue, SpanEvent, SpanLink};
-use serde::{Deserialize, Serialize};
+use clew_trace::{Span, SpanId, TraceId};
+use serde::Deserialize;
 
-type Attributes = Vec<(String, AttributeValue)>;
+pub(crate) type Attributes = Vec<(String, AttributeValue)>;
 
-#[derive(Serialize)]
-struct Borrowed<'a> {
-    #[serde(skip_serializing_if = "is_empty")]
-    attributes: &'a [(String, AttributeValue)],
-    #[serde(skip_serializing_if = "is_empty")]
-    resource: &'a [(String, AttributeValue)],
-    #[serde(skip_serializing_if = "is_empty")]
-    events: &'a [SpanEvent],
-    #[serde(skip_serializing_if = "is_empty")]
-    links: &'a [SpanLink],
-}
+/// Finds the number of a name; `None` when it has none and is written out.
+pub(crate) type NumberOf<'a> = dyn FnMut(&str) -> rusqlite::Result<Option<i64>> + 'a;
+/// Finds the name of a number.
+pub(crate) type NameOf<'a> = dyn FnMut(i64) -> Option<String> + 'a;
 
 /// What [`write()`] wrote.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 pub(crate) struct Detail {
     pub(crate) attributes: Attributes,
+    /// Only in what format 1 wrote; now part of the [`Origin`].
     pub(crate) resource: Attributes,
     pub(crate) events: Vec<SpanEvent>,
     pub(crate) links: Vec<SpanLink>,
 }
 
-fn is_empty<T>(list: &&[T]) -> bool {
-    list.is_empty()
+/// What [`write_origin`] wrote: who sent a span, beside the service.
+pub(crate) struct Origin {
+    pub(crate) namespace: String,
+    pub(crate) instance: String,
+    pub(crate) scope: String,
+    pub(crate) resource: Attributes,
 }
 
-/// The column's text.
-///
-/// # Errors
-/// None of these values can fail to be JSON; an error would be one of the serializer.
-pub(crate) fn write(span: &Span) -> Result<String, serde_json::Error> {
-    let Span {
+/// The column's bytes.
+pub(crate) fn write(span: &Span, number_of: &mut NumberOf<'_>) -> rusqlite::Result<Vec<u8>> {
+    let mut writer = Writer::new(number_of);
+    writer.attributes(&span.attributes)?;
+    writer.number(span.events.len() as u64);
+    for event in &span.events {
+        writer.number(event.time_unix_nano);
+        writer.text(&event.name);
+        writer.attributes(&event.attributes)?;
+    }
+    writer.number(span.links.len() as u64);
+    for link in &span.links {
+        writer.bytes(&link.trace_id.to_bytes());
+        writer.bytes(&link.span_id.to_bytes());
+        writer.attributes(&link.attributes)?;
+    }
+    Ok(writer.finish())
+}
+
+/// What a span shares with the others of its sender.
+pub(crate) fn write_origin(span: &Span, number_of: &mut NumberOf<'_>) -> rusqlite::Result<Vec<u8>> {
+    let mut writer = Writer::new(number_of);
+    writer.text(&span.namespace);
+    writer.text(&span.instance);
+    writer.text(&span.scope);
+    writer.attributes(&span.resource)?;
+    Ok(writer.finish())
+}
+
+/// Reads the column; `None` when it is not what [`write()`] writes.
+pub(crate) fn read(bytes: &[u8], name_of: &mut NameOf<'_>) -> Option<Detail> {
+    let mut reader = Reader::new(bytes, name_of);
+    let attributes = reader.attributes()?;
+    let events = reader.list(|reader| {
+        Some(SpanEvent {
+            time_unix_nano: reader.number()?,
+            name: reader.text()?,
+            attributes: reader.attributes()?,
+        })
+    })?;
+    let links = reader.list(|reader| {
+        Some(SpanLink {
+            trace_id: TraceId::from_bytes(reader.bytes()?.try_into().ok()?)?,
+            span_id: SpanId::from_bytes(reader.bytes()?.try_into().ok()?)?,
+            attributes: reader.attributes()?,
+        })
+    })?;
+    Some(Detail {
         attributes,
-        resource,
         events,
         links,
-        ..
-    } = span;
-    serde_json::to_string(&Borrowed {
-        attributes,
-        resource,
-        events,
-        links,
+        ..Detail::default()
     })
 }
 
-/// Reads the column.
+/// Reads an origin; `None` when it is not what [`write_origin`] writes.
+pub(crate) fn read_origin(bytes: &[u8], name_of: &mut NameOf<'_>) -> Option<Origin> {
+    let mut reader = Reader::new(bytes, name_of);
+    Some(Origin {
+        namespace: reader.text()?,
+        instance: reader.text()?,
+        scope: reader.text()?,
+        resource: reader.attributes()?,
+    })
+}
+
+/// Reads what format 1 wrote: the same as JSON.
 ///
 /// # Errors
-/// It is not what [`write()`] writes.
-pub(crate) fn read(json: &str) -> Result<Detail, serde_json::Error> {
+/// It is not.
+pub(crate) fn read_json(json: &str) -> Result<Detail, serde_json::Error> {
     serde_json::from_str(json)
 }
+
+#[cfg(test)]
+mod tests;

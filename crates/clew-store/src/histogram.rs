@@ -169,6 +169,25 @@ impl Histogram {
         }
     }
 
+    /// This share (0 to 1) of the observations of each bucket, to the nearest whole number.
+    pub(crate) fn share(&self, share: f64) -> Self {
+        if share >= 1.0 {
+            return self.clone();
+        }
+        let of = |count: u64| ((count as f64 * share).round() as u64).min(count);
+        let mut part = Self::new(self.schema);
+        part.zero_count = of(self.zero_count);
+        for (index, count) in &self.buckets {
+            part.add(*index, of(*count));
+        }
+        // By what is in it: parts that hold nothing have no sum.
+        part.sum = match self.count() {
+            0 => 0.0,
+            all => self.sum * (part.count() as f64 / all as f64),
+        };
+        part
+    }
+
     /// What came in addition to `earlier`, both cumulative; `None` when any bucket has shrunk, which
     /// only a reset can do.
     pub fn increase_since(&self, earlier: &Self) -> Option<Self> {

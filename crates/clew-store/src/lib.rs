@@ -20,6 +20,7 @@ pub mod query;
 mod read;
 pub mod sample;
 mod store;
+mod varint;
 pub mod window;
 mod write;
 

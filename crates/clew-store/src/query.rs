@@ -6,7 +6,7 @@ use crate::label::Label;
 use crate::window::Window;
 use clew_trace::TraceId;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Values by label. A label that the series does not carry is absent; an empty value is the same as absent.
 pub type Labels = BTreeMap<Label, String>;
@@ -115,7 +115,8 @@ pub struct HistogramRow {
 pub struct TraceQuery {
     /// The span's service: the workload that emitted it (`service.name`).
     pub service: Option<String>,
-    /// The span's route (`http.route`, else `clew.route`).
+    /// The span's route, as the metrics name it (`clew.route`), else, from applications, `http.route`, else the
+    /// gRPC service and method.
     pub route: Option<String>,
     /// The span took at least this long.
     pub min_duration: Option<Duration>,
@@ -180,6 +181,12 @@ pub struct TraceSummary {
 pub struct StoreStats {
     /// Size of the pages in use, in bytes.
     pub bytes: u64,
+    /// When the oldest trace that is kept began to arrive.
+    pub oldest_trace: Option<SystemTime>,
+    /// Time of the oldest metric point that is kept.
+    pub oldest_point: Option<SystemTime>,
+    /// When something was deleted last before it was as old as it may become, because of the limit in bytes.
+    pub crowded_at: Option<SystemTime>,
     /// Traces kept.
     pub traces: u64,
     /// Series kept.

@@ -12,7 +12,9 @@ pub struct Scrape {
     /// The instance that was scraped. A new process needs a new id, or its counters have to start with
     /// a newer created timestamp.
     pub instance: InstanceId,
-    /// When. What the counters gained since the last scrape is booked at this time.
+    /// When. What the counters gained since the last scrape is booked at this time; when that was longer ago
+    /// than a few seconds, or when the series began, whichever was later, evenly over the time since. In the
+    /// first scrape of an instance, what series older than a minute have counted is not counted again.
     pub at: SystemTime,
     /// The samples. A series that is not among them is taken to have ended.
     pub samples: Vec<Sample>,

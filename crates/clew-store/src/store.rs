@@ -139,7 +139,8 @@ impl Store {
     }
 
     /// The window, without what lies before the first request that is known of: what a rate is to be
-    /// divided by, when a mesh is younger than the window. Exact to one scrape.
+    /// divided by, when a mesh is younger than the window. Where the first point begins is not kept: it is taken
+    /// to be a second long, as a scrape is, while its true length is up to five seconds.
     ///
     /// # Errors
     /// The question was not answered.
@@ -176,7 +177,7 @@ impl Store {
     }
 
     /// Sums of one gauge family (`tcp_open_connections`) by group: the last values of living series on
-    /// instances whose last scrape lies in the window.
+    /// instances that were scraped since the window began, and in the half minute before its end.
     ///
     /// # Errors
     /// The question was not answered.
@@ -213,11 +214,13 @@ impl Store {
     /// # Errors
     /// The question was not answered.
     pub async fn stats(&self) -> Result<StoreStats, ReadError> {
-        let (bytes, traces, series) = self.shared.readers.ask(read::size).await?;
+        let kept = self.shared.readers.ask(read::size).await?;
         Ok(StoreStats {
-            bytes,
-            traces,
-            series,
+            bytes: kept.bytes,
+            traces: kept.traces,
+            series: kept.series,
+            oldest_trace: kept.oldest_trace,
+            oldest_point: kept.oldest_point,
             ..self.shared.writer.counted()
         })
     }

@@ -3,7 +3,9 @@
 mod batch;
 mod points;
 mod spans;
+mod stretch;
 mod upkeep;
+mod weight;
 
 pub use upkeep::Retention;
 
@@ -22,8 +24,8 @@ use tokio::sync::oneshot;
 
 /// Messages that may wait.
 const MAX_QUEUED_MESSAGES: usize = 4_096;
-/// Spans and samples that may wait, in all: some ten megabytes of them.
-const MAX_QUEUED_ITEMS: usize = 65_536;
+/// Bytes of memory that may wait, in all, as [`weight`] estimates them: some fifty thousand spans of proxies.
+const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 
 /// What the writer is asked to do.
 enum Work {
@@ -43,12 +45,21 @@ impl Work {
             Self::Flush(_) | Self::Close => 0,
         }
     }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Spans(spans) => weight::of_spans(spans),
+            Self::Scrape(scrape) => weight::of_samples(&scrape.samples),
+            Self::Flush(_) | Self::Close => 0,
+        }
+    }
 }
 
 /// The sending end.
 #[derive(Debug)]
 pub(crate) struct Writer {
     queue: SyncSender<Work>,
+    /// Bytes that wait or are being written.
     queued: Arc<AtomicUsize>,
     counts: Arc<Counts>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -93,10 +104,10 @@ impl Writer {
     }
 
     fn offer(&self, work: Work) -> Result<(), WriteError> {
-        let items = work.items();
-        let before = self.queued.fetch_add(items, Ordering::AcqRel);
+        let bytes = work.bytes();
+        let before = self.queued.fetch_add(bytes, Ordering::AcqRel);
         // Into an empty queue even the largest batch may go: else it could never be taken.
-        let sent = if before > 0 && before + items > MAX_QUEUED_ITEMS {
+        let sent = if before > 0 && before + bytes > MAX_QUEUED_BYTES {
             Err(WriteError::Full)
         } else {
             self.queue.try_send(work).map_err(|error| match error {
@@ -105,7 +116,7 @@ impl Writer {
             })
         };
         if sent.is_err() {
-            self.queued.fetch_sub(items, Ordering::AcqRel);
+            self.queued.fetch_sub(bytes, Ordering::AcqRel);
         }
         sent
     }

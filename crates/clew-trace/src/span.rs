@@ -5,6 +5,7 @@
 
 use crate::id::{SpanId, TraceId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 mod double;
 #[cfg(test)]
@@ -48,9 +49,9 @@ pub struct Span {
     /// Attributes of the span, in the order in which they came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, AttributeValue)>,
-    /// Attributes of the resource that have no field above.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resource: Vec<(String, AttributeValue)>,
+    /// Attributes of the resource that have no field above. Spans that came together share them.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub resource: Arc<[(String, AttributeValue)]>,
     /// Events, in the order in which they came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<SpanEvent>,
@@ -74,6 +75,10 @@ impl Span {
     pub fn resource_attribute(&self, key: &str) -> Option<&AttributeValue> {
         find(&self.resource, key)
     }
+}
+
+fn is_empty(attributes: &Arc<[(String, AttributeValue)]>) -> bool {
+    attributes.len() == 0
 }
 
 /// Linear: spans have a few dozen attributes, and order is part of the value.

@@ -15,12 +15,13 @@ use crate::wire::registry::registry_client::RegistryClient;
 use crate::wire::telemetry::routes_client::RoutesClient;
 use crate::wire::telemetry::telemetry_client::TelemetryClient;
 use crate::wire::{registry, telemetry};
-use clew_model::name::{ServiceName, Workload};
+use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::policy::{InboundPolicy, OutboundPolicy};
 use clew_model::service::Target;
 use clew_model::telemetry::TelemetrySettings;
 use futures_util::stream::{self, Stream};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
@@ -219,7 +220,13 @@ impl Watch for Instances {
     const CALL: &'static str = "Registry.Watch";
 
     async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
-        self.client.watch(registry::WatchRequest {}).await
+        let mut request = Request::new(registry::WatchRequest {});
+        let asker = match self.last.0 {
+            Some(_) => Asker::Knows,
+            None => Asker::Waits,
+        };
+        asker.mark(request.metadata_mut());
+        self.client.watch(request).await
     }
 
     fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
@@ -239,18 +246,43 @@ impl Watch for Instances {
     }
 }
 
+/// Instances that were told to leave through one client, so that they join again as what they are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leaving(Arc<Mutex<BTreeSet<InstanceId>>>);
+
+impl Leaving {
+    pub(super) fn note(&self, id: &InstanceId) {
+        self.lock().insert(id.clone());
+    }
+
+    fn forget(&self, id: &InstanceId) {
+        self.lock().remove(id);
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        self.lock().iter().any(|leaving| leaving.as_str() == id)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<InstanceId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(super) struct Join {
     client: RegistryClient<Channel>,
     instance: registry::Instance,
+    leaving: Leaving,
     /// Control has said on this stream that the instance is in.
     joined: bool,
 }
 
 impl Join {
-    pub(super) fn new(channel: Channel, instance: Instance) -> Self {
+    pub(super) fn new(channel: Channel, instance: Instance, leaving: &Leaving) -> Self {
+        leaving.forget(&instance.id);
         Self {
             client: RegistryClient::new(channel),
             instance: (&instance).into(),
+            leaving: leaving.clone(),
             joined: false,
         }
     }
@@ -263,6 +295,8 @@ impl Watch for Join {
 
     async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
         self.joined = false;
+        // A control that was restarted has forgotten that it was told.
+        self.instance.leaving |= self.leaving.holds(&self.instance.id);
         self.client.join(self.instance.clone()).await
     }
 

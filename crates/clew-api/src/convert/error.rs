@@ -90,6 +90,13 @@ pub enum Ignored {
         /// The route.
         route: RouteName,
     },
+    /// A backend that is no service: a single address, or none, upon which the API wants requests to fail. Requests go
+    /// to the service's own endpoints instead.
+    #[error("route {route}: its backend is no service and is not used")]
+    Backend {
+        /// The route; `default` for that of everything else.
+        route: RouteName,
+    },
     /// Timeouts and retries. The rule holds without them.
     #[error("route {route}: timeouts and retries are not applied")]
     Resilience {

@@ -267,6 +267,11 @@ fn rpc_of_path(path: Option<&PathMatch>) -> Option<GrpcRpcMatch> {
         }
     };
     let segments: Vec<&str> = text.strip_prefix('/')?.split('/').collect();
+    // A part of a name that is anything: the API has no word for it.
+    let is_partly_any = |segment: &&str| is_template && segment.contains('{') && !any(segment);
+    if segments.iter().any(is_partly_any) {
+        return None;
+    }
     match (segments.as_slice(), is_prefix) {
         ([service, method], false) if !service.is_empty() && !method.is_empty() => {
             Some(GrpcRpcMatch {

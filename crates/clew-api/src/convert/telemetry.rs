@@ -5,34 +5,19 @@ use crate::wire::telemetry as wire;
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
 use std::sync::Arc;
 
-const B3_SINGLE: &str = "b3";
-const B3_MULTI: &str = "b3multi";
 /// Headers that may be shown, at most.
 const MAX_SHOWN_HEADERS: usize = 64;
 
 /// Settings as they are handed out. `generation` grows by one with each change; 0 in a request to change.
 pub fn settings_to_wire(settings: &TelemetrySettings, generation: u64) -> wire::Settings {
-    let formats = [
-        (settings.write.b3_single, B3_SINGLE),
-        (settings.write.b3_multi, B3_MULTI),
-    ];
-    let access_log = match settings.access_log {
-        AccessLog::Off => "off",
-        AccessLog::Errors => "errors",
-        AccessLog::All => "all",
-    };
     wire::Settings {
         tracing: settings.tracing,
         sampling: Some(wire::Sampling {
             ratio: settings.sampling.ratio,
             max_per_second: settings.sampling.max_per_second.unwrap_or(0.0),
         }),
-        write_formats: formats
-            .into_iter()
-            .filter(|(on, _)| *on)
-            .map(|(_, name)| name.to_owned())
-            .collect(),
-        access_log: access_log.to_owned(),
+        write_formats: settings.write.names().map(str::to_owned).collect(),
+        access_log: settings.access_log.as_str().to_owned(),
         show_headers: settings
             .show_headers
             .iter()
@@ -49,19 +34,12 @@ pub fn settings_from_wire(
     let mut mistakes = Vec::new();
     let sampling = read_sampling(settings.sampling, &mut mistakes);
     let write = read_formats(&settings.write_formats, &mut mistakes);
-    let access_log = match settings.access_log.as_str() {
-        "off" => AccessLog::Off,
-        "errors" => AccessLog::Errors,
-        "all" => AccessLog::All,
-        other => {
-            mistakes.push(ConversionError::invalid(
-                "access_log",
-                other,
-                "off, errors or all",
-            ));
-            AccessLog::Off
-        }
-    };
+    let access_log = AccessLog::from_name(&settings.access_log).unwrap_or_else(|| {
+        let given = &settings.access_log;
+        let mistake = ConversionError::invalid("access_log", given, AccessLog::EXPECTED);
+        mistakes.push(mistake);
+        AccessLog::Off
+    });
     let show_headers = read_headers(&settings.show_headers, &mut mistakes);
     if mistakes.is_empty() {
         Ok(TelemetrySettings {
@@ -108,14 +86,12 @@ fn read_sampling(
 fn read_formats(names: &[String], mistakes: &mut Vec<ConversionError>) -> WriteFormats {
     let mut write = WriteFormats::default();
     for name in names {
-        match name.as_str() {
-            B3_SINGLE => write.b3_single = true,
-            B3_MULTI => write.b3_multi = true,
-            other => mistakes.push(ConversionError::invalid(
+        if !write.add(name) {
+            mistakes.push(ConversionError::invalid(
                 "write_formats",
-                other,
-                "b3 or b3multi",
-            )),
+                name,
+                WriteFormats::EXPECTED,
+            ));
         }
     }
     write

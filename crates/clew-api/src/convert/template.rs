@@ -3,11 +3,11 @@
 //! The Linkerd proxy API knows exact paths, prefixes and regular expressions. A template goes over as an
 //! expression (syntax of the `regex` crate, which Linkerd's proxies use) that matches exactly what the
 //! template matches, with one named group per placeholder: `/books/{id}` becomes
-//! `^/books/(?P<p0_id>[^/]+)$`. The number makes names unique; bytes of a name that a group's name cannot
-//! hold are written `[2d]`.
+//! `^/books/(?P<p2_id>[^/]+)$`, and `/books/{id}.json` becomes `^/books/(?P<p2_id>[^/]+)\.json$`. The number makes
+//! names unique; bytes of a name that a group's name cannot hold are written `[2d]`.
 //!
 //! An expression that somebody else wrote is understood when it is made of nothing but literal text and
-//! whole segments of `[^/]+`; all others are not ours to guess at.
+//! at most one `[^/]+` a segment; all others are not ours to guess at.
 
 use clew_model::policy::PathMatch;
 use std::fmt::Write as _;
@@ -26,8 +26,10 @@ pub fn regex_of_template(template: &str) -> String {
             regex.push('/');
         }
         match placeholder(segment) {
-            Some(name) => {
+            Some((before, name, after)) => {
+                push_literal(&mut regex, before);
                 let _ = write!(regex, "(?P<p{position}_{}>{ANY_SEGMENT})", group_name(name));
+                push_literal(&mut regex, after);
             }
             None => push_literal(&mut regex, segment),
         }
@@ -50,9 +52,10 @@ pub fn path_of_regex(regex: &str) -> Option<PathMatch> {
     let mut placeholders = 0;
     let mut rest = body;
     while let Some(next) = rest.chars().next() {
-        let at_segment = template.is_empty() || template.ends_with('/');
         if let Some((name, after)) = take_any_segment(rest) {
-            if !at_segment || !(after.is_empty() || after.starts_with('/')) {
+            // One to a segment; and a literal brace before it would be read as its own.
+            let so_far = template.rsplit('/').next().unwrap_or_default();
+            if so_far.contains('{') {
                 return None;
             }
             let _ = write!(template, "{{{name}}}");
@@ -64,7 +67,7 @@ pub fn path_of_regex(regex: &str) -> Option<PathMatch> {
         template.push(literal);
         rest = after;
     }
-    // Literal braces around a whole segment would be read as a placeholder.
+    // Literal braces in a segment without one would be read as a placeholder.
     if template
         .split('/')
         .filter(|s| placeholder(s).is_some())
@@ -79,9 +82,11 @@ pub fn path_of_regex(regex: &str) -> Option<PathMatch> {
     })
 }
 
-/// The name in `{name}`.
-fn placeholder(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
+/// The first `{name}` of a segment, and the text before and after it, as `clew_model` reads templates.
+fn placeholder(segment: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = segment.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
 }
 
 fn push_literal(regex: &mut String, text: &str) {

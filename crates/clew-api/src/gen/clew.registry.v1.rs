@@ -18,7 +18,8 @@ pub struct Instance {
     /// host:port of the proxy's tap server, empty when there is none.
     #[prost(string, tag = "7")]
     pub tap_address: ::prost::alloc::string::String,
-    /// Set by control: the instance has asked to leave and is draining.
+    /// The instance has asked to leave and is draining. It says so itself when it joins a control that
+    /// was restarted meanwhile.
     #[prost(bool, tag = "8")]
     pub leaving: bool,
     /// Version of the proxy.
@@ -211,9 +212,8 @@ pub mod registry_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The instance is a member for as long as this stream is open. The first message says that it is
-        /// in; a later one repeats it when control has to be told nothing (it is the keep-alive of the
-        /// stream). When the stream ends, however it ends, the instance is out at once.
+        /// The instance is a member for as long as this stream is open. One message says that it is in; no
+        /// other follows. When the stream ends, however it ends, the instance is out at once.
         pub async fn join(
             &mut self,
             request: impl tonic::IntoRequest<super::Instance>,
@@ -307,9 +307,8 @@ pub mod registry_server {
             >
             + std::marker::Send
             + 'static;
-        /// The instance is a member for as long as this stream is open. The first message says that it is
-        /// in; a later one repeats it when control has to be told nothing (it is the keep-alive of the
-        /// stream). When the stream ends, however it ends, the instance is out at once.
+        /// The instance is a member for as long as this stream is open. One message says that it is in; no
+        /// other follows. When the stream ends, however it ends, the instance is out at once.
         async fn join(
             &self,
             request: tonic::Request<super::Instance>,

@@ -32,7 +32,7 @@ fn an_instance_goes_over_and_comes_back() {
 #[test]
 fn an_instance_that_makes_no_sense_is_refused_by_the_field() {
     type Spoil = fn(&mut wire::Instance);
-    let cases: [(&str, Spoil); 9] = [
+    let cases: [(&str, Spoil); 11] = [
         ("version: ", |i| i.version = "x".repeat(300)),
         ("id is missing", |i| i.id.clear()),
         ("workload: ", |i| i.workload = "two words".to_owned()),
@@ -45,6 +45,11 @@ fn an_instance_that_makes_no_sense_is_refused_by_the_field() {
         ("ports.application_address: ", |i| {
             i.ports[0].application_address.clear()
         }),
+        // A host name is looked up in lower case: this one would never be found.
+        ("ports.service: ", |i| {
+            i.ports[0].service = "Books".to_owned()
+        }),
+        ("namespace: ", |i| i.namespace = "Shop".to_owned()),
         ("ports.service is missing", |i| i.ports[0].service.clear()),
     ];
     for (expected, spoil) in cases {

@@ -84,7 +84,7 @@ fn resource_fields_are_taken_out_and_the_rest_stays() {
     );
     assert_eq!(
         span.resource,
-        vec![("host.name".to_owned(), AttributeValue::from("h1"))]
+        vec![("host.name".to_owned(), AttributeValue::from("h1"))].into()
     );
     assert_eq!(span.events[0].name, "first byte");
 }
@@ -168,7 +168,7 @@ fn values_nest() {
         AttributeValue::Array(vec![AttributeValue::Int(7)]),
     )]);
     assert_eq!(
-        attribute_value(AnyValue { value: Some(map) }),
+        attribute_value(AnyValue { value: Some(map) }, &mut Cuts::default()),
         Some(expected)
     );
 }
@@ -213,4 +213,62 @@ fn what_is_no_request_is_told_apart() {
         request_from_json(br#"{"resourceSpans":7}"#),
         Err(InvalidJson::Shape(_))
     ));
+}
+
+#[test]
+fn spans_of_one_resource_share_it() {
+    let spans = vec![span(&[1; 16], &[2; 8], &[]), span(&[1; 16], &[3; 8], &[])];
+    let received = spans_from_otlp(group(vec![text("host.name", "h1")], spans));
+    assert!(std::sync::Arc::ptr_eq(
+        &received.spans[0].resource,
+        &received.spans[1].resource
+    ));
+}
+
+#[test]
+fn what_is_longer_than_is_kept_is_cut_and_counted() {
+    let mut sent = span(&[1; 16], &[2; 8], &[]);
+    let long = "é".repeat(MAX_TEXT_BYTES);
+    sent.attributes = (0..MAX_ATTRIBUTES + 10).map(|_| text("k", "v")).collect();
+    sent.attributes[0] = text("k", &long);
+    sent.events = vec![otlp_span::Event::default(); MAX_EVENTS + 1];
+    let received = spans_from_otlp(group(Vec::new(), vec![sent]));
+    let span = &received.spans[0];
+    assert_eq!(span.attributes.len(), MAX_ATTRIBUTES);
+    assert_eq!(span.events.len(), MAX_EVENTS);
+    let kept = span.attributes[0].1.as_str().unwrap();
+    assert!(kept.len() <= MAX_TEXT_BYTES && long.starts_with(kept));
+    assert_eq!(received.cut, 3);
+}
+
+#[test]
+fn what_decoding_would_make_is_known_before_it() {
+    use prost::Message as _;
+    let mut sent = span(&[1; 16], &[2; 8], &[]);
+    sent.attributes = vec![text("a", "b")];
+    sent.links = vec![otlp_span::Link::default()];
+    let request = ExportTraceServiceRequest {
+        resource_spans: group(vec![text("service.name", "books")], vec![sent]),
+    };
+    let found = Size::of_protobuf(&request.encode_to_vec()).unwrap();
+    // The groups of resource and scope, and the span; the resource, the scope, the link, and two attributes
+    // with their values.
+    assert_eq!(
+        found,
+        Size {
+            spans: 3,
+            parts: 10
+        }
+    );
+    assert_eq!(Size::of_decoded(&request).spans, 3);
+
+    // A thousand empty spans, two bytes each.
+    let spans = [0x12, 0].repeat(1_000);
+    let scope = [&[0x12, 0xd0, 0x0f], spans.as_slice()].concat();
+    let bomb = [&[0x0a, 0xd3, 0x0f], scope.as_slice()].concat();
+    assert_eq!(Size::of_protobuf(&bomb).unwrap().spans, 1_002);
+
+    assert_eq!(Size::of_protobuf(&bomb[..900]), Err(InvalidWire));
+    assert_eq!(Size::of_protobuf(&[0xff; 40]), Err(InvalidWire));
+    assert_eq!(Size::of_json(br#"{"a":["{,\"",1,2]}"#).parts, 4);
 }

@@ -13,7 +13,7 @@ pub struct Golden {
     pub requests: u64,
     /// Requests that began. Differs from `requests` by those that were open at the window's edges.
     pub started: u64,
-    /// The same per second.
+    /// `requests` per second of the window.
     pub rps: f64,
     /// Those that succeeded.
     pub successes: u64,

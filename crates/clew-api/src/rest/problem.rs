@@ -9,7 +9,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Why a request was not answered (RFC 9457, section 3.1, with members of our own).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// What kind of problem, as a URI reference: `about:blank#unknown-workload`.
+    /// What kind of problem, as a URI: `urn:clew:problem:unknown-name`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The same in words, equal for all problems of the kind.

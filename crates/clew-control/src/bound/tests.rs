@@ -22,6 +22,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// A control that answers.
 struct Running {
     address: SocketAddr,
+    /// To settle it when a test says so, and not a clock.
+    mesh: Arc<Mesh>,
     drain: Drain,
     task: JoinHandle<Result<(), ControlError>>,
 }
@@ -37,6 +39,7 @@ impl Running {
         let (drain, watch) = Drain::new(DEADLINE);
         Self {
             address: bound.address(),
+            mesh: Arc::clone(&bound.mesh),
             drain,
             task: tokio::spawn(bound.run(watch)),
         }

@@ -55,20 +55,26 @@ fn a_membership_that_was_replaced_takes_nobody_out() {
 #[test]
 fn leaving_is_not_left() {
     let mesh = mesh(Limits::default());
-    let _membership = mesh
-        .join(Instance {
-            leaving: true,
-            ..instance("a", 1)
-        })
-        .unwrap();
-    assert!(
-        !mesh.snapshots().borrow().members[0].instance.leaving,
-        "nobody joins leaving"
-    );
+    let _membership = mesh.join(instance("a", 1)).unwrap();
+    assert!(!mesh.snapshots().borrow().members[0].instance.leaving);
     assert!(mesh.leave(&"a".into()));
     assert!(mesh.snapshots().borrow().members[0].instance.leaving);
     assert!(mesh.leave(&"a".into()), "twice is once");
     assert!(!mesh.leave(&"nobody".into()));
+}
+
+/// 1. An instance is leaving when control is restarted. 2. It joins the new one, so that its last numbers are
+///    read. 3. Nobody new must come to it.
+#[test]
+fn who_joins_leaving_has_no_endpoints() {
+    let mesh = mesh(Limits::default());
+    let leaving = Instance {
+        leaving: true,
+        ..instance("a", 1)
+    };
+    let _membership = mesh.join(leaving).unwrap();
+    assert!(mesh.snapshots().borrow().members[0].instance.leaving);
+    assert_eq!(ids(&mesh), ["a"]);
 }
 
 #[test]

@@ -40,11 +40,11 @@ impl wire::destination_server::Destination for Destinations {
         let question = self.question(request.into_inner())?;
         let mut told = Told::Nothing;
         let answers = self.0.streams.follow(self.0.mesh.snapshots(), move |now| {
-            let there_is = Told::of(now, &question);
-            let is_bad_news = !matches!(there_is, Told::Endpoints(_));
-            if may_hold_back && told == Told::Nothing && is_bad_news && !now.settled {
+            // Good news too: the first one to join again is not the only endpoint that there is.
+            if may_hold_back && told == Told::Nothing && !now.settled {
                 return Ok(Vec::new());
             }
+            let there_is = Told::of(now, &question);
             let updates = told.updates(&there_is);
             told = there_is;
             Ok(updates.iter().map(update_to_wire).collect())

@@ -2,10 +2,13 @@
 
 use super::{Shared, refused};
 use crate::mesh::JoinError;
+use crate::snapshot::Snapshot;
 use crate::stream::Answers;
 use clew_api::member::Instance;
+use clew_api::unknown::Asker;
 use clew_api::wire::registry as wire;
 use clew_model::name::InstanceId;
+use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 /// Serves `Registry`.
@@ -22,12 +25,14 @@ impl wire::registry_server::Registry for Members {
         request: Request<wire::Instance>,
     ) -> Result<Response<Self::JoinStream>, Status> {
         let instance = Instance::try_from(request.into_inner()).map_err(refused)?;
+        // First: who cannot stay must not have been seen.
+        let permit = self.0.streams.permit_to_join()?;
         let membership = self.0.mesh.join(instance).map_err(|error| match error {
             JoinError::Full { .. } => Status::resource_exhausted(error.to_string()),
             JoinError::Ports { .. } => Status::invalid_argument(error.to_string()),
         })?;
         let mut told = false;
-        let answers = self.0.streams.follow(self.0.mesh.snapshots(), move |now| {
+        let news = move |now: &Arc<Snapshot>| {
             if !membership.is_in(now) {
                 return Err(Status::aborted(
                     "the instance has joined again on another stream",
@@ -39,8 +44,11 @@ impl wire::registry_server::Registry for Members {
             } else {
                 Vec::new()
             })
-        })?;
-        Ok(Response::new(answers))
+        };
+        let snapshots = self.0.mesh.snapshots();
+        Ok(Response::new(
+            self.0.streams.follow_by(permit, snapshots, news),
+        ))
     }
 
     async fn leave(
@@ -59,9 +67,14 @@ impl wire::registry_server::Registry for Members {
 
     async fn watch(
         &self,
-        _: Request<wire::WatchRequest>,
+        request: Request<wire::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let answers = self.0.streams.follow(self.0.mesh.snapshots(), |now| {
+        // Who knows the members of before the restart would take those who are back for all that there are.
+        let may_hold_back = Asker::of(request.metadata()) == Asker::Knows;
+        let answers = self.0.streams.follow(self.0.mesh.snapshots(), move |now| {
+            if may_hold_back && !now.settled {
+                return Ok(Vec::new());
+            }
             let instances = now
                 .members
                 .iter()

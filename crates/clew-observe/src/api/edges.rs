@@ -4,14 +4,15 @@
 //! that never reached the server. The server's side stands in where nobody measured on the client's: clients
 //! outside the mesh, and clients whose numbers were not read.
 
+use super::backends::{Backends, peer};
 use super::clock::bounds;
+use super::described::{Always, FromStore};
 use super::golden::{Selection, absorb, absorb_tcp, golden, label, load_golden, load_tcp};
 use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
 use super::{Api, names};
 use axum::Json;
 use axum::extract::State;
-use clew_api::client::Instance;
 use clew_api::rest::golden::{Direction as Side, Edge, EdgePeer, Edges, Tcp};
 use clew_api::rest::problem::Problem;
 use clew_store::query::{Direction, GoldenRow, Labels};
@@ -50,8 +51,9 @@ impl Parameters for EdgesParameters {
     tag = "metrics",
     params(EdgesParameters),
     responses(
+        Always,
+        FromStore,
         (status = 200, body = Edges),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
     )
 )]
@@ -124,64 +126,6 @@ async fn load(api: &Api, selection: Selection, groups: &[Label]) -> Result<Measu
 fn is_asked(asked: &EdgesParameters, peer: &EdgePeer) -> bool {
     let fits = |asked: &Option<String>, given: &Option<String>| asked.is_none() || asked == given;
     fits(&asked.workload, &peer.name) && fits(&asked.namespace, &peer.namespace)
-}
-
-/// Which workloads are behind a service: needed for requests that no endpoint was found for.
-struct Backends(BTreeMap<String, BTreeSet<EdgePeer>>);
-
-impl Backends {
-    fn of<'a>(sent: impl Iterator<Item = &'a Labels>, members: &[Instance]) -> Self {
-        let mut backends: BTreeMap<String, BTreeSet<EdgePeer>> = BTreeMap::new();
-        for labels in sent {
-            let service = label(labels, Label::DstService);
-            let workload = peer(labels, Label::DstWorkload, Label::DstNamespace);
-            if let (Some(service), Some(workload)) = (service, workload) {
-                backends
-                    .entry(service.to_owned())
-                    .or_default()
-                    .insert(workload);
-            }
-        }
-        for member in members {
-            let workload = meshed(
-                member.workload.name.as_str(),
-                Some(member.workload.namespace.as_str()),
-            );
-            for port in &member.ports {
-                backends
-                    .entry(port.service.to_string())
-                    .or_default()
-                    .insert(workload.clone());
-            }
-        }
-        Self(backends)
-    }
-
-    /// The one workload behind a service; the service's own name where there is none, or more than one.
-    fn server(&self, service: &str) -> EdgePeer {
-        let behind = self.0.get(service);
-        match behind.map(|behind| (behind.len(), behind.first())) {
-            Some((1, Some(workload))) => workload.clone(),
-            _ => EdgePeer {
-                name: Some(service.to_owned()),
-                namespace: None,
-                meshed: behind.is_some(),
-            },
-        }
-    }
-}
-
-fn meshed(name: &str, namespace: Option<&str>) -> EdgePeer {
-    EdgePeer {
-        name: Some(name.to_owned()),
-        namespace: namespace.map(str::to_owned),
-        meshed: true,
-    }
-}
-
-/// The workload that these labels name, if they do.
-fn peer(labels: &Labels, name: Label, namespace: Label) -> Option<EdgePeer> {
-    label(labels, name).map(|name| meshed(name, label(labels, namespace)))
 }
 
 const OUTSIDE: EdgePeer = EdgePeer {

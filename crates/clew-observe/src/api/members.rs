@@ -1,6 +1,7 @@
 //! `GET instances`: members of the mesh.
 
 use super::clock::rfc3339;
+use super::described::Always;
 use super::query::{Asked, Nothing};
 use super::stat::role;
 use super::{Api, names};
@@ -12,7 +13,7 @@ use clew_api::rest::members::{Instance, Instances, Port};
 use clew_model::service::Protocol;
 
 /// Members of the mesh
-#[utoipa::path(get, path = "/api/v1/instances", tag = "mesh", responses((status = 200, body = Instances)))]
+#[utoipa::path(get, path = "/api/v1/instances", tag = "mesh", responses(Always, (status = 200, body = Instances)))]
 pub(super) async fn instances(State(api): State<Api>, _: Asked<Nothing>) -> Json<Instances> {
     let health = api.sources.scraper.targets();
     let mut members = names::members(&api);

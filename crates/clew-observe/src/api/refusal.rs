@@ -7,14 +7,60 @@ use clew_api::rest::problem::{PROBLEM_JSON, Problem};
 use clew_store::ReadError;
 use std::time::Duration;
 
+macro_rules! kinds {
+    ($($kind:ident = $status:ident, $name:literal, $title:literal;)*) => {
+        /// Every kind of refusal that there is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            #[cfg(test)]
+            pub(super) const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// Status, name in the type, and title.
+            pub(super) fn parts(self) -> (StatusCode, &'static str, &'static str) {
+                match self {
+                    $(Self::$kind => (StatusCode::$status, $name, $title),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    BadValue = BAD_REQUEST, "bad-value", "A value makes no sense";
+    MissingParameter = BAD_REQUEST, "missing-parameter", "A parameter is missing";
+    UnknownParameter = BAD_REQUEST, "unknown-parameter", "There is no such parameter";
+    BadBody = BAD_REQUEST, "bad-body", "The body makes no sense";
+    UnknownName = NOT_FOUND, "unknown-name", "There is nothing of this name";
+    UnknownTrace = NOT_FOUND, "unknown-trace", "There is no such trace";
+    AmbiguousTrace = CONFLICT, "ambiguous-trace", "Several traces fit";
+    NoSuchPath = NOT_FOUND, "no-such-path", "There is nothing here";
+    NoSuchMethod = METHOD_NOT_ALLOWED, "no-such-method", "Not with this method";
+    Misdirected = MISDIRECTED_REQUEST, "misdirected", "This API has another name";
+    TooManyStreams = SERVICE_UNAVAILABLE, "too-many-streams", "Too many streams";
+    ControlSilent = GATEWAY_TIMEOUT, "control-silent", "Control does not answer";
+    StoreSlow = GATEWAY_TIMEOUT, "store-slow", "The store took too long";
+    StoreClosed = SERVICE_UNAVAILABLE, "store-closed", "The store is closed";
+    StoreFailed = INTERNAL_SERVER_ERROR, "store-failed", "The store failed";
+    RefusedByControl = BAD_REQUEST, "refused-by-control", "Control refused";
+    ControlFailed = BAD_GATEWAY, "control-failed", "Control failed";
+    Slow = REQUEST_TIMEOUT, "slow", "The request took too long to arrive";
+    TooLarge = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
+    Failed = INTERNAL_SERVER_ERROR, "failed", "The answer could not be put together";
+}
+
 /// A refusal, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Refusal(Box<Problem>);
 
 impl Refusal {
-    fn new(status: StatusCode, kind: &str, title: &str, detail: String) -> Self {
+    fn new(kind: Kind, detail: String) -> Self {
+        let (status, name, title) = kind.parts();
         Self(Box::new(Problem {
-            kind: format!("urn:clew:problem:{kind}"),
+            kind: format!("urn:clew:problem:{name}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail,
@@ -33,12 +79,7 @@ impl Refusal {
     /// A parameter, path segment or field has a value that makes no sense.
     pub(super) fn bad_value(parameter: &str, given: &str, expected: &str) -> Self {
         let detail = format!("{parameter}: expected {expected}, given {given:?}");
-        let mut refusal = Self::new(
-            StatusCode::BAD_REQUEST,
-            "bad-value",
-            "A value makes no sense",
-            detail,
-        );
+        let mut refusal = Self::new(Kind::BadValue, detail);
         refusal.0.parameter = Some(parameter.to_owned());
         refusal.0.given = Some(given.to_owned());
         refusal.0.expected = Some(expected.to_owned());
@@ -48,12 +89,7 @@ impl Refusal {
     /// A parameter that has to be there is not.
     pub(super) fn missing(parameter: &str, expected: &str) -> Self {
         let detail = format!("{parameter} is missing: expected {expected}");
-        let mut refusal = Self::new(
-            StatusCode::BAD_REQUEST,
-            "missing-parameter",
-            "A parameter is missing",
-            detail,
-        );
+        let mut refusal = Self::new(Kind::MissingParameter, detail);
         refusal.0.parameter = Some(parameter.to_owned());
         refusal.0.expected = Some(expected.to_owned());
         refusal
@@ -66,8 +102,7 @@ impl Refusal {
             known => format!("one of {}", known.join(", ")),
         };
         let detail = format!("there is no parameter {parameter:?}: expected {expected}");
-        let title = "There is no such parameter";
-        let mut refusal = Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", title, detail);
+        let mut refusal = Self::new(Kind::UnknownParameter, detail);
         refusal.0.parameter = Some(parameter.to_owned());
         refusal.0.given = Some(given.to_owned());
         refusal.0.expected = Some(expected);
@@ -76,19 +111,29 @@ impl Refusal {
 
     /// The body is not what it should be.
     pub(super) fn bad_body(detail: String) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "bad-body",
-            "The body makes no sense",
-            detail,
-        )
+        Self::new(Kind::BadBody, detail)
+    }
+
+    /// The body is larger than one may be.
+    pub(super) fn too_large(detail: String) -> Self {
+        Self::new(Kind::TooLarge, detail)
+    }
+
+    /// The body did not arrive in time.
+    pub(super) fn slow(waited: Duration) -> Self {
+        let detail = format!("the body did not arrive within {} s", waited.as_secs());
+        Self::new(Kind::Slow, detail)
+    }
+
+    /// What was found could not be shown.
+    pub(super) fn failed(detail: String) -> Self {
+        Self::new(Kind::Failed, detail)
     }
 
     /// A name that nobody has.
     pub(super) fn unknown_name(parameter: &str, name: &str, known: Vec<String>) -> Self {
         let detail = format!("{parameter} {name:?} is not known");
-        let title = "There is nothing of this name";
-        let mut refusal = Self::new(StatusCode::NOT_FOUND, "unknown-name", title, detail);
+        let mut refusal = Self::new(Kind::UnknownName, detail);
         refusal.0.parameter = Some(parameter.to_owned());
         refusal.0.given = Some(name.to_owned());
         refusal.0.known = known;
@@ -98,12 +143,7 @@ impl Refusal {
     /// No trace of this id, or of an id that begins so.
     pub(super) fn unknown_trace(id: &str) -> Self {
         let detail = format!("no trace whose id begins with {id} is in the store");
-        let mut refusal = Self::new(
-            StatusCode::NOT_FOUND,
-            "unknown-trace",
-            "There is no such trace",
-            detail,
-        );
+        let mut refusal = Self::new(Kind::UnknownTrace, detail);
         refusal.0.given = Some(id.to_owned());
         refusal
     }
@@ -111,12 +151,7 @@ impl Refusal {
     /// Several traces begin so.
     pub(super) fn ambiguous_trace(id: &str, found: Vec<String>) -> Self {
         let detail = format!("more than one trace id begins with {id}");
-        let mut refusal = Self::new(
-            StatusCode::CONFLICT,
-            "ambiguous-trace",
-            "Several traces fit",
-            detail,
-        );
+        let mut refusal = Self::new(Kind::AmbiguousTrace, detail);
         refusal.0.given = Some(id.to_owned());
         refusal.0.known = found;
         refusal
@@ -126,23 +161,13 @@ impl Refusal {
     pub(super) fn no_such_path(path: &str) -> Self {
         let detail =
             format!("there is nothing at {path}; /api/v1/openapi.json lists what there is");
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "no-such-path",
-            "There is nothing here",
-            detail,
-        )
+        Self::new(Kind::NoSuchPath, detail)
     }
 
     /// Not with this method.
     pub(super) fn no_such_method(method: &str, path: &str) -> Self {
         let detail = format!("{path} does not take {method}");
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "no-such-method",
-            "Not with this method",
-            detail,
-        )
+        Self::new(Kind::NoSuchMethod, detail)
     }
 
     /// The request was not meant for us: a browser was tricked (DNS rebinding, cross-site requests).
@@ -150,63 +175,33 @@ impl Refusal {
         let detail = format!(
             "{header}: {given:?} does not name this API; address it by its IP address or as localhost"
         );
-        Self::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "misdirected",
-            "This API has another name",
-            detail,
-        )
+        Self::new(Kind::Misdirected, detail)
     }
 
     /// As many streams are open as may be.
     pub(super) fn too_many_streams(limit: usize) -> Self {
         let detail = format!("{limit} taps are open, which is as many as may be");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-many-streams",
-            "Too many streams",
-            detail,
-        )
+        Self::new(Kind::TooManyStreams, detail)
     }
 
     /// Control does not say what was asked.
     pub(super) fn control_silent(waited: Duration) -> Self {
         let detail = format!("control did not answer within {} s", waited.as_secs());
-        Self::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            "control-silent",
-            "Control does not answer",
-            detail,
-        )
+        Self::new(Kind::ControlSilent, detail)
     }
 }
 
 impl From<ReadError> for Refusal {
     fn from(error: ReadError) -> Self {
         match &error {
-            ReadError::TimedOut(_) => Self::new(
-                StatusCode::GATEWAY_TIMEOUT,
-                "store-slow",
-                "The store took too long",
-                error.to_string(),
-            ),
-            ReadError::Closed => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "store-closed",
-                "The store is closed",
-                error.to_string(),
-            ),
+            ReadError::TimedOut(_) => Self::new(Kind::StoreSlow, error.to_string()),
+            ReadError::Closed => Self::new(Kind::StoreClosed, error.to_string()),
             ReadError::Query { .. } | ReadError::Malformed { .. } => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the store did not answer"
                 );
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "store-failed",
-                    "The store failed",
-                    error.to_string(),
-                )
+                Self::new(Kind::StoreFailed, error.to_string())
             }
         }
     }
@@ -215,18 +210,12 @@ impl From<ReadError> for Refusal {
 impl From<CallError> for Refusal {
     fn from(error: CallError) -> Self {
         match error {
-            CallError::Refused { mistakes } => Self::new(
-                StatusCode::BAD_REQUEST,
-                "refused-by-control",
-                "Control refused",
-                mistakes.join("; "),
-            ),
-            CallError::Unanswered { .. } | CallError::Answer { .. } => Self::new(
-                StatusCode::BAD_GATEWAY,
-                "control-failed",
-                "Control failed",
-                error.to_string(),
-            ),
+            CallError::Refused { mistakes } => {
+                Self::new(Kind::RefusedByControl, mistakes.join("; "))
+            }
+            CallError::Unanswered { .. } | CallError::Answer { .. } => {
+                Self::new(Kind::ControlFailed, error.to_string())
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `GET routes`: golden metrics of every route of a workload.
 
+use super::backends::Backends;
 use super::clock::bounds;
+use super::described::{Always, FromStore};
 use super::golden::{Selection, absorb, golden, label, load_golden};
 use super::names::UNMESHED;
 use super::query::{Asked, Parameters, Query};
@@ -60,8 +62,9 @@ impl Parameters for RoutesParameters {
     tag = "metrics",
     params(RoutesParameters),
     responses(
+        Always,
+        FromStore,
         (status = 200, body = Routes),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
     )
 )]
@@ -139,11 +142,13 @@ async fn asked_of(
     ];
     let selection = selection(asked, window, Direction::Outbound);
     let mut rows = load_golden(&api.sources.store, &selection, &groups).await?;
+    let backends = Backends::load(api, window).await?;
     // Either name will do: that of the service, and that of the workload behind it.
     rows.retain(|row| {
-        [Label::DstService, Label::DstWorkload]
-            .iter()
-            .any(|of| label(&row.labels, *of) == Some(to))
+        let service = label(&row.labels, Label::DstService);
+        let workload = label(&row.labels, Label::DstWorkload).map(str::to_owned);
+        let workload = workload.or_else(|| backends.server(service?).name);
+        service == Some(to) || workload.as_deref() == Some(to)
     });
     Ok(rows)
 }

@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::clock::millis;
+use super::described::Always;
 use super::query::{Asked, Nothing};
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +11,7 @@ use clew_api::rest::scrape::{Scrape, ScrapeFailure};
 /// Read the numbers of all members now
 ///
 /// When it answers, what the members had counted when it was asked can be read.
-#[utoipa::path(post, path = "/api/v1/scrape", tag = "mesh", responses((status = 200, body = Scrape)))]
+#[utoipa::path(post, path = "/api/v1/scrape", tag = "mesh", responses(Always, (status = 200, body = Scrape)))]
 pub(super) async fn scrape(State(api): State<Api>, _: Asked<Nothing>) -> Json<Scrape> {
     let report = api.sources.scraper.scrape_now().await;
     let failed = report.failed.iter().map(|(id, error)| ScrapeFailure {

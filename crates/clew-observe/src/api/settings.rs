@@ -1,11 +1,13 @@
 //! `GET` and `PUT settings/telemetry`: what proxies report. Control holds the settings; this asks it.
 
 use super::Api;
+use super::described::{Always, FromControl};
 use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::http::StatusCode;
 use clew_api::client::ControlClient;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::settings::{TelemetryChange, TelemetrySettings};
@@ -14,10 +16,10 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// In which a body has to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Control answers in a millisecond or is not there.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
-const B3_SINGLE: &str = "b3";
-const B3_MULTI: &str = "b3multi";
 
 /// Telemetry settings in force
 #[utoipa::path(
@@ -25,8 +27,9 @@ const B3_MULTI: &str = "b3multi";
     path = "/api/v1/settings/telemetry",
     tag = "settings",
     responses(
+        Always,
+        FromControl,
         (status = 200, body = TelemetrySettings),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "Control does not answer"),
     )
 )]
 pub(super) async fn telemetry(
@@ -38,30 +41,45 @@ pub(super) async fn telemetry(
 
 /// Change telemetry settings
 ///
-/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted.
+/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. Nothing keeps the
+/// change either: a control that is restarted goes back to its own configuration.
 #[utoipa::path(
     put,
     path = "/api/v1/settings/telemetry",
     tag = "settings",
     request_body = TelemetryChange,
     responses(
+        Always,
+        FromControl,
         (status = 200, body = TelemetrySettings, description = "What is in force now"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "A value makes no sense"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "Control does not answer"),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive in time"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "The body is too large"),
     )
 )]
 pub(super) async fn change_telemetry(
     State(api): State<Api>,
     _: Asked<Nothing>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    let change = parse(&body).map_err(|error| Refusal::bad_body(error.to_string()))?;
+    let change =
+        parse(&read_body(request).await?).map_err(|error| Refusal::bad_body(error.to_string()))?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
     Ok(Json(shown(&in_force)))
+}
+
+/// The body, when it comes in time: a connection has no other bound while a request is under way.
+async fn read_body(request: Request) -> Result<Bytes, Refusal> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, &()));
+    let read = read.await.map_err(|_| Refusal::slow(BODY_TIMEOUT))?;
+    read.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
+        _ => Refusal::bad_body(rejection.body_text()),
+    })
 }
 
 /// An object first: serde would take a list for one, too.
@@ -108,12 +126,8 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
         settings.write = write_formats(formats)?;
     }
     if let Some(text) = &change.access_log {
-        settings.access_log = match text.as_str() {
-            "off" => AccessLog::Off,
-            "errors" => AccessLog::Errors,
-            "all" => AccessLog::All,
-            _ => return Err(Refusal::bad_value("access_log", text, "off, errors or all")),
-        };
+        settings.access_log = AccessLog::from_name(text)
+            .ok_or_else(|| Refusal::bad_value("access_log", text, AccessLog::EXPECTED))?;
     }
     if let Some(headers) = &change.show_headers {
         settings.show_headers = headers
@@ -127,10 +141,12 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
 fn write_formats(formats: &[String]) -> Result<WriteFormats, Refusal> {
     let mut write = WriteFormats::default();
     for format in formats {
-        match format.as_str() {
-            B3_SINGLE => write.b3_single = true,
-            B3_MULTI => write.b3_multi = true,
-            _ => return Err(Refusal::bad_value("write_formats", format, "b3 or b3multi")),
+        if !write.add(format) {
+            return Err(Refusal::bad_value(
+                "write_formats",
+                format,
+                WriteFormats::EXPECTED,
+            ));
         }
     }
     Ok(write)
@@ -144,25 +160,12 @@ fn header_name(name: &str) -> Result<Arc<str>, Refusal> {
 }
 
 fn shown(settings: &Settings) -> TelemetrySettings {
-    let formats = [
-        (B3_SINGLE, settings.write.b3_single),
-        (B3_MULTI, settings.write.b3_multi),
-    ];
-    let access_log = match settings.access_log {
-        AccessLog::Off => "off",
-        AccessLog::Errors => "errors",
-        AccessLog::All => "all",
-    };
     TelemetrySettings {
         tracing: settings.tracing,
         sampling_ratio: settings.sampling.ratio,
         sampling_max_per_second: settings.sampling.max_per_second,
-        write_formats: formats
-            .iter()
-            .filter(|(_, is_on)| *is_on)
-            .map(|(name, _)| (*name).to_owned())
-            .collect(),
-        access_log: access_log.to_owned(),
+        write_formats: settings.write.names().map(str::to_owned).collect(),
+        access_log: settings.access_log.as_str().to_owned(),
         show_headers: settings
             .show_headers
             .iter()

@@ -1,6 +1,7 @@
 //! `GET stat`: golden metrics of every workload.
 
 use super::clock::bounds;
+use super::described::{Always, FromStore};
 use super::golden::{Selection, golden, label, load_golden, load_tcp};
 use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
@@ -48,8 +49,9 @@ const GROUPS: [Label; 3] = [Label::Namespace, Label::Workload, Label::Direction]
     tag = "metrics",
     params(StatParameters),
     responses(
+        Always,
+        FromStore,
         (status = 200, body = Stat),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
     )
 )]

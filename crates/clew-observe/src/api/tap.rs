@@ -7,6 +7,7 @@ mod member;
 mod pace;
 mod relay;
 
+use super::described::Always;
 use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
 use super::{Api, names};
@@ -125,8 +126,8 @@ impl TapParameters {
     tag = "tap",
     params(TapParameters),
     responses(
+        Always,
         (status = 200, body = TapLine, content_type = "application/x-ndjson", description = "Lines, for as long as it lasts"),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No member is of this workload"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "As many taps are open as may be"),
     )

@@ -4,10 +4,14 @@ mod whole;
 
 use super::Api;
 use super::clock::{bounds, millis, rfc3339_nanos};
+use super::described::{Always, FromStore};
 use super::query::{Asked, Nothing, Parameters, Query};
 use super::refusal::Refusal;
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
 use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
 use clew_store::query::{TraceQuery, TraceSummary as Found};
@@ -25,6 +29,7 @@ const MAX_CANDIDATES: usize = 10;
 /// Hexadecimal digits of a trace id, and of the shorter ids that B3 allows.
 const ID_DIGITS: usize = 32;
 const SHORT_ID_DIGITS: usize = 16;
+const ID_FORM: &str = "1 to 32 hexadecimal digits";
 
 /// Parameters of `GET traces`. A trace is found when one of its spans satisfies everything.
 #[derive(IntoParams)]
@@ -74,8 +79,9 @@ impl Parameters for TracesParameters {
     tag = "traces",
     params(TracesParameters),
     responses(
+        Always,
+        FromStore,
         (status = 200, body = Traces),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "A parameter makes no sense"),
     )
 )]
 pub(super) async fn traces(
@@ -131,6 +137,8 @@ fn summary(found: Found) -> TraceSummary {
     tag = "traces",
     params(("id" = String, Path, description = "Its id, or as many hexadecimal digits of its beginning as make it the only one")),
     responses(
+        Always,
+        FromStore,
         (status = 200, body = Trace),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "That is no id"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such trace"),
@@ -139,14 +147,22 @@ fn summary(found: Found) -> TraceSummary {
 )]
 pub(super) async fn trace(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     _: Asked<Nothing>,
-) -> Result<Json<Trace>, Refusal> {
+) -> Result<Response, Refusal> {
+    let Path(id) =
+        id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
     let store = &api.sources.store;
     let trace_id = find_id(store, &id).await?;
-    match store.load_trace(trace_id).await? {
-        Some(spans) => Ok(Json(whole::trace(trace_id, &spans))),
-        None => Err(Refusal::unknown_trace(&id)),
+    let Some(spans) = store.load_trace(trace_id).await? else {
+        return Err(Refusal::unknown_trace(&id));
+    };
+    // Twenty thousand spans are tens of megabytes of JSON, which other requests should not wait for.
+    let json =
+        tokio::task::spawn_blocking(move || serde_json::to_vec(&whole::trace(trace_id, &spans)));
+    match json.await {
+        Ok(Ok(json)) => Ok(([(CONTENT_TYPE, "application/json")], json).into_response()),
+        _ => Err(Refusal::failed(format!("trace {trace_id} cannot be shown"))),
     }
 }
 
@@ -156,11 +172,7 @@ async fn find_id(store: &Store, given: &str) -> Result<TraceId, Refusal> {
         && given.len() <= ID_DIGITS
         && given.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hex {
-        return Err(Refusal::bad_value(
-            "id",
-            given,
-            "1 to 32 hexadecimal digits",
-        ));
+        return Err(Refusal::bad_value("id", given, ID_FORM));
     }
     let mut found = ids_that_begin(store, given).await?;
     if given.len() == SHORT_ID_DIGITS {

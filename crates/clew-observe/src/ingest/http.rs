@@ -1,18 +1,14 @@
 //! OTLP/HTTP: `POST /v1/traces`, as protobuf or JSON by content type, plain or gzip by content encoding.
 
-use super::{Ingest, MAX_REQUEST_BYTES, Refusal};
+use super::{Ingest, MAX_REQUEST_BYTES, Refusal, decode};
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
-use clew_api::otlp::{ExportTraceServiceRequest, ExportTraceServiceResponse, request_from_json};
-use flate2::read::MultiGzDecoder;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use clew_api::otlp::ExportTraceServiceResponse;
 use prost::Message as _;
-use std::io::Read as _;
 
 pub(super) fn router(ingest: Ingest) -> Router {
     Router::new()
@@ -22,14 +18,14 @@ pub(super) fn router(ingest: Ingest) -> Router {
 
 /// How messages are written, which is how the answer is written too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+enum Form {
     Protobuf,
     Json,
 }
 
 impl Form {
     /// The form that the content type names; `None` when it names another.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    fn of(headers: &HeaderMap) -> Option<Self> {
         let media = text(headers, header::CONTENT_TYPE);
         match media
             .split(';')
@@ -77,57 +73,19 @@ async fn take(
         encoding if encoding.eq_ignore_ascii_case("gzip") => true,
         encoding => return Err(Refusal::ContentEncoding(encoding.to_owned())),
     };
-    let body = read(request.into_body()).await?;
-    let ingest = ingest.clone();
-    // Decompressing and parsing some megabytes takes milliseconds, which other connections should not wait for.
-    let taken = tokio::task::spawn_blocking(move || {
-        let body = if is_gzip { decompress(&body)? } else { body };
-        ingest.accept(parse(form, &body)?)
-    });
-    let response = taken
-        .await
-        .map_err(|_| Refusal::Malformed("it could not be converted".to_owned()))??;
-    Ok((form, response))
-}
-
-async fn read(body: Body) -> Result<Bytes, Refusal> {
-    match Limited::new(body, MAX_REQUEST_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
-        Err(error) => Err(Refusal::Malformed(error.to_string())),
-    }
-}
-
-/// What is inside, unless that is larger than a request may be.
-fn decompress(body: &[u8]) -> Result<Bytes, Refusal> {
-    let limit = MAX_REQUEST_BYTES as u64;
-    let mut inside = Vec::with_capacity(body.len().saturating_mul(4).min(MAX_REQUEST_BYTES));
-    MultiGzDecoder::new(body)
-        .take(limit + 1)
-        .read_to_end(&mut inside)
-        .map_err(|error| Refusal::Malformed(error.to_string()))?;
-    if inside.len() > MAX_REQUEST_BYTES {
-        Err(Refusal::TooLarge)
-    } else {
-        Ok(inside.into())
-    }
-}
-
-fn parse(form: Form, body: &[u8]) -> Result<ExportTraceServiceRequest, Refusal> {
-    match form {
-        Form::Protobuf => ExportTraceServiceRequest::decode(body)
-            .map_err(|error| Refusal::Malformed(error.to_string())),
-        Form::Json => {
-            request_from_json(body).map_err(|error| Refusal::Malformed(with_cause(&error)))
-        }
-    }
-}
-
-/// An error and what is behind it, for the sender to read.
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+    let convert = move |ingest: &Ingest, body: Bytes| {
+        let body = if is_gzip {
+            decode::decompress(&body)?
+        } else {
+            body
+        };
+        ingest.accept(match form {
+            Form::Protobuf => decode::protobuf(&body)?,
+            Form::Json => decode::json(&body)?,
+        })
+    };
+    let taken = ingest.take(request.into_body(), MAX_REQUEST_BYTES, convert);
+    Ok((form, taken.await?))
 }
 
 fn answer(form: Form, response: &ExportTraceServiceResponse) -> Response {
@@ -157,13 +115,14 @@ struct RpcStatus {
 }
 
 /// The answer to a request that was not taken in, in its own form, else as JSON.
-pub(super) fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
+fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
     let status = match refusal {
         Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
-        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::TooLarge | Refusal::TooMany => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::ContentType(_) | Refusal::ContentEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::Busy | Refusal::Store(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Slow => StatusCode::REQUEST_TIMEOUT,
+        // Not 408, upon which senders drop what they could send again: the specification lists 429, 502, 503, 504.
+        Refusal::Slow => StatusCode::SERVICE_UNAVAILABLE,
     };
     let form = form.unwrap_or(Form::Json);
     let message = refusal.to_string();
@@ -175,7 +134,10 @@ pub(super) fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
     };
     let mut response =
         (status, [(header::CONTENT_TYPE, form.content_type())], body).into_response();
-    if status == StatusCode::TOO_MANY_REQUESTS {
+    if matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    ) {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -183,7 +145,7 @@ pub(super) fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
     response
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers
         .get(name)
         .and_then(|value| value.to_str().ok())

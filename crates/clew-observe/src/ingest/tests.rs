@@ -269,7 +269,7 @@ async fn what_is_no_otlp_is_refused_with_the_right_status() {
     assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
-/// Some 64 KiB that are more than 64 MiB inside.
+/// Some kilobytes that are more than four megabytes inside.
 #[tokio::test]
 async fn a_request_that_grows_past_the_bound_is_refused() {
     let (ingest, _store) = ingest();
@@ -325,9 +325,89 @@ async fn a_request_that_does_not_arrive_is_given_up() {
         .body(never)
         .unwrap();
     let response = ingest.http_router().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     assert_eq!(ingest.counts().requests_shed, 1);
-    assert_eq!(ingest.admission.free(), admission::MAX_REQUESTS);
+    let all = (admission::MAX_DECODES, admission::MAX_BODY_BYTES);
+    assert_eq!(ingest.admission.free(), all);
+}
+
+/// 1. Sixteen senders once held all places by sending nothing, and nobody else was read.
+/// 2. A body takes a place only when it is there.
+#[tokio::test]
+async fn requests_that_do_not_arrive_keep_nobody_out() {
+    let (ingest, store) = ingest();
+    let waiting: Vec<_> = (0..100)
+        .map(|_| {
+            let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+            let request = Request::post("/v1/traces")
+                .header(PROTOBUF.0, PROTOBUF.1)
+                .body(Body::from_stream(never))
+                .unwrap();
+            tokio::spawn(ingest.http_router().oneshot(request))
+        })
+        .collect();
+    let (status, _) = post(&ingest, &[PROTOBUF], request(1, 3).encode_to_vec()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(spans_of(&store, 1).await, 3);
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// 1. Two bytes on the wire are an empty span, of which the decoder makes 250 bytes.
+/// 2. Some kilobytes of gzip so became gigabytes. Now they are counted before anything is decoded.
+#[tokio::test]
+async fn more_spans_than_a_request_may_have_are_refused_before_they_are_decoded() {
+    let (ingest, _store) = ingest();
+    let many = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            scope_spans: vec![ScopeSpans {
+                spans: vec![OtlpSpan::default(); MAX_SPANS],
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    };
+    let bytes = many.encode_to_vec();
+    assert!(bytes.len() < 3 * MAX_SPANS);
+    let (status, _) = post(&ingest, &[PROTOBUF, GZIP], gzip(&bytes)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let status = client(&ingest).export(many).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let text = format!("[{}0]", "[],".repeat(MAX_PARTS));
+    let (status, _) = post(&ingest, &[JSON], text.into_bytes()).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(ingest.counts().requests_too_large, 3);
+}
+
+/// A sender tries again what it is told is out of range, and would do so for ever.
+#[tokio::test]
+async fn what_is_too_large_or_malformed_is_not_to_be_sent_again_by_grpc_either() {
+    let (ingest, _store) = ingest();
+    let mut large = request(1, 1);
+    large.resource_spans[0].schema_url = "x".repeat(MAX_REQUEST_BYTES);
+    let status = client(&ingest).export(large.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    let compressed = client(&ingest)
+        .send_compressed(CompressionEncoding::Gzip)
+        .export(large)
+        .await;
+    assert_eq!(compressed.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(ingest.counts().requests_too_large, 2);
+
+    let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    for body in [
+        b"\0\0\0\0\x02\xff\xff".as_slice(),
+        b"\0\0\0",
+        b"\x01\0\0\0\x01x",
+    ] {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/grpc")
+            .body(Body::from(body))
+            .unwrap();
+        let response = ingest.grpc_router().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["grpc-status"], "3");
+    }
+    assert_eq!(ingest.counts().requests_malformed, 3);
 }
 
 #[tokio::test]

@@ -97,3 +97,60 @@ async fn force_ends_what_does_not_finish() {
     drain.force();
     server.await.unwrap();
 }
+
+/// The clock is paused: the wait is over when nothing else can happen.
+///
+/// 1. As many connections as a port may have say nothing, or begin to say something and then stop.
+/// 2. Without a bound in time nobody else is served until the restart.
+#[tokio::test(start_paused = true)]
+async fn silent_connections_are_ended() {
+    let port = Port::Required(any()).bind().await.unwrap();
+    let address = port.address();
+    let (drain, watch) = Drain::new(Duration::from_secs(60));
+    let server = tokio::spawn(port.serve(axum::Router::new(), watch));
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let beginnings: [&[u8]; 5] = [
+        b"",
+        b"PRI * HTTP",
+        preface,
+        b"GET / HTTP/1.1\r\nhost: a-name-that-is-long-enough\r\n",
+        b"GET / HTTP/1.1\r\nhost: a-name-that-is-long-enough\r\n\r\n",
+    ];
+    for beginning in beginnings {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(beginning).await.unwrap();
+        let mut answer = Vec::new();
+        // How it ends does not matter.
+        let _ = client.read_to_end(&mut answer).await;
+    }
+    drain.start();
+    server.await.unwrap();
+}
+
+/// A tap is a request whose answer lasts as long as somebody looks: it is not a silent connection.
+#[tokio::test(start_paused = true)]
+async fn an_answer_may_last() {
+    let port = Port::Required(any()).bind().await.unwrap();
+    let address = port.address();
+    let (drain, watch) = Drain::new(Duration::from_secs(60));
+    let lines = || async {
+        let lines = futures_util::stream::unfold(0, |n| async move {
+            tokio::time::sleep(3 * HEAD_TIMEOUT).await;
+            (n < 3).then_some((Ok::<_, std::convert::Infallible>("line\n"), n + 1))
+        });
+        axum::body::Body::from_stream(lines)
+    };
+    let router = axum::Router::new().route("/", axum::routing::get(lines));
+    let server = tokio::spawn(port.serve(router, watch));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer.matches("line").count(), 3, "{answer}");
+    assert!(answer.ends_with("0\r\n\r\n"), "{answer}");
+    drain.start();
+    server.await.unwrap();
+}

@@ -2,6 +2,7 @@
 //!
 //! - A trace gets a number by the order of its first arrival, and a span's row is keyed by it: spans
 //!   of one trace lie together, new ones are appended, and retention deletes from the front.
+//! - Who sent a span is kept once for all its spans, and goes with the last trace that has one of them.
 //! - A point's row is keyed by family and time: a window of a family is one range.
 //! - The last cumulative value of a series lies with the series, and changes in the same transaction in which
 //!   the increase is written: whatever happens between, an increase is counted once.
@@ -14,7 +15,7 @@ use std::path::Path;
 const APPLICATION_ID: i64 = 0x434c_4557;
 
 /// Each takes the file from the format of its index to the next one.
-const MIGRATIONS: &[&str] = &[FORMAT_1];
+const MIGRATIONS: &[&str] = &[FORMAT_1, FORMAT_2];
 
 /// Number of the format that this program writes.
 const NEWEST: i64 = MIGRATIONS.len() as i64;
@@ -86,6 +87,21 @@ CREATE TABLE compacted (
     resolution_ms INTEGER PRIMARY KEY,
     until_ms INTEGER NOT NULL
 );
+";
+
+/// Spans are a third as large: what those of one sender have in common is kept once, and names of attributes are
+/// numbers. Spans of format 1 stay as they are until they expire: their `origin` is NULL, and `detail` is text.
+const FORMAT_2: &str = "
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE origins (
+    id INTEGER PRIMARY KEY,
+    origin BLOB NOT NULL UNIQUE, -- namespace, instance, scope and resource
+    last_trace INTEGER NOT NULL  -- the greatest number of a trace that has a span of it
+);
+ALTER TABLE spans ADD COLUMN origin INTEGER;
 ";
 
 /// Sets the connection up and brings the file to the newest format.

@@ -5,8 +5,10 @@ use crate::error::ReadError;
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::query::{GoldenQuery, GoldenRow, HistogramRow, Labels, SeriesQuery, ValueRow};
+use crate::window::unix_millis;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
+use std::time::SystemTime;
 
 const REQUESTS: &str = "request_total";
 const RESPONSES: &str = "response_total";
@@ -100,8 +102,12 @@ pub(crate) fn histograms(
         .collect())
 }
 
-/// Sums of one gauge family by group: the last values of the series that live, on instances whose last
-/// scrape lies in the window.
+/// A gauge whose instance was not read for so long is not known any more.
+const GAUGE_LIFE_MS: i64 = 30_000;
+
+/// Sums of one gauge family by group: the last values of the series that live, on instances that were read
+/// since the window began and in the half minute before its end. The last value may be younger than the window's
+/// end, which was chosen before the question was asked.
 pub(crate) fn gauges(
     connection: &Connection,
     family: &str,
@@ -115,12 +121,13 @@ pub(crate) fn gauges(
         .prepare_cached(
             "SELECT s.labels, i.name, s.value FROM series s JOIN instances i ON i.id = s.instance
              WHERE s.family = ?1 AND s.gone_ms IS NULL AND s.value IS NOT NULL
-             AND i.scraped_ms > ?2 AND i.scraped_ms <= ?3",
+             AND i.scraped_ms > ?2",
         )
         .map_err(query("gauges"))?;
     let (from, to) = asked.window.millis();
+    let since = from.max(to.min(unix_millis(SystemTime::now())) - GAUGE_LIFE_MS);
     let rows = statement
-        .query_map([family, from, to], |row| {
+        .query_map([family, since], |row| {
             Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, f64>(2)?))
         })
         .map_err(query("gauges"))?;

@@ -5,12 +5,13 @@ use crate::detail;
 use crate::error::ReadError;
 use crate::query::{MAX_TRACES, TraceQuery, TraceSummary};
 use crate::window::unix_millis;
-use clew_trace::span::{SpanKind, SpanStatus};
+use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The traces that match, latest start first.
@@ -210,23 +211,48 @@ pub(crate) fn load(
     let mut statement = connection
         .prepare_cached(
             "SELECT span_id, kind, service, start, end, parent, status, name, namespace, instance, scope,
-             status_message, detail FROM spans WHERE trace = ?1 ORDER BY start, span_id",
+             status_message, detail, origin FROM spans WHERE trace = ?1 ORDER BY start, span_id",
         )
         .map_err(query("spans of a trace"))?;
     let mut rows = statement
         .query([trace])
         .map_err(query("spans of a trace"))?;
     let mut spans = Vec::new();
+    let mut dictionary = Dictionary::new(connection);
     while let Some(row) = rows.next().map_err(query("spans of a trace"))? {
-        spans.push(span(trace_id, row)?);
+        spans.push(span(trace_id, row, &mut dictionary)?);
     }
     Ok(Some(spans))
 }
 
-fn span(trace_id: TraceId, row: &Row<'_>) -> Result<Span, ReadError> {
+fn span(
+    trace_id: TraceId,
+    row: &Row<'_>,
+    dictionary: &mut Dictionary<'_>,
+) -> Result<Span, ReadError> {
     let malformed = || ReadError::Malformed { what: "a span" };
     let id = |value: i64| SpanId::new(value.cast_unsigned()).ok_or_else(malformed);
-    let detail = detail::read(&get::<String>(row, 12)?).map_err(|_| malformed())?;
+    let (detail, sender) = match get::<Option<i64>>(row, 13)? {
+        Some(origin) => {
+            let bytes = get::<Vec<u8>>(row, 12)?;
+            let detail = detail::read(&bytes, &mut |number| dictionary.name(number));
+            (
+                detail.ok_or_else(malformed)?,
+                dictionary.sender(origin).ok_or_else(malformed)?,
+            )
+        }
+        None => {
+            let mut detail =
+                detail::read_json(&get::<String>(row, 12)?).map_err(|_| malformed())?;
+            let sender = Sender {
+                namespace: get(row, 8)?,
+                instance: get(row, 9)?,
+                scope: get(row, 10)?,
+                resource: std::mem::take(&mut detail.resource).into(),
+            };
+            (detail, sender)
+        }
+    };
     Ok(Span {
         trace_id,
         span_id: id(get(row, 0)?)?,
@@ -234,18 +260,75 @@ fn span(trace_id: TraceId, row: &Row<'_>) -> Result<Span, ReadError> {
         kind: SpanKind::from_number(get(row, 1)?),
         name: get(row, 7)?,
         service: get(row, 2)?,
-        namespace: get(row, 8)?,
-        instance: get(row, 9)?,
-        scope: get(row, 10)?,
+        namespace: sender.namespace,
+        instance: sender.instance,
+        scope: sender.scope,
         start_unix_nano: get::<i64>(row, 3)?.cast_unsigned(),
         end_unix_nano: get::<i64>(row, 4)?.cast_unsigned(),
         status: SpanStatus::from_number(get(row, 6)?),
         status_message: get(row, 11)?,
         attributes: detail.attributes,
-        resource: detail.resource,
+        resource: sender.resource,
         events: detail.events,
         links: detail.links,
     })
+}
+
+/// Who sent a span.
+#[derive(Clone)]
+struct Sender {
+    namespace: String,
+    instance: String,
+    scope: String,
+    resource: Arc<[(String, AttributeValue)]>,
+}
+
+/// What spans refer to, as far as one trace needed it. What is not there, or cannot be read, is `None`: only a
+/// damaged file is so.
+struct Dictionary<'c> {
+    connection: &'c Connection,
+    names: HashMap<i64, String>,
+    senders: HashMap<i64, Sender>,
+}
+
+impl<'c> Dictionary<'c> {
+    fn new(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            names: HashMap::new(),
+            senders: HashMap::new(),
+        }
+    }
+
+    fn name(&mut self, number: i64) -> Option<String> {
+        if let Some(name) = self.names.get(&number) {
+            return Some(name.clone());
+        }
+        let name: String = self.load("SELECT name FROM names WHERE id = ?1", number)?;
+        self.names.insert(number, name.clone());
+        Some(name)
+    }
+
+    fn sender(&mut self, number: i64) -> Option<Sender> {
+        if let Some(sender) = self.senders.get(&number) {
+            return Some(sender.clone());
+        }
+        let bytes: Vec<u8> = self.load("SELECT origin FROM origins WHERE id = ?1", number)?;
+        let origin = detail::read_origin(&bytes, &mut |number| self.name(number))?;
+        let sender = Sender {
+            namespace: origin.namespace,
+            instance: origin.instance,
+            scope: origin.scope,
+            resource: origin.resource.into(),
+        };
+        self.senders.insert(number, sender.clone());
+        Some(sender)
+    }
+
+    fn load<T: FromSql>(&self, sql: &str, number: i64) -> Option<T> {
+        let mut statement = self.connection.prepare_cached(sql).ok()?;
+        statement.query_row([number], |row| row.get(0)).ok()
+    }
 }
 
 fn get<T: FromSql>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {

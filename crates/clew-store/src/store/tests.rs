@@ -115,7 +115,7 @@ fn span(trace: u128, id: u64, parent: Option<u64>, (service, ms): (&str, u64)) -
         status: SpanStatus::Unset,
         status_message: String::new(),
         attributes: Vec::new(),
-        resource: Vec::new(),
+        resource: Vec::new().into(),
         events: Vec::new(),
         links: Vec::new(),
     }

@@ -7,12 +7,13 @@ use super::upkeep::{Retention, Upkeep};
 use crate::error::WriteError;
 use crate::query::StoreStats;
 use crate::sample::Scrape;
+use crate::window::unix_millis;
 use clew_trace::Span;
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// The longest that something waits for more to be written with it.
@@ -35,6 +36,8 @@ pub(super) struct Counts {
     pub(super) scrapes_lost: AtomicU64,
     pub(super) samples_refused: AtomicU64,
     pub(super) traces_expired: AtomicU64,
+    /// When something went last because of the limit in bytes, Unix milliseconds; 0 when nothing did.
+    pub(super) crowded_ms: AtomicU64,
 }
 
 impl Counts {
@@ -49,6 +52,10 @@ impl Counts {
             scrapes_lost: get(&self.scrapes_lost),
             samples_refused: get(&self.samples_refused),
             traces_expired: get(&self.traces_expired),
+            crowded_at: match get(&self.crowded_ms) {
+                0 => None,
+                millis => UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
+            },
             ..StoreStats::default()
         }
     }
@@ -61,6 +68,7 @@ struct Batch {
     scrapes: Vec<Scrape>,
     waiting: Vec<oneshot::Sender<Result<(), WriteError>>>,
     items: usize,
+    bytes: usize,
     /// Nothing more is to be waited for.
     at_once: bool,
     close: bool,
@@ -69,6 +77,7 @@ struct Batch {
 impl Batch {
     fn add(&mut self, work: Work) {
         self.items += work.items();
+        self.bytes += work.bytes();
         match work {
             Work::Spans(mut spans) => self.spans.append(&mut spans),
             Work::Scrape(scrape) => self.scrapes.push(*scrape),
@@ -121,9 +130,9 @@ impl Batches {
                     Err(RecvTimeoutError::Timeout) => Batch::default(),
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-            let (items, close) = (batch.items, batch.close);
+            let (bytes, close) = (batch.bytes, batch.close);
             self.write(batch);
-            queued.fetch_sub(items, Ordering::AcqRel);
+            queued.fetch_sub(bytes, Ordering::AcqRel);
             if close {
                 return;
             }
@@ -198,6 +207,10 @@ impl Batches {
                     self.points.forget();
                 }
                 add(&self.counts.traces_expired, round.traces_deleted);
+                if round.crowded {
+                    let now = unix_millis(SystemTime::now()).unsigned_abs();
+                    self.counts.crowded_ms.store(now, Ordering::Relaxed);
+                }
                 round.more
             }
             Err(error) => {

@@ -1,5 +1,6 @@
 //! Scrapes into the file: from cumulative values to increases.
 
+use super::stretch::Stretch;
 use crate::histogram::Histogram;
 use crate::sample::{Sample, SampleValue, Scrape};
 use crate::window::unix_millis;
@@ -9,6 +10,12 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// A series that is older when its instance is read for the first time was counted before anyone looked: that
+/// is where its count begins, and no part of any window. What is younger counts in full: a mesh that has
+/// just begun may take a while until its members can be read.
+const YOUNG_MS: i64 = 60_000;
+/// Families that are kept; samples of more are refused and counted. Our proxies have some thirty.
+const MAX_FAMILIES: i64 = 1_000;
 /// Series that one instance may have; what is past it is refused and counted.
 const MAX_SERIES_PER_INSTANCE: usize = 50_000;
 /// Instances whose series are remembered; the one that was scraped longest ago is forgotten first
@@ -26,6 +33,8 @@ pub(super) struct Points {
 struct Instance {
     id: i64,
     scraped_ms: i64,
+    /// The scrape before the one that is being recorded; `None` in the first.
+    before_ms: Option<i64>,
     /// Grows by one with each scrape: tells which series were in the last one.
     scrapes: u64,
     series: HashMap<(i64, Box<str>), Series>,
@@ -59,15 +68,22 @@ impl Points {
         scrape: &Scrape,
     ) -> rusqlite::Result<usize> {
         let now = unix_millis(scrape.at);
+        let before = scraped_before(transaction, &scrape.instance)?;
+        if before.is_none() && scrape.samples.is_empty() {
+            // The end of one that was never read; its first scrape has yet to come, if it ever does.
+            return Ok(0);
+        }
         let mut refused = 0;
         let mut families = std::mem::take(&mut self.families);
         let instance = self.instance(transaction, &scrape.instance, now)?;
         instance.scrapes += 1;
+        instance.before_ms = before;
         for sample in &scrape.samples {
-            let family = family(&mut families, transaction, &sample.family)?;
-            if !instance.record(transaction, family, sample, now)? {
-                refused += 1;
-            }
+            let recorded = match family(&mut families, transaction, &sample.family)? {
+                Some(family) => instance.record(transaction, family, sample, now)?,
+                None => false,
+            };
+            refused += usize::from(!recorded);
         }
         instance.mark_gone(transaction, now)?;
         self.families = families;
@@ -104,21 +120,38 @@ impl Points {
     }
 }
 
+/// When the instance was scraped last; `None` when it never was.
+fn scraped_before(
+    transaction: &Transaction<'_>,
+    name: &InstanceId,
+) -> rusqlite::Result<Option<i64>> {
+    transaction
+        .prepare_cached("SELECT scraped_ms FROM instances WHERE name = ?1")?
+        .query_row([name.as_str()], |row| row.get(0))
+        .optional()
+}
+
+/// The family's number; `None` when there are too many to take another one.
 fn family(
     known: &mut HashMap<Arc<str>, i64>,
     transaction: &Transaction<'_>,
     name: &Arc<str>,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<Option<i64>> {
     if let Some(id) = known.get(name) {
-        return Ok(*id);
+        return Ok(Some(*id));
     }
     transaction
-        .prepare_cached("INSERT OR IGNORE INTO families (name) VALUES (?1)")?
-        .execute([name.as_ref()])?;
+        .prepare_cached(
+            "INSERT OR IGNORE INTO families (name) SELECT ?1 WHERE (SELECT count(*) FROM families) < ?2",
+        )?
+        .execute(params![name.as_ref(), MAX_FAMILIES])?;
     let id = transaction
         .prepare_cached("SELECT id FROM families WHERE name = ?1")?
-        .query_row([name.as_ref()], |row| row.get(0))?;
-    known.insert(Arc::clone(name), id);
+        .query_row([name.as_ref()], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = id {
+        known.insert(Arc::clone(name), id);
+    }
     Ok(id)
 }
 
@@ -152,6 +185,7 @@ impl Instance {
         Ok(Self {
             id,
             scraped_ms: 0,
+            before_ms: None,
             scrapes: 0,
             series,
         })
@@ -170,12 +204,23 @@ impl Instance {
         };
         let key = (family, canonical(sample)?);
         let full = self.series.len() >= MAX_SERIES_PER_INSTANCE;
+        let created_ms = sample.created_unix_nano.map(millis_of_nanos);
+        let is_baseline =
+            self.before_ms.is_none() && created_ms.is_some_and(|at| at < now - YOUNG_MS);
+        let stretch = Stretch {
+            // It began when the instance was last looked at, or when the series began after that.
+            from: self.before_ms.max(created_ms).unwrap_or(now).min(now),
+            to: now,
+        };
         let known = match self.series.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(_) if full => return Ok(false),
             Entry::Vacant(new) => {
                 let id = insert_series(transaction, self.id, new.key(), sample.created_unix_nano)?;
-                let last = zero_of(&value);
+                let last = match is_baseline {
+                    true => value.clone(),
+                    false => zero_of(&value),
+                };
                 new.insert(Series {
                     id,
                     created: sample.created_unix_nano,
@@ -187,10 +232,14 @@ impl Instance {
         if !matches!(sample.value, SampleValue::Gauge(_)) {
             match known.increase_to(&value, sample.created_unix_nano) {
                 Last::Number(increase) => {
-                    write_counter(transaction, (family, now, known.id), increase)?
+                    for (end, part) in stretch.split_number(increase) {
+                        write_counter(transaction, (family, end, known.id), part)?;
+                    }
                 }
                 Last::Histogram(increase) => {
-                    write_histogram(transaction, (family, now, known.id), &increase)?
+                    for (end, part) in stretch.split_histogram(&increase) {
+                        write_histogram(transaction, (family, end, known.id), &part)?;
+                    }
                 }
             }
         }
@@ -266,6 +315,10 @@ fn acceptable(value: &SampleValue) -> Option<Last> {
     }
 }
 
+fn millis_of_nanos(nanos: u64) -> i64 {
+    i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)
+}
+
 fn zero_of(value: &Last) -> Last {
     match value {
         Last::Number(_) => Last::Number(0.0),
@@ -305,14 +358,12 @@ fn write_counter(
     key: PointKey,
     increase: f64,
 ) -> rusqlite::Result<()> {
-    if increase > 0.0 {
-        transaction
-            .prepare_cached(
-                "INSERT INTO counter_points (family, t, series, increase) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET increase = increase + excluded.increase",
-            )?
-            .execute(params![key.0, key.1, key.2, increase])?;
-    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO counter_points (family, t, series, increase) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET increase = increase + excluded.increase",
+        )?
+        .execute(params![key.0, key.1, key.2, increase])?;
     Ok(())
 }
 
@@ -321,9 +372,6 @@ fn write_histogram(
     key: PointKey,
     increase: &Histogram,
 ) -> rusqlite::Result<()> {
-    if increase.is_empty() {
-        return Ok(());
-    }
     // Two scrapes within one millisecond share a point.
     let there: Option<Vec<u8>> = transaction
         .prepare_cached(

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The longest that a round takes, but for the one step that it is in.
 const ROUND: Duration = Duration::from_millis(25);
-/// Series are looked through, one and all, so not in each round.
+/// Series and senders are looked through, one and all, so not in each round.
 const SERIES_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What is kept.
@@ -42,6 +42,8 @@ pub(super) struct Round {
     pub(super) more: bool,
     pub(super) traces_deleted: usize,
     pub(super) series_deleted: bool,
+    /// Something went before its time, because of the limit in bytes.
+    pub(super) crowded: bool,
 }
 
 /// The work, and when it was last done.
@@ -77,12 +79,16 @@ impl Upkeep {
                 return Ok(round);
             }
         }
-        if self
-            .series_looked_at
-            .is_none_or(|last| last.elapsed() >= SERIES_INTERVAL)
-        {
-            self.series_looked_at = Some(Instant::now());
-            round.series_deleted = expire::series(connection, self.cutoff(now))? > 0;
+        let is_due = |last: &Instant| last.elapsed() >= SERIES_INTERVAL;
+        while self.series_looked_at.as_ref().is_none_or(is_due) {
+            expire::origins(connection)?;
+            let deleted = expire::series(connection, self.cutoff(now), now)?;
+            round.series_deleted |= deleted.any;
+            self.series_looked_at = (!deleted.more).then(Instant::now);
+            if deleted.more && started.elapsed() >= ROUND {
+                round.more = true;
+                break;
+            }
         }
         Ok(round)
     }
@@ -104,6 +110,7 @@ impl Upkeep {
             let (traces, freed) = expire::oldest(connection, now)?;
             round.traces_deleted += traces;
             if freed {
+                round.crowded = true;
                 return Ok(true);
             }
         }

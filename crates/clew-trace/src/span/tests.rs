@@ -27,7 +27,7 @@ fn span() -> Span {
                 AttributeValue::Array(vec![1.into(), true.into()]),
             ),
         ],
-        resource: vec![("k8s.pod.name".to_owned(), "books-1".into())],
+        resource: vec![("k8s.pod.name".to_owned(), "books-1".into())].into(),
         events: vec![SpanEvent {
             time_unix_nano: 5,
             name: "e".to_owned(),

@@ -44,7 +44,7 @@ macro_rules! only {
 macro_rules! choice {
     ($kind:ident, $distribution:expr) => {{
         use wire::$kind::distribution::Kind;
-        Choice(match $distribution.kind {
+        Choice::Given(match $distribution.kind {
             // Only the first: the others are for when it is not available.
             Some(Kind::FirstAvailable(first)) => {
                 let first = first.backends.into_iter().next();
@@ -101,15 +101,29 @@ impl Backends<'_> {
     }
 }
 
-/// Destinations of one rule with their weights, in order.
+/// Where requests of one rule go.
 #[derive(Default)]
-pub(super) struct Choice(Vec<(u32, Option<Arc<str>>)>);
+pub(super) enum Choice {
+    /// Nothing is said.
+    #[default]
+    Unsaid,
+    /// Destinations with their weights, in order.
+    Given(Vec<(u32, Option<Arc<str>>)>),
+}
 
 impl Choice {
+    fn destinations(&self) -> &[(u32, Option<Arc<str>>)] {
+        match self {
+            Self::Unsaid => &[],
+            Self::Given(destinations) => destinations,
+        }
+    }
+
     /// The first of the greatest weight, when it is balanced over a destination.
     pub(super) fn heaviest(&self) -> Option<Arc<str>> {
-        let greatest = self.0.iter().map(|(weight, _)| *weight).max()?;
-        self.0
+        let destinations = self.destinations();
+        let greatest = destinations.iter().map(|(weight, _)| *weight).max()?;
+        destinations
             .iter()
             .find(|(weight, _)| *weight == greatest)?
             .1
@@ -130,7 +144,12 @@ impl Choice {
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.0.len()
+        self.destinations().len()
+    }
+
+    /// Something is said that we cannot do.
+    pub(super) fn is_no_service(&self) -> bool {
+        matches!(self, Self::Given(_)) && self.heaviest().is_none()
     }
 }
 

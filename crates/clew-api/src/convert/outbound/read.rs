@@ -5,14 +5,19 @@ use crate::convert::route::{Conditions, NamedRoute, grpc_conditions, http_condit
 use crate::convert::{ConversionError, DETECT_TIMEOUT, Decoded, Ignored, Resolution};
 use crate::wire::linkerd::meta::{Resource, metadata};
 use crate::wire::linkerd::outbound::{self as wire, proxy_protocol::Kind};
-use clew_model::name::ServiceName;
+use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{OutboundPolicy, RouteRule};
 use clew_model::service::Protocol;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Kind of resource that a policy is about, when it is about one of the mesh.
+const SERVICE_KIND: &str = "Service";
+/// How the route of everything else is called in remarks.
+const DEFAULT_ROUTE: &str = "default";
+
 /// The policy in a message. A policy that is about no service (metadata `default`, as for an address
-/// outside of the mesh) is [`Resolution::Unknown`].
+/// outside of the mesh, or another kind of resource, as an EgressNetwork) is [`Resolution::Unknown`].
 pub fn outbound_from_wire(
     policy: wire::OutboundPolicy,
 ) -> Result<Decoded<Resolution<OutboundPolicy>>, ConversionError> {
@@ -24,11 +29,16 @@ pub fn outbound_from_wire(
         .protocol
         .and_then(|p| p.kind)
         .ok_or(ConversionError::Missing { field: "protocol" })?;
-    let metadata::Kind::Resource(resource) = metadata else {
-        return Ok(Decoded {
-            value: Resolution::Unknown,
-            ignored: Vec::new(),
-        });
+    let resource = match metadata {
+        metadata::Kind::Resource(resource) if resource.kind.eq_ignore_ascii_case(SERVICE_KIND) => {
+            resource
+        }
+        metadata::Kind::Resource(_) | metadata::Kind::Default(_) => {
+            return Ok(Decoded {
+                value: Resolution::Unknown,
+                ignored: Vec::new(),
+            });
+        }
     };
     let mut reader = RouteReader::default();
     let (protocol, detect_timeout) = reader.read_protocol(kind)?;
@@ -132,7 +142,9 @@ impl RouteReader {
     fn read_opaque(&mut self, opaque: wire::proxy_protocol::Opaque) {
         let rules = opaque.routes.into_iter().flat_map(|route| route.rules);
         if let Some(rule) = rules.into_iter().next() {
-            self.fallback = Choice::of_opaque(rule.backends).heaviest();
+            let choice = Choice::of_opaque(rule.backends);
+            self.note_backend(DEFAULT_ROUTE.into(), &choice);
+            self.fallback = choice.heaviest();
         }
     }
 
@@ -143,6 +155,7 @@ impl RouteReader {
             for rule in route.rules {
                 let choice = Choice::of_http(rule.backends);
                 let Some(named) = &named else {
+                    self.note_backend(DEFAULT_ROUTE.into(), &choice);
                     self.fallback = choice.heaviest().or(self.fallback.take());
                     continue;
                 };
@@ -163,6 +176,7 @@ impl RouteReader {
             for rule in route.rules {
                 let choice = Choice::of_grpc(rule.backends);
                 let Some(named) = &named else {
+                    self.note_backend(DEFAULT_ROUTE.into(), &choice);
                     self.fallback = choice.heaviest().or(self.fallback.take());
                     continue;
                 };
@@ -179,9 +193,14 @@ impl RouteReader {
     fn push(&mut self, named: &NamedRoute, conditions: Option<Conditions>, choice: &Choice) {
         let route = named.name.clone();
         self.note(choice.count() > 1, Ignored::Split { route });
+        self.note_backend(named.name.clone(), choice);
         if let Some(conditions) = conditions {
             self.rules.push(named.rule(conditions, choice.heaviest()));
         }
+    }
+
+    fn note_backend(&mut self, route: RouteName, choice: &Choice) {
+        self.note(choice.is_no_service(), Ignored::Backend { route });
     }
 
     fn note_extras(&mut self, named: &NamedRoute, filters: bool, resilience: bool) {

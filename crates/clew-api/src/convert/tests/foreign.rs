@@ -32,6 +32,10 @@ fn simple_expressions_of_others_are_understood() {
         path_of_regex("/books/(?<id>[^/]+)"),
         template("/books/{id}")
     );
+    assert_eq!(
+        path_of_regex(r"/books/x[^/]+\.json"),
+        template("/books/x{segment}.json")
+    );
     assert_eq!(path_of_regex(r"^/v1\.0/books$"), exact("/v1.0/books"));
     assert_eq!(path_of_regex("/books"), exact("/books"));
 }
@@ -42,8 +46,8 @@ fn expressions_that_are_no_template_are_not_guessed_at() {
         "/books/.*",
         "/books/[0-9]+",
         r"/books/\d+",
-        "/books/[^/]+-draft",
-        "/books/x[^/]+",
+        "/books/[^/]+-[^/]+",
+        r"/books/\{[^/]+",
         "/books/(a|b)",
         "/books?",
         "/books/[^/]*",
@@ -221,6 +225,37 @@ fn a_policy_about_no_service_is_unknown() {
         outbound_from_wire(policy).unwrap().value,
         Resolution::Unknown
     );
+}
+
+/// Linkerd's control plane answers so about what lies outside of the cluster.
+#[test]
+fn a_policy_about_another_kind_of_resource_is_unknown() {
+    let policy = outbound::OutboundPolicy {
+        metadata: resource("EgressNetwork", "all-egress"),
+        ..http1_policy(Vec::new())
+    };
+    let decoded = outbound_from_wire(policy).unwrap();
+    assert_eq!(decoded.value, Resolution::Unknown);
+}
+
+#[test]
+fn a_backend_that_is_no_service_is_said() {
+    use outbound::http_route::{Distribution, distribution};
+    let rule = outbound::http_route::Rule {
+        backends: Some(Distribution {
+            kind: Some(distribution::Kind::Empty(distribution::Empty {})),
+        }),
+        ..Default::default()
+    };
+    let route = outbound::HttpRoute {
+        metadata: resource("HTTPRoute", "nowhere"),
+        hosts: vec![],
+        rules: vec![rule],
+    };
+    let (policy, ignored) = known(http1_policy(vec![route]));
+    assert_eq!(policy.routes[0].backend, None);
+    let route = "nowhere".into();
+    assert_eq!(ignored, vec![Ignored::Backend { route }]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clew_api::client::{ControlClient, Resolution};
 use clew_api::wire::registry::WatchRequest;
 use clew_api::wire::registry::registry_client::RegistryClient;
 use clew_model::name::Workload;
-use clew_model::service::{Endpoint, EndpointUpdate, Target};
+use clew_model::service::{EndpointUpdate, Target};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -45,38 +45,66 @@ async fn a_killed_proxy_is_out_at_once() {
     control.stop().await;
 }
 
-/// 1. A knows B. 2. Control is replaced by one that knows nobody. 3. A comes back, then B. What A hears next
-///    is of C, which joins last: not a word of B, whose endpoints were good all along.
+/// 1. A knows two endpoints, and who is a member. 2. Control is replaced by one that knows nobody. 3. One of the
+///    two comes back, as a newcomer sees: for A it must not be the only one that there is. 4. The other comes
+///    back, a third one joins, and control has settled: what A hears is of the third.
 #[tokio::test]
 async fn a_restart_of_control_is_not_noticed() {
     let control = Running::start();
-    let (a, b) = (control.client("web"), control.client("books"));
+    let (a, b, c) = (
+        control.client("web"),
+        control.client("books"),
+        control.client("books"),
+    );
+    let mut first = join(&b, instance("books-1", 7002)).await;
+    let mut second = join(&c, instance("books-2", 7003)).await;
     let mut endpoints = a.watch_endpoints(BOOKS.into());
     let mut policy = a.watch_outbound(Target::Service("books".into()));
-    let mut membership = join(&b, instance("books-1", 7002)).await;
-    while !matches!(next(&mut endpoints).await, EndpointUpdate::Reset(_)) {}
+    let mut members = a.watch_instances();
+    assert!(matches!(next(&mut endpoints).await, EndpointUpdate::Reset(all) if all.len() == 2));
     while !matches!(next(&mut policy).await, Resolution::Known(_)) {}
+    while next(&mut members).await.len() < 2 {}
 
     let successor = restart(control.stop().await, DEADLINE * 10);
-    let later = async {
-        // The connection of A is there again: its other streams are not far, in front of B or behind.
-        assert_eq!(next(&mut a.watch_instances()).await, Vec::new());
-        next(&mut membership).await;
-        join(&b, instance("books-2", 7003)).await
+    let back = async {
+        next(&mut first).await;
+        let newcomer = successor.client("late");
+        let mut seen = newcomer.watch_endpoints(BOOKS.into());
+        assert!(matches!(next(&mut seen).await, EndpointUpdate::Reset(some) if some.len() == 1));
+        // The connection of A is there again, and its other streams are not far.
+        next(&mut a.watch_instances()).await;
+        next(&mut second).await;
+        let third = join(&b, instance("books-3", 7004)).await;
+        successor.mesh.settle();
+        third
     };
-    let (update, _c) = tokio::join!(next(&mut endpoints), later);
-    let ports = |endpoints: &[Endpoint]| {
-        endpoints
-            .iter()
-            .map(|e| e.address.port())
-            .collect::<Vec<_>>()
+    let (update, listed, _third) = tokio::join!(next(&mut endpoints), next(&mut members), back);
+    let (EndpointUpdate::Reset(now) | EndpointUpdate::Add(now)) = update else {
+        panic!("nobody was ever gone: {update:?}")
     };
-    match update {
-        // A was there before C, as it is most of the time, or came after it.
-        EndpointUpdate::Add(news) => assert_eq!(ports(&news), [17_003]),
-        EndpointUpdate::Reset(all) => assert_eq!(ports(&all), [17_002, 17_003]),
-        other => panic!("B was never gone: {other:?}"),
-    }
+    assert_eq!(now.iter().map(|e| e.address.port()).max(), Some(17_004));
+    assert!(matches!(now.len(), 1 | 3), "{now:?}");
+    assert_eq!(listed.len(), 3);
+    successor.stop().await;
+}
+
+/// 1. A member leaves, and drains. 2. Control is replaced, and forgets. 3. The member joins again, to be read to its
+///    end, and once was an endpoint again.
+#[tokio::test]
+async fn who_was_leaving_is_leaving_after_a_restart_of_control() {
+    let control = Running::start();
+    let client = control.client("books");
+    let mut membership = join(&client, instance("books-1", 7002)).await;
+    client.leave("books-1".into()).await.unwrap();
+    let successor = restart(control.stop().await, DEADLINE);
+    next(&mut membership).await;
+    let members = next(&mut successor.client("web").watch_instances()).await;
+    assert!(members[0].leaving, "{members:?}");
+    drop(membership);
+    let mut again = client.join(instance("books-1", 7002));
+    next(&mut again).await;
+    let members = next(&mut successor.client("web").watch_instances()).await;
+    assert!(!members[0].leaving, "a new membership begins anew");
     successor.stop().await;
 }
 

@@ -8,8 +8,8 @@ use clew_api::wire::linkerd::inbound::PortSpec;
 use clew_api::wire::linkerd::inbound::inbound_server_policies_client::InboundServerPoliciesClient;
 use clew_api::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
 use clew_api::wire::linkerd::outbound::{TrafficSpec, traffic_spec::Target};
-use clew_api::wire::registry::WatchRequest;
 use clew_api::wire::registry::registry_client::RegistryClient;
+use clew_api::wire::registry::{self, WatchRequest};
 use clew_model::service::Protocol;
 use std::sync::Arc;
 use tonic::Code;
@@ -159,6 +159,30 @@ async fn streams_past_the_bound_are_refused_until_another_ends() {
         }
     });
     drop(second.await);
+    control.stop().await;
+}
+
+/// 1. As many watch as may. 2. A member joins all the same: it has a place of its own. 3. A second one finds none,
+///    and nobody ever saw it.
+#[tokio::test]
+async fn those_who_watch_keep_no_member_out() {
+    let limits = Limits {
+        max_streams: 1,
+        max_members: 1,
+        ..Limits::default()
+    };
+    let control = Running::with(ControlConfig { limits, ..config() });
+    let mut client = RegistryClient::new(channel(&control));
+    let mut watching = client.watch(WatchRequest {}).await.unwrap().into_inner();
+    in_time(watching.message()).await.unwrap();
+    let ours = control.client("books");
+    let _member = join(&ours, instance("books-1", 7002)).await;
+    let refused = client
+        .join(registry::Instance::from(&instance("books-2", 7003)))
+        .await;
+    assert_eq!(refused.unwrap_err().code(), Code::ResourceExhausted);
+    let seen = in_time(watching.message()).await.unwrap().unwrap();
+    assert_eq!(seen.instances.len(), 1);
     control.stop().await;
 }
 

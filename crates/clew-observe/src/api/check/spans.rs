@@ -27,6 +27,7 @@ pub(super) fn taken_in(counts: &IngestCounts) -> Check {
             counts.requests_shed,
             "requests that came while too many were being read",
         ),
+        (counts.values_cut, "texts or lists that were cut"),
     ];
     let faults: Vec<String> = faults
         .iter()
@@ -36,7 +37,7 @@ pub(super) fn taken_in(counts: &IngestCounts) -> Check {
     if faults.is_empty() {
         return ok(NAME, found);
     }
-    let hint = "senders were told; look at their exporters' logs, or sample less (`clew settings --sample`)".to_owned();
+    let hint = "senders of what was refused were told: look at their exporters' logs, or sample less (`clew settings --sample`)".to_owned();
     warn(NAME, format!("{found}; {}", faults.join(", ")), hint)
 }
 

@@ -2,32 +2,43 @@
 
 use super::{fail, ok, unanswered, warn};
 use clew_api::rest::check::Check;
-use clew_store::Store;
-use std::time::Duration;
+use clew_api::rest::window::TimeSpan;
+use clew_store::query::StoreStats;
+use clew_store::{Retention, Store, WriteError};
+use std::time::{Duration, SystemTime};
 
 /// A write takes milliseconds.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The limit in bytes is felt, when it deleted something in this time.
+const CROWDED_LATELY: Duration = Duration::from_secs(3600);
 
-pub(super) async fn writable(store: &Store) -> Check {
+/// Both checks of the store, from one look at it.
+pub(super) async fn checks(store: &Store) -> [Check; 2] {
+    let written = tokio::time::timeout(WRITE_TIMEOUT, store.flush())
+        .await
+        .ok();
+    match store.stats().await {
+        Ok(stats) => [
+            writable(written, &stats),
+            size(store.retention(), &stats, SystemTime::now()),
+        ],
+        Err(error) => ["store writes", "store size"].map(|name| unanswered(name, &error)),
+    }
+}
+
+fn writable(written: Option<Result<(), WriteError>>, stats: &StoreStats) -> Check {
     const NAME: &str = "store writes";
     let hint =
         "look at the disk and at the log of observe; what comes in meanwhile is lost and counted"
             .to_owned();
-    match tokio::time::timeout(WRITE_TIMEOUT, store.flush()).await {
-        Err(_) => {
-            return fail(
-                NAME,
-                format!("nothing was written for {} s", WRITE_TIMEOUT.as_secs()),
-                hint,
-            );
+    match written {
+        None => {
+            let found = format!("nothing was written for {} s", WRITE_TIMEOUT.as_secs());
+            return fail(NAME, found, hint);
         }
-        Ok(Err(error)) => return fail(NAME, error.to_string(), hint),
-        Ok(Ok(())) => {}
+        Some(Err(error)) => return fail(NAME, error.to_string(), hint),
+        Some(Ok(())) => {}
     }
-    let stats = match store.stats().await {
-        Ok(stats) => stats,
-        Err(error) => return unanswered(NAME, &error),
-    };
     let found = format!(
         "{} spans and {} scrapes since the start",
         stats.spans_written, stats.scrapes_written
@@ -47,26 +58,45 @@ pub(super) async fn writable(store: &Store) -> Check {
     )
 }
 
-pub(super) async fn size(store: &Store) -> Check {
+fn size(retention: Retention, stats: &StoreStats, now: SystemTime) -> Check {
     const NAME: &str = "store size";
-    let stats = match store.stats().await {
-        Ok(stats) => stats,
-        Err(error) => return unanswered(NAME, &error),
-    };
-    let retention = store.retention();
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let age = |oldest: Option<SystemTime>| match oldest {
+        None => "none".to_owned(),
+        Some(oldest) => {
+            let age = now.duration_since(oldest).unwrap_or_default();
+            format!("{} old", coarse(age))
+        }
+    };
     let found = format!(
-        "{:.1} of {:.0} MiB, {} traces, {} series; kept for {} h",
+        "{:.1} of {:.0} MiB, {} traces, {} series; kept for {}; oldest trace {}, oldest numbers {}",
         mib(stats.bytes),
         mib(retention.bytes),
         stats.traces,
         stats.series,
-        retention.age.as_secs() / 3600,
+        coarse(retention.age),
+        age(stats.oldest_trace),
+        age(stats.oldest_point),
     );
-    if stats.bytes > retention.bytes {
-        let hint = "old traces and points go before their time; allow more bytes, or sample less"
-            .to_owned();
-        return warn(NAME, found, hint);
+    // The size itself tells nothing: what is too much has been deleted before anyone looks.
+    let is_crowded = stats
+        .crowded_at
+        .is_some_and(|at| now.duration_since(at).unwrap_or_default() < CROWDED_LATELY);
+    if is_crowded || stats.bytes > retention.bytes {
+        let hint =
+            "the limit in bytes deletes what is not yet old: allow more bytes, or sample less";
+        return warn(NAME, found, hint.to_owned());
     }
     ok(NAME, found)
 }
+
+/// In the largest unit of which there are two or more.
+fn coarse(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let unit = [3_600, 60].into_iter().find(|unit| seconds >= 2 * unit);
+    let unit = unit.unwrap_or(1);
+    TimeSpan::new(Duration::from_secs(seconds - seconds % unit)).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,17 @@ async fn what_there_is_not_is_refused_as_a_problem() {
     }
 }
 
+/// Refusals that axum would make in plain text.
+#[tokio::test]
+async fn a_path_or_body_that_cannot_be_taken_is_refused_as_a_problem() {
+    let mesh = TestMesh::begin().await;
+    let path = mesh.refused("/traces/%ff").await;
+    assert_eq!((path.status, path.parameter.as_deref()), (400, Some("id")));
+    let body = " ".repeat(3 << 20);
+    let large = mesh.ask(Method::PUT, "/settings/telemetry", &body).await;
+    assert_eq!(problem(large).await.status, 413);
+}
+
 #[tokio::test]
 async fn another_host_or_site_gets_nothing() {
     let mesh = TestMesh::begin().await;

@@ -106,7 +106,7 @@ fn span_in_the_future() -> Span {
         status: SpanStatus::Unset,
         status_message: String::new(),
         attributes: Vec::new(),
-        resource: Vec::new(),
+        resource: Vec::new().into(),
         events: Vec::new(),
         links: Vec::new(),
     }

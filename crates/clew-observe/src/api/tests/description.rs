@@ -2,7 +2,9 @@
 
 use super::mesh::TestMesh;
 use crate::api::document;
+use crate::api::refusal::Kind;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// `UPDATE=1 cargo test -p clew-observe openapi` writes it.
@@ -40,6 +42,36 @@ async fn every_path_of_openapi_json_is_served() {
             assert_eq!(response.status(), 400, "{method} {path}");
         }
     }
+}
+
+/// Statuses of refusals that are of no operation: there is none at that path.
+const OF_NO_OPERATION: [Kind; 2] = [Kind::NoSuchPath, Kind::NoSuchMethod];
+
+#[test]
+fn every_refusal_that_there_is_is_described_and_no_other() {
+    let document: Value = serde_json::from_str(document()).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(
+                responses.contains_key("400") && responses.contains_key("421"),
+                "{method} {path}"
+            );
+            for (status, response) in responses.iter().filter(|(status, _)| *status != "200") {
+                assert!(
+                    response["content"]["application/problem+json"].is_object(),
+                    "{method} {path} {status}"
+                );
+                described.insert(status.parse::<u16>().unwrap());
+            }
+        }
+    }
+    let kinds = Kind::ALL
+        .iter()
+        .filter(|kind| !OF_NO_OPERATION.contains(kind));
+    let refused: BTreeSet<u16> = kinds.map(|kind| kind.parts().0.as_u16()).collect();
+    assert_eq!(described, refused);
 }
 
 /// A problem is documented wherever parameters are taken.

@@ -315,6 +315,30 @@ async fn routes_to_a_server_are_those_that_the_client_saw() {
     assert_eq!(names(&to_mail), [("POST /send", 1)]);
 }
 
+/// 1. The workload `shop` is behind the service `catalog`. 2. Some requests found no endpoint: their numbers name the
+///    service alone. 3. They are requests to `shop` in the list of edges, and so they are in the list of routes.
+#[tokio::test]
+async fn requests_that_found_no_endpoint_are_of_the_workload_behind_their_service() {
+    let mesh = TestMesh::of(vec![member("shop-1", "shop", Some("catalog"))]).await;
+    let failed = Hops {
+        failures: 2,
+        error: "no_endpoints",
+        ..good(
+            &[
+                ("direction", "outbound"),
+                ("dst_service", "catalog"),
+                ("route", "GET /items"),
+            ],
+            0,
+        )
+    };
+    record(&mesh.store, "web-1", "web", &[failed]).await;
+    for to in ["shop", "catalog"] {
+        let routes: Routes = mesh.get(&format!("/routes?workload=web&to={to}")).await;
+        assert_eq!(names(&routes), [("GET /items", 2)], "{to}");
+    }
+}
+
 #[tokio::test]
 async fn routes_of_nobody_are_refused_with_the_names_that_there_are() {
     let mesh = books_application().await;

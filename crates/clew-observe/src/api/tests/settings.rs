@@ -46,6 +46,19 @@ async fn what_a_change_does_not_name_stays_as_it_is() {
     assert_eq!(mesh.settings.borrow().write_formats, ["b3multi"]);
 }
 
+/// The clock is paused: the wait is over when nothing else can happen.
+#[tokio::test]
+async fn a_change_that_does_not_arrive_is_given_up() {
+    let mesh = TestMesh::begin().await;
+    let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+    let request = axum::http::Request::put(format!("/api/v1{PATH}"))
+        .header("host", "127.0.0.1:8084")
+        .body(axum::body::Body::from_stream(never))
+        .unwrap();
+    tokio::time::pause();
+    assert_eq!(problem(mesh.send(request).await).await.status, 408);
+}
+
 #[tokio::test]
 async fn a_change_that_makes_no_sense_changes_nothing() {
     let mesh = TestMesh::begin().await;

@@ -37,7 +37,7 @@ fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
         status: SpanStatus::Unset,
         status_message: String::new(),
         attributes: vec![("clew.route".to_owned(), "GET /books/{id}".into())],
-        resource: Vec::new(),
+        resource: Vec::new().into(),
         events: Vec::new(),
         links: Vec::new(),
     }

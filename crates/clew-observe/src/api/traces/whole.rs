@@ -6,7 +6,7 @@ use clew_api::rest::traces::{MissingParent, Trace};
 use clew_trace::span::AttributeValue;
 use clew_trace::{SpanId, TraceId};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 /// The trace of these spans, which come by their start.
@@ -34,18 +34,19 @@ pub(super) fn trace(trace_id: TraceId, spans: &[clew_trace::Span]) -> Trace {
 fn missing_parents(spans: &[clew_trace::Span]) -> Vec<MissingParent> {
     let known: HashSet<SpanId> = spans.iter().map(|span| span.span_id).collect();
     let mut missing: Vec<MissingParent> = Vec::new();
+    let mut positions: HashMap<SpanId, usize> = HashMap::new();
     for span in spans {
         let Some(parent) = span.parent_span_id.filter(|parent| !known.contains(parent)) else {
             continue;
         };
-        let (parent, child) = (parent.to_string(), span.span_id.to_string());
-        match missing.iter_mut().find(|known| known.span_id == parent) {
-            Some(known) => known.children.push(child),
-            None => missing.push(MissingParent {
-                span_id: parent,
-                children: vec![child],
-            }),
-        }
+        let position = *positions.entry(parent).or_insert_with(|| {
+            missing.push(MissingParent {
+                span_id: parent.to_string(),
+                children: Vec::new(),
+            });
+            missing.len() - 1
+        });
+        missing[position].children.push(span.span_id.to_string());
     }
     missing
 }

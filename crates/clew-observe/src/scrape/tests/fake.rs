@@ -115,13 +115,18 @@ struct Signals {
     frozen: watch::Sender<bool>,
 }
 
+fn unix_nano_now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH);
+    u64::try_from(now.unwrap().as_nanos()).unwrap()
+}
+
 impl FakeProxy {
     pub(super) async fn begin() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shown = Shown {
             requests: 0.0,
-            created: 1_000_000_000,
+            created: unix_nano_now(),
             status: 200,
             content_type: wire::CONTENT_TYPE_PROTOBUF,
         };

@@ -80,7 +80,10 @@ async fn a_full_queue_refuses_and_keeps_what_it_accepted() {
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let batch = |n: u128| {
         (1..=1_000)
-            .map(|id| span(n, id, None, ("web", 0)))
+            .map(|id| Span {
+                status_message: "x".repeat(4_000),
+                ..span(n, id, None, ("web", 0))
+            })
             .collect::<Vec<_>>()
     };
     let mut accepted = 0u128;
@@ -96,6 +99,25 @@ async fn a_full_queue_refuses_and_keeps_what_it_accepted() {
     store.flush().await.unwrap();
     assert_eq!(u128::from(store.stats().await.unwrap().traces), accepted);
     store.insert_spans(batch(accepted + 1)).unwrap();
+}
+
+/// A thousand small spans and ten large ones are as much to the memory, and so to the queue.
+#[tokio::test]
+async fn the_queue_is_bounded_in_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    let store = open(StorePath::File(path.clone()));
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let large = |n: u128| {
+        let mut large = span(n, 1, None, ("web", 0));
+        large.attributes = vec![("x".to_owned(), "x".repeat(1 << 20).as_str().into())];
+        vec![large]
+    };
+    let refused = (1..=200).find_map(|n| store.insert_spans(large(n)).err());
+    assert_eq!(refused, Some(WriteError::Full));
+    blocker.execute_batch("COMMIT").unwrap();
+    store.flush().await.unwrap();
 }
 
 /// 1. Writing fails: who waits for it is told, and what is lost is counted.
@@ -114,11 +136,11 @@ async fn a_lost_scrape_is_made_up_for_by_the_next() {
         .unwrap();
     store.record_scrape(at(2, 15.0)).unwrap();
     assert_eq!(store.flush().await, Err(WriteError::Failed));
-    assert_eq!(store.stats().await.unwrap().scrapes_lost, 1);
 
     other
         .execute_batch("ALTER TABLE away RENAME TO counter_points")
         .unwrap();
+    assert_eq!(store.stats().await.unwrap().scrapes_lost, 1);
     record(&store, vec![at(3, 18.0)]).await;
     assert_eq!(total(&store, "x_total").await, 18.0);
 }

@@ -222,6 +222,29 @@ async fn gauges_count_while_their_instance_does() {
     );
 }
 
+/// 1. A slow question chooses its window, and is answered only after the next scrape.
+/// 2. An instance whose scrape is newer than the window once counted as nothing.
+#[tokio::test]
+async fn gauges_are_those_of_instances_that_are_read_now() {
+    let store = temporary();
+    let open = |n| vec![sample("tcp_open_connections", &[], SampleValue::Gauge(n))];
+    record(
+        &store,
+        vec![
+            scrape("died-while-nobody-looked", second(1), open(3.0)),
+            scrape("a-1", second(61), open(4.0)),
+        ],
+    )
+    .await;
+    let window = Window {
+        from: second(0),
+        to: second(60),
+    };
+    let query = SeriesQuery { window, ..all(&[]) };
+    let rows = store.gauges("tcp_open_connections", query).await.unwrap();
+    assert_eq!(rows[0].value, 4.0);
+}
+
 #[tokio::test]
 async fn histograms_of_any_family_are_read() {
     let store = temporary();

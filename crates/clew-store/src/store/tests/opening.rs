@@ -56,13 +56,46 @@ async fn a_newer_file_is_refused_with_both_formats() {
             error,
             StoreError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),
         "{error}"
     );
     assert!(error.to_string().contains("newer Clew"));
+}
+
+/// A file as format 1 had it is brought to the newest, and what it holds is read beside what is written now.
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_to_the_newest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("clew.db");
+    open(StorePath::File(path.clone())).close().await;
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            r#"ALTER TABLE spans DROP COLUMN origin; DROP TABLE origins; DROP TABLE names; PRAGMA user_version = 1;
+               INSERT INTO traces VALUES (1, x'00000000000000000000000000000001', unixepoch() * 1000, 5, 1);
+               INSERT INTO spans VALUES (1, 2, 2, 'web', 5, 7, NULL, 0, 2, NULL, 'old', 'ns', 'web-0', 'scope', '',
+               '{"attributes":[["n",{"int":7}]],"resource":[["host.name",{"string":"h"}]]}')"#,
+        )
+        .unwrap();
+    let store = open(StorePath::File(path));
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap();
+    let [old, new] = spans.as_slice() else {
+        panic!("{spans:?}")
+    };
+    assert_eq!(
+        (&*old.namespace, &*old.instance, &*old.scope),
+        ("ns", "web-0", "scope")
+    );
+    assert_eq!(old.attribute("n").unwrap().as_int(), Some(7));
+    assert_eq!(
+        old.resource_attribute("host.name").unwrap().as_str(),
+        Some("h")
+    );
+    assert_eq!(*new, span(1, 1, None, ("web", 0)));
 }
 
 /// Every page but the first is overwritten.

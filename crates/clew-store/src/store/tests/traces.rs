@@ -24,7 +24,7 @@ async fn a_span_is_read_as_it_was_written() {
             AttributeValue::Array(vec![true.into(), AttributeValue::Bytes(vec![0, 255])]),
         ),
     ];
-    written.resource = vec![("k8s.pod.name".to_owned(), "books-1".into())];
+    written.resource = vec![("k8s.pod.name".to_owned(), "books-1".into())].into();
     written.events = vec![SpanEvent {
         time_unix_nano: 7,
         name: "head".to_owned(),
@@ -281,4 +281,118 @@ async fn a_trace_without_end_stops_growing() {
     }
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.spans_written, stats.spans_refused), (20_000, 1_000));
+}
+
+/// The name that the list of routes has is the name that traces are found by.
+#[tokio::test]
+async fn a_route_is_found_by_the_name_that_the_metrics_have() {
+    let store = temporary();
+    let mut of_proxy = span(1, 1, None, ("books", 0));
+    of_proxy.attributes = vec![
+        ("http.route".to_owned(), "/books/{id}".into()),
+        ("clew.route".to_owned(), "GET /books/{id}".into()),
+    ];
+    let mut of_application = span(2, 1, None, ("books", 1));
+    of_application.attributes = vec![("http.route".to_owned(), "/books/{id}".into())];
+    insert(&store, vec![of_proxy, of_application]).await;
+    let by = |route: &str| TraceQuery {
+        route: Some(route.to_owned()),
+        ..TraceQuery::default()
+    };
+    assert_eq!(find(&store, by("GET /books/{id}")).await, [1]);
+    assert_eq!(find(&store, by("/books/{id}")).await, [2]);
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_is_known() {
+    let store = temporary();
+    assert_eq!(store.stats().await.unwrap().traces, 0);
+    assert_eq!(store.stats().await.unwrap().oldest_trace, None);
+    insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
+    record(
+        &store,
+        vec![scrape("i", second(7), vec![counter("x_total", &[], 1.0)])],
+    )
+    .await;
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.traces, 1);
+    assert!(stats.oldest_trace.unwrap() > second(0));
+    let off = second(7)
+        .duration_since(stats.oldest_point.unwrap())
+        .unwrap();
+    assert!(off < Duration::from_millis(1), "{off:?}");
+    assert_eq!(stats.crowded_at, None);
+}
+
+/// A span as proxies write them.
+fn span_of_a_proxy(n: u64) -> Span {
+    let texts = [
+        ("http.request.method", "GET"),
+        ("http.response.status_code", "200"),
+        ("url.scheme", "http"),
+        ("url.path", "/books/4711/edit"),
+        ("http.route", "/books/{id}/edit"),
+        ("clew.route", "GET /books/{id}/edit"),
+        ("server.address", "books"),
+        ("network.protocol.version", "1.1"),
+        ("network.peer.address", "127.0.0.1"),
+        ("clew.direction", "inbound"),
+        ("clew.peer.workload", "webapp"),
+        ("clew.peer.namespace", "default"),
+        ("clew.peer.instance", "webapp-7f3a12bc"),
+        ("clew.dst_service", "books"),
+        ("clew.tls", "none"),
+    ];
+    let numbers = [
+        "clew.proxy.detect_us",
+        "clew.proxy.route_us",
+        "clew.proxy.policy_us",
+        "clew.proxy.balance_us",
+        "clew.proxy.queue_us",
+        "clew.proxy.request_us",
+        "clew.proxy.response_us",
+        "server.port",
+    ];
+    let texts = texts.map(|(name, text)| (name.to_owned(), text.into()));
+    let numbers = numbers.map(|name| {
+        (
+            name.to_owned(),
+            AttributeValue::Double(n as f64 * 0.37 + 1.0),
+        )
+    });
+    let resource = [
+        ("host.name", "machine-1"),
+        ("process.pid", "4711"),
+        ("telemetry.sdk.name", "clew"),
+        ("telemetry.sdk.version", "0.1.0"),
+    ];
+    Span {
+        attributes: texts.into_iter().chain(numbers).collect(),
+        resource: resource
+            .map(|(name, text)| (name.to_owned(), text.into()))
+            .into(),
+        // Ids are random.
+        ..span(
+            u128::from(n / 10).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834) | 1,
+            n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            Some(n | 1),
+            ("books", n),
+        )
+    }
+}
+
+/// With the names of attributes and the resource in each span it was 1,513 bytes.
+#[tokio::test]
+async fn a_span_of_a_proxy_takes_some_five_hundred_bytes() {
+    const SPANS: u64 = 20_000;
+    let store = temporary();
+    let before = store.stats().await.unwrap().bytes;
+    for first in (0..SPANS).step_by(1_000) {
+        let batch = (first..first + 1_000).map(span_of_a_proxy);
+        insert(&store, batch.collect()).await;
+    }
+    let stats = store.stats().await.unwrap();
+    assert_eq!(stats.spans_written, SPANS);
+    let each = (stats.bytes - before) / SPANS;
+    assert!((300..650).contains(&each), "{each} bytes a span");
 }

@@ -75,7 +75,7 @@ async fn run(steps: &[Step], directory: &Path) -> (Process, Store) {
     let mut store = open(StorePath::File(path.clone()));
     let mut process = Process {
         latencies: Histogram::new(DEFAULT_SCHEMA),
-        created: 1,
+        created: nanos(second(0)),
         ..Process::default()
     };
     for (n, step) in (0u64..).zip(steps) {
@@ -93,7 +93,7 @@ async fn run(steps: &[Step], directory: &Path) -> (Process, Store) {
                 let earlier = process.scraped_of_earlier_lives + process.scraped;
                 let latencies = Histogram::new(DEFAULT_SCHEMA);
                 process = Process {
-                    created: n + 2,
+                    created: nanos(second(n)) + 1,
                     scraped_of_earlier_lives: earlier,
                     latencies,
                     ..Process::default()
@@ -160,8 +160,104 @@ async fn a_higher_value_with_a_newer_created_timestamp_is_a_reset_too() {
         sample.created_unix_nano = Some(created);
         scrape("i", second(n), vec![sample])
     };
-    record(&store, vec![at(1, 10.0, 5), at(2, 50.0, 6)]).await;
+    let begun = nanos(second(0));
+    record(&store, vec![at(1, 10.0, begun), at(2, 50.0, begun + 1)]).await;
     assert_eq!(total(&store, "x_total").await, 60.0);
+}
+
+/// Sums of the last minute before the scrape at this second.
+async fn last_minute(store: &Store, end: u64) -> f64 {
+    let window = Window {
+        from: second(end - 60),
+        to: second(end),
+    };
+    let asked = SeriesQuery { window, ..all(&[]) };
+    let rows = store.counters("request_total", asked).await.unwrap();
+    rows.iter().map(|row| row.value).sum()
+}
+
+fn requests(at: u64, created: SystemTime, value: f64) -> Scrape {
+    let mut sample = counter("request_total", &[], value);
+    sample.created_unix_nano = Some(nanos(created));
+    scrape("i", second(at), vec![sample])
+}
+
+/// 1. Proxies count for ten hours; then the roles are started anew, with an empty store.
+/// 2. The first scrape finds all that was ever counted, which once was a rate of 327,000 per second.
+#[tokio::test]
+async fn what_was_counted_before_anyone_looked_is_in_no_window() {
+    let store = temporary();
+    let ten_hours_ago = second(100) - Duration::from_secs(36_000);
+    record(
+        &store,
+        vec![
+            requests(100, ten_hours_ago, 360_000.0),
+            requests(101, ten_hours_ago, 360_010.0),
+        ],
+    )
+    .await;
+    assert_eq!(total(&store, "request_total").await, 10.0);
+    let measured = store
+        .measured(Window {
+            from: second(41),
+            to: second(101),
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        measured.length().as_millis().div_ceil(10),
+        100,
+        "one second"
+    );
+}
+
+#[tokio::test]
+async fn an_increase_over_a_gap_is_spread_over_the_gap() {
+    let store = temporary();
+    let begun = second(100) - Duration::from_secs(7_300);
+    let before = Scrape {
+        at: second(100) - Duration::from_secs(7_200),
+        ..requests(0, begun, 1_000.0)
+    };
+    record(&store, vec![before, requests(100, begun, 73_000.0)]).await;
+    let minute = last_minute(&store, 100).await;
+    assert!((550.0..=680.0).contains(&minute), "{minute}: ten a second");
+}
+
+#[tokio::test]
+async fn a_young_series_counts_in_full_over_its_life() {
+    let store = temporary();
+    record(&store, vec![requests(100, second(60), 400.0)]).await;
+    assert_eq!(total(&store, "request_total").await, 400.0);
+    let measured = store
+        .measured(Window {
+            from: second(40),
+            to: second(100),
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        measured.length().as_millis().div_ceil(10),
+        4_000,
+        "forty seconds"
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_one_that_was_never_read_is_not_its_first_scrape() {
+    let store = temporary();
+    let ended = scrape("i", second(99), Vec::new());
+    let old = second(0) - Duration::from_secs(3_600);
+    record(&store, vec![ended, requests(100, old, 5_000.0)]).await;
+    assert_eq!(total(&store, "request_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn families_are_bounded_and_what_is_past_the_bound_is_counted() {
+    let store = temporary();
+    let samples = (0..1_010).map(|n| counter(&format!("family_{n}"), &[], 1.0));
+    record(&store, vec![scrape("i", second(1), samples.collect())]).await;
+    assert_eq!(store.stats().await.unwrap().samples_refused, 10);
 }
 
 #[tokio::test]

@@ -5,12 +5,14 @@ use crate::window::unix_millis;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::time::{Duration, SystemTime};
 
-/// Traces deleted in one step.
+/// Traces deleted in one step,
 const TRACES_PER_STEP: i64 = 200;
+/// as long as they have no more spans than this, or there is only one: what comes in waits meanwhile.
+const SPANS_PER_STEP: i64 = 2_000;
 /// Stretch of time whose points are deleted in one step.
 const POINTS_PER_STEP_MS: i64 = 10_000;
 /// Series deleted in one step.
-const SERIES_PER_STEP: i64 = 2_000;
+const SERIES_PER_STEP: u32 = 2_000;
 /// Pages given back to the file system in one step.
 const PAGES_PER_STEP: i64 = 256;
 /// What the limit in bytes leaves alone, as long as there is something else to delete.
@@ -27,11 +29,14 @@ pub(super) fn traces(connection: &mut Connection, cutoff: SystemTime) -> rusqlit
 
 fn traces_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result<usize> {
     let mut last = None;
-    let mut statement =
-        transaction.prepare_cached("SELECT id, begun_ms FROM traces ORDER BY id LIMIT ?1")?;
+    let mut spans = 0;
+    let mut statement = transaction
+        .prepare_cached("SELECT id, begun_ms, spans FROM traces ORDER BY id LIMIT ?1")?;
     let mut rows = statement.query([TRACES_PER_STEP])?;
     while let Some(row) = rows.next()? {
-        if row.get::<_, i64>(1)? >= cutoff {
+        spans += row.get::<_, i64>(2)?;
+        let is_enough = last.is_some() && spans > SPANS_PER_STEP;
+        if is_enough || row.get::<_, i64>(1)? >= cutoff {
             break;
         }
         last = Some(row.get::<_, i64>(0)?);
@@ -43,6 +48,16 @@ fn traces_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result
     transaction
         .prepare_cached("DELETE FROM traces WHERE id <= ?1")?
         .execute([last])
+}
+
+/// Deletes senders that no span is left of.
+pub(super) fn origins(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "DELETE FROM origins WHERE last_trace < coalesce((SELECT min(id) FROM traces), last_trace + 1)",
+        )?
+        .execute([])?;
+    Ok(())
 }
 
 /// Deletes the oldest slice of points that lie at or before `cutoff`; false when there are none.
@@ -97,16 +112,23 @@ pub(super) fn oldest(
     Ok((traces, freed))
 }
 
-/// Deletes series that ended before `cutoff`, and instances that have none left. Their points are gone.
-pub(super) fn series(connection: &mut Connection, cutoff: SystemTime) -> rusqlite::Result<usize> {
-    let cutoff = unix_millis(cutoff);
+/// Deletes one slice of the series that ended before `cutoff`, or before the earliest point that is kept: in both
+/// cases their points are gone. Instances that have none left go too.
+pub(super) fn series(
+    connection: &mut Connection,
+    cutoff: SystemTime,
+    now: SystemTime,
+) -> rusqlite::Result<SeriesDeleted> {
     let transaction = connection.transaction()?;
+    let earliest = earliest_after(&transaction, &families(&transaction)?, i64::MIN)?;
+    let protected = unix_millis(now.checked_sub(PROTECTED).unwrap_or(SystemTime::UNIX_EPOCH));
+    let cutoff = unix_millis(cutoff).max(earliest.unwrap_or(protected).min(protected));
     let deleted = transaction
         .prepare_cached(
             "DELETE FROM series WHERE id IN (SELECT s.id FROM series s JOIN instances i ON i.id = s.instance
              WHERE s.gone_ms < ?1 OR i.scraped_ms < ?1 LIMIT ?2)",
         )?
-        .execute([cutoff, SERIES_PER_STEP])?;
+        .execute(params![cutoff, SERIES_PER_STEP])?;
     transaction
         .prepare_cached(
             "DELETE FROM instances WHERE scraped_ms < ?1 AND NOT EXISTS
@@ -114,7 +136,18 @@ pub(super) fn series(connection: &mut Connection, cutoff: SystemTime) -> rusqlit
         )?
         .execute(params![cutoff])?;
     transaction.commit()?;
-    Ok(deleted)
+    Ok(SeriesDeleted {
+        any: deleted > 0,
+        more: deleted >= SERIES_PER_STEP as usize,
+    })
+}
+
+/// What became of a slice of series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeriesDeleted {
+    pub(super) any: bool,
+    /// The slice was full: there may be more of them.
+    pub(super) more: bool,
 }
 
 /// Size of the pages in use.

@@ -49,7 +49,7 @@ fn trace(connection: &Connection, id: i64, begun: u64) {
         .unwrap();
     connection
         .execute(
-            "INSERT INTO spans VALUES (?1, 1, 2, 's', ?2, ?2, NULL, 0, 0, NULL, 'n', '', '', '', '', ?3)",
+            "INSERT INTO spans VALUES (?1, 1, 2, 's', ?2, ?2, NULL, 0, 0, NULL, 'n', '', '', '', '', ?3, NULL)",
             params![id, begun, text],
         )
         .unwrap();
@@ -158,6 +158,8 @@ fn past_the_limit_in_bytes_the_oldest_traces_go_and_the_points_stay() {
     (1..=100).for_each(|n| point(&connection, 1, n * 1_000, 1.0));
     let before = expire::used_bytes(&connection).unwrap();
     let limit = before / 2;
+    let mut upkeep = kept(Duration::from_secs(100 * HOUR), limit);
+    assert!(upkeep.round_at(&mut connection, at(5_000)).unwrap().crowded);
     finish(
         &mut kept(Duration::from_secs(100 * HOUR), limit),
         &mut connection,
@@ -230,4 +232,91 @@ fn a_series_goes_after_its_last_point() {
         .collect();
     assert_eq!(left, [1, 4]);
     assert_eq!(number(&connection, "SELECT count(*) FROM instances"), 1);
+}
+
+/// 1. Two hundred traces of twenty thousand spans were once deleted in one transaction.
+/// 2. What came in waited for seconds.
+#[test]
+fn a_step_deletes_so_many_spans_and_at_least_one_trace() {
+    let (_claim, mut connection) = connection();
+    fill(&connection, || {
+        (1..=10).for_each(|n| trace(&connection, n, 10));
+    });
+    connection
+        .execute_batch(
+            "UPDATE traces SET spans = 900; UPDATE traces SET spans = 20000 WHERE id = 3",
+        )
+        .unwrap();
+    let mut steps = Vec::new();
+    loop {
+        match expire::traces(&mut connection, at(100)).unwrap() {
+            0 => break,
+            deleted => steps.push(deleted),
+        }
+    }
+    assert_eq!(steps, [2, 1, 2, 2, 2, 1]);
+}
+
+#[test]
+fn all_series_that_have_ended_go_in_one_turn() {
+    let (_claim, mut connection) = connection();
+    connection
+        .execute_batch("INSERT INTO instances VALUES (1, 'ended', 1000000)")
+        .unwrap();
+    fill(&connection, || {
+        for n in 1..=5_000 {
+            connection
+                .execute(
+                    "INSERT INTO series (id, instance, family, labels) VALUES (?1, 1, 1, ?1)",
+                    [n],
+                )
+                .unwrap();
+        }
+    });
+    finish(
+        &mut kept(Duration::from_secs(600), u64::MAX),
+        &mut connection,
+        at(5_000),
+    );
+    assert_eq!(number(&connection, "SELECT count(*) FROM series"), 0);
+}
+
+/// The limit in bytes takes points long before their time; series without points are of no use, and count too.
+#[test]
+fn a_series_whose_points_are_gone_goes_before_its_time() {
+    let (_claim, mut connection) = connection();
+    connection
+        .execute_batch(
+            "INSERT INTO instances VALUES (1, 'lives', 5000000);
+             INSERT INTO series (id, instance, family, labels, gone_ms) VALUES
+             (1, 1, 1, '{}', NULL), (2, 1, 2, '{}', 1000000), (3, 1, 3, '{}', 3000000);",
+        )
+        .unwrap();
+    point(&connection, 1, 2_000_000, 1.0);
+    finish(
+        &mut kept(Duration::from_secs(100 * HOUR), u64::MAX),
+        &mut connection,
+        at(5_000),
+    );
+    assert_eq!(number(&connection, "SELECT count(*) FROM series"), 2);
+    assert_eq!(
+        number(&connection, "SELECT count(*) FROM series WHERE id = 2"),
+        0
+    );
+}
+
+#[test]
+fn a_sender_goes_with_the_last_trace_that_has_a_span_of_it() {
+    let (_claim, mut connection) = connection();
+    trace(&connection, 7, 10);
+    trace(&connection, 8, 4_900);
+    connection
+        .execute_batch("INSERT INTO origins VALUES (1, x'01', 7), (2, x'02', 8)")
+        .unwrap();
+    let mut upkeep = kept(Duration::from_secs(600), u64::MAX);
+    finish(&mut upkeep, &mut connection, at(5_000));
+    assert_eq!(number(&connection, "SELECT id FROM origins"), 2);
+    let mut upkeep = kept(Duration::from_secs(600), u64::MAX);
+    finish(&mut upkeep, &mut connection, at(9_000));
+    assert_eq!(number(&connection, "SELECT count(*) FROM origins"), 0);
 }
