@@ -56,7 +56,7 @@ pub struct ProxyQuantiles {
     pub p99: f64,
 }
 
-/// Connections whose bytes were not looked into (opaque TCP, tunnels).
+/// Connections between this workload and others, whatever they carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Tcp {
     /// Opened in the window.
@@ -106,7 +106,7 @@ pub struct SideStat {
     /// Its requests. Absent when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
-    /// Its connections, where bytes were not looked into. Absent when there were none.
+    /// Its connections. Absent when there were none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<Tcp>,
     /// What the proxies needed from the head of a request in to its head out, waits for others excluded.
@@ -191,7 +191,7 @@ pub struct Edge {
     /// Its requests. Absent when it carried none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
-    /// Its connections, where bytes were not looked into.
+    /// Its connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<Tcp>,
     /// State of TLS between the two: `none`.

@@ -473,7 +473,7 @@ impl Settings for Kept {
             "size",
             kept_bytes(),
             "1GiB",
-            "The oldest go first past this size.",
+            "The oldest go first past this size; 1GiB holds about two million spans of proxies.",
         );
         Some(Self(Retention {
             age: age?,
