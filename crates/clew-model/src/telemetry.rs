@@ -47,36 +47,94 @@ impl Default for Sampling {
     }
 }
 
-/// Trace-context families to write whatever came in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriteFormats {
+/// A family of headers that trace context can be written in, beside W3C's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum WriteFormat {
     /// `b3` as one header.
-    pub b3_single: bool,
+    B3,
     /// `x-b3-*` headers.
-    pub b3_multi: bool,
+    B3Multi,
+    /// `uber-trace-id`.
+    Jaeger,
+    /// `x-datadog-*`.
+    Datadog,
+    /// `x-amzn-trace-id`.
+    XRay,
+    /// `grpc-trace-bin`.
+    GrpcTraceBin,
 }
+
+impl WriteFormat {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::B3,
+        Self::B3Multi,
+        Self::Jaeger,
+        Self::Datadog,
+        Self::XRay,
+        Self::GrpcTraceBin,
+    ];
+
+    /// As in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::B3 => "b3",
+            Self::B3Multi => "b3multi",
+            Self::Jaeger => "jaeger",
+            Self::Datadog => "datadog",
+            Self::XRay => "xray",
+            Self::GrpcTraceBin => "grpc-trace-bin",
+        }
+    }
+}
+
+/// Families of headers to write whatever came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteFormats(u8);
 
 impl WriteFormats {
     /// What [`WriteFormats::add`] takes, for who is to be told.
-    pub const EXPECTED: &'static str = "b3 or b3multi";
+    pub const EXPECTED: &'static str = "b3, b3multi, jaeger, datadog, xray or grpc-trace-bin";
+
+    /// Those that are written.
+    pub fn iter(self) -> impl Iterator<Item = WriteFormat> {
+        let all = WriteFormat::ALL.into_iter();
+        all.filter(move |format| self.contains(*format))
+    }
+
+    /// Whether this one is written.
+    pub fn contains(self, format: WriteFormat) -> bool {
+        self.0 & 1 << format as u8 != 0
+    }
 
     /// Names of those that are written.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let named = [("b3", self.b3_single), ("b3multi", self.b3_multi)];
-        named
-            .into_iter()
-            .filter(|(_, is_on)| *is_on)
-            .map(|(name, _)| name)
+        self.iter().map(WriteFormat::as_str)
     }
 
     /// Adds the one of this name; false when there is none.
     pub fn add(&mut self, name: &str) -> bool {
-        match name {
-            "b3" => self.b3_single = true,
-            "b3multi" => self.b3_multi = true,
-            _ => return false,
+        let mut all = WriteFormat::ALL.into_iter();
+        let found = all.find(|format| format.as_str() == name);
+        self.extend(found);
+        found.is_some()
+    }
+}
+
+impl Extend<WriteFormat> for WriteFormats {
+    fn extend<I: IntoIterator<Item = WriteFormat>>(&mut self, formats: I) {
+        for format in formats {
+            self.0 |= 1 << format as u8;
         }
-        true
+    }
+}
+
+impl FromIterator<WriteFormat> for WriteFormats {
+    fn from_iter<I: IntoIterator<Item = WriteFormat>>(formats: I) -> Self {
+        let mut all = Self::default();
+        all.extend(formats);
+        all
     }
 }
 

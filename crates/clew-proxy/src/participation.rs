@@ -2,7 +2,7 @@
 //! applied to them.
 
 use crate::hop::HopTrace;
-use clew_model::telemetry::{TelemetrySettings, WriteFormats};
+use clew_model::telemetry::{TelemetrySettings, WriteFormat, WriteFormats};
 use clew_trace::{
     Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, join, propagation,
 };
@@ -132,11 +132,13 @@ impl Tracing {
 }
 
 fn families(write: WriteFormats) -> FamilySet {
-    [
-        (write.b3_single, Family::B3Single),
-        (write.b3_multi, Family::B3Multi),
-    ]
-    .into_iter()
-    .filter_map(|(wanted, family)| wanted.then_some(family))
-    .collect()
+    let family = |format| match format {
+        WriteFormat::B3 => Family::B3Single,
+        WriteFormat::B3Multi => Family::B3Multi,
+        WriteFormat::Jaeger => Family::Jaeger,
+        WriteFormat::Datadog => Family::Datadog,
+        WriteFormat::XRay => Family::XRay,
+        WriteFormat::GrpcTraceBin => Family::GrpcTraceBin,
+    };
+    write.iter().map(family).collect()
 }

@@ -5,17 +5,22 @@
 //! no part of this: it is passed on as it came, and nothing here touches it.
 
 use crate::context::{Decision, TraceContext};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 mod b3;
 mod b3_multi;
 mod b3_single;
+mod datadog;
+mod grpc_trace_bin;
+mod jaeger;
+mod line;
 #[cfg(test)]
 mod tests;
 mod w3c;
+mod xray;
 
 /// A family of trace headers. The order is that of precedence: W3C wins over B3, and B3's single
-/// header over its many, as the B3 specification says.
+/// header over its many, as the B3 specification says. The others say less, or are older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Family {
@@ -25,18 +30,38 @@ pub enum Family {
     B3Single,
     /// `x-b3-traceid`, `x-b3-spanid`, `x-b3-parentspanid`, `x-b3-sampled`, `x-b3-flags`.
     B3Multi,
+    /// `uber-trace-id`.
+    Jaeger,
+    /// `x-datadog-trace-id`, `x-datadog-parent-id`, `x-datadog-sampling-priority`, `x-datadog-tags`.
+    Datadog,
+    /// `x-amzn-trace-id`.
+    XRay,
+    /// `grpc-trace-bin`.
+    GrpcTraceBin,
 }
 
 impl Family {
     /// Every family, first the one that wins.
-    pub const ALL: [Self; 3] = [Self::W3c, Self::B3Single, Self::B3Multi];
+    pub const ALL: [Self; 7] = [
+        Self::W3c,
+        Self::B3Single,
+        Self::B3Multi,
+        Self::Jaeger,
+        Self::Datadog,
+        Self::XRay,
+        Self::GrpcTraceBin,
+    ];
 
-    /// Name in settings and answers.
+    /// Name in settings and answers: OpenTelemetry's (`OTEL_PROPAGATORS`) where it has one.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::W3c => "w3c",
             Self::B3Single => "b3",
             Self::B3Multi => "b3multi",
+            Self::Jaeger => "jaeger",
+            Self::Datadog => "datadog",
+            Self::XRay => "xray",
+            Self::GrpcTraceBin => "grpc-trace-bin",
         }
     }
 
@@ -172,7 +197,25 @@ struct Format {
 }
 
 /// One line per family, in the order of [`Family`].
-static FORMATS: [Format; Family::ALL.len()] = [w3c::FORMAT, b3_single::FORMAT, b3_multi::FORMAT];
+static FORMATS: [Format; Family::ALL.len()] = [
+    w3c::FORMAT,
+    b3_single::FORMAT,
+    b3_multi::FORMAT,
+    jaeger::FORMAT,
+    datadog::FORMAT,
+    xray::FORMAT,
+    grpc_trace_bin::FORMAT,
+];
+
+/// The value of a header that may come once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Malformed> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Malformed::Duplicate);
+    }
+    Ok(first.map(HeaderValue::as_bytes))
+}
 
 /// What came in with a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -213,8 +256,8 @@ impl Extracted {
 /// [`Extracted::unusable`].
 pub fn extract(headers: &HeaderMap) -> Extracted {
     let mut extracted = Extracted::default();
-    for (family, format) in Family::ALL.into_iter().zip(&FORMATS) {
-        match (format.extract)(headers) {
+    for family in present(headers).iter() {
+        match (family.format().extract)(headers) {
             Ok(None) => {}
             Ok(Some(Content::Context(context))) => {
                 extracted.families = extracted.families.with(family);
@@ -242,6 +285,21 @@ pub fn extract(headers: &HeaderMap) -> Extracted {
         }
     }
     extracted
+}
+
+/// Families of which there may be a header. One walk over the names is cheaper than looking each header up.
+fn present(headers: &HeaderMap) -> FamilySet {
+    let family = |name: &HeaderName| match name.as_str().as_bytes() {
+        b"traceparent" => Some(Family::W3c),
+        b"b3" => Some(Family::B3Single),
+        [b'x', b'-', b'b', b'3', b'-', ..] => Some(Family::B3Multi),
+        b"uber-trace-id" => Some(Family::Jaeger),
+        [b'x', b'-', b'd', b'a', b't', b'a', ..] => Some(Family::Datadog),
+        b"x-amzn-trace-id" => Some(Family::XRay),
+        b"grpc-trace-bin" => Some(Family::GrpcTraceBin),
+        _ => None,
+    };
+    headers.keys().filter_map(family).collect()
 }
 
 /// Writes the context as W3C and as every family of the set, over whatever headers of these families

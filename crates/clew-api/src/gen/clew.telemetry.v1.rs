@@ -13,7 +13,8 @@ pub struct Settings {
     pub tracing: bool,
     #[prost(message, optional, tag = "2")]
     pub sampling: ::core::option::Option<Sampling>,
-    /// Families that are written in addition to W3C and to the one that came in: "b3", "b3multi".
+    /// Families that are written in addition to W3C and to the one that came in: "b3", "b3multi", "jaeger", "datadog",
+    /// "xray", "grpc-trace-bin".
     #[prost(string, repeated, tag = "3")]
     pub write_formats: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// "off", "errors" or "all".

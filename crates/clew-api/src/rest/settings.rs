@@ -13,7 +13,7 @@ pub struct TelemetrySettings {
     /// At most this many new traces a second for each proxy. Absent: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling_max_per_second: Option<f64>,
-    /// Families written beside W3C and the one that came in: `b3`, `b3multi`.
+    /// Families written beside W3C and the one that came in: `b3`, `b3multi`, `jaeger`, `datadog`, `xray`, `grpc-trace-bin`.
     pub write_formats: Vec<String>,
     /// Which hops go to the access log: `off`, `errors` or `all`.
     pub access_log: String,
@@ -34,7 +34,7 @@ pub struct TelemetryChange {
     /// At most this many new traces a second for each proxy; 0 takes the limit away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling_max_per_second: Option<f64>,
-    /// Families written beside W3C and the one that came in: `b3`, `b3multi`.
+    /// Families written beside W3C and the one that came in: `b3`, `b3multi`, `jaeger`, `datadog`, `xray`, `grpc-trace-bin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_formats: Option<Vec<String>>,
     /// Which hops go to the access log: `off`, `errors` or `all`.

@@ -2,7 +2,7 @@
 
 use super::chain::{CONTEXT, Chain, SPANS, is_whole, loopback_is_trusted, sampled, span_of};
 use super::pair::SUCCESS;
-use clew_model::telemetry::{Sampling, TelemetrySettings, WriteFormats};
+use clew_model::telemetry::{Sampling, TelemetrySettings, WriteFormat};
 use clew_testkit::Mesh;
 use clew_testkit::client::{Client, get, with};
 use clew_testkit::collector::Collector;
@@ -314,10 +314,7 @@ async fn settings_take_effect_while_requests_run() {
     assert!(!passage.webapp.headers.contains_key("b3"));
 
     let on = TelemetrySettings {
-        write: WriteFormats {
-            b3_single: true,
-            b3_multi: true,
-        },
+        write: WriteFormat::ALL.into_iter().collect(),
         ..sampled(1.0)
     };
     chain.set(on).await;

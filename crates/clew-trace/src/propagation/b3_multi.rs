@@ -2,7 +2,7 @@
 //! `x-b3-flags`.
 
 use super::b3::{State, context, parse_span_id, parse_trace_id, trace_digits};
-use super::{Content, Format, Malformed};
+use super::{Content, Format, Malformed, single};
 use crate::context::{Decision, TraceContext};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -53,15 +53,6 @@ fn extract_state(headers: &HeaderMap) -> Result<State, Malformed> {
         Some(word) if word.eq_ignore_ascii_case(b"false") => Ok(State::decided(false)),
         Some(_) => Err(Malformed::Flags),
     }
-}
-
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Malformed> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    if values.next().is_some() {
-        return Err(Malformed::Duplicate);
-    }
-    Ok(first.map(HeaderValue::as_bytes))
 }
 
 fn inject(headers: &mut HeaderMap, context: &TraceContext) {

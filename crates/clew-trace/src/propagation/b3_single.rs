@@ -2,9 +2,10 @@
 //! two are optional, or `b3: {sampling state}` alone.
 
 use super::b3::{State, context, parse_span_id, parse_trace_id, trace_digits};
-use super::{Content, Format, Malformed};
+use super::line::Line;
+use super::{Content, Format, Malformed, single};
 use crate::context::{Decision, TraceContext};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 
 static B3: HeaderName = HeaderName::from_static("b3");
 
@@ -18,14 +19,10 @@ pub(super) const FORMAT: Format = Format {
 const MAX_LENGTH: usize = 68;
 
 fn extract(headers: &HeaderMap) -> Result<Option<Content>, Malformed> {
-    let mut values = headers.get_all(&B3).iter();
-    let Some(value) = values.next() else {
+    let Some(value) = single(headers, &B3)? else {
         return Ok(None);
     };
-    if values.next().is_some() {
-        return Err(Malformed::Duplicate);
-    }
-    parse(value.as_bytes()).map(Some)
+    parse(value).map(Some)
 }
 
 fn parse(value: &[u8]) -> Result<Content, Malformed> {
@@ -67,10 +64,7 @@ fn parse_state(field: &[u8]) -> Result<State, Malformed> {
 }
 
 fn inject(headers: &mut HeaderMap, context: &TraceContext) {
-    let mut line = Line {
-        bytes: [0; MAX_LENGTH],
-        length: 0,
-    };
+    let mut line = Line::<MAX_LENGTH>::default();
     line.push(trace_digits(context.trace_id, &mut [0; 32]));
     line.push(b"-");
     line.push(&context.span_id.to_hex());
@@ -85,21 +79,5 @@ fn inject(headers: &mut HeaderMap, context: &TraceContext) {
         line.push(b"-");
         line.push(&parent.to_hex());
     }
-    // Digits and dashes are always a valid header value.
-    if let Ok(value) = HeaderValue::from_bytes(&line.bytes[..line.length]) {
-        headers.insert(&B3, value);
-    }
-}
-
-/// A header value that is put together on the stack.
-struct Line {
-    bytes: [u8; MAX_LENGTH],
-    length: usize,
-}
-
-impl Line {
-    fn push(&mut self, part: &[u8]) {
-        self.bytes[self.length..][..part.len()].copy_from_slice(part);
-        self.length += part.len();
-    }
+    line.insert(headers, &B3);
 }

@@ -381,6 +381,251 @@ mod b3 {
     }
 }
 
+/// What a family of one header makes of a value.
+fn alone(header: &'static str, value: &str) -> Result<TraceContext, Malformed> {
+    let extracted = read(&[(header, value)]);
+    match (extracted.context, extracted.unusable) {
+        (Some(context), None) => Ok(context),
+        (None, Some((_, malformed))) => Err(malformed),
+        other => panic!("{value}: {other:?}"),
+    }
+}
+
+mod jaeger {
+    use super::*;
+
+    fn single(value: &str) -> Result<TraceContext, Malformed> {
+        alone("uber-trace-id", value)
+    }
+
+    #[test]
+    fn it_is_read_in_all_its_forms() {
+        let whole = single(&format!("{TRACE}:{SPAN}:{SPAN}:1")).unwrap();
+        assert_eq!(whole.trace_id, TRACE.parse().unwrap());
+        assert_eq!(whole.parent_span_id, Some(SPAN.parse().unwrap()));
+        assert_eq!((whole.decision, whole.debug), (Decision::Sampled, false));
+        // Ids are numbers: without their leading zeros, and for 64 bits.
+        let short = single("1:2:0:0").unwrap();
+        assert_eq!((short.trace_id.get(), short.span_id.get()), (1, 2));
+        assert_eq!(
+            (short.parent_span_id, short.decision),
+            (None, Decision::NotSampled)
+        );
+        let encoded = single("1%3A2%3a0%3A3").unwrap();
+        assert_eq!((encoded.decision, encoded.debug), (Decision::Sampled, true));
+    }
+
+    #[test]
+    fn what_is_invalid_is_refused_with_its_reason() {
+        for (value, malformed) in [
+            ("", Malformed::Form),
+            ("1:2:0", Malformed::Form),
+            ("1:2:0:1:9", Malformed::Form),
+            ("0:2:0:1", Malformed::ZeroId),
+            ("1:0:0:1", Malformed::ZeroId),
+            ("x:2:0:1", Malformed::TraceId),
+            ("1:x:0:1", Malformed::SpanId),
+            ("1:2:0:x", Malformed::Flags),
+            ("1:2:0:", Malformed::Form),
+        ] {
+            assert_eq!(single(value), Err(malformed), "{value}");
+        }
+    }
+}
+
+mod datadog {
+    use super::*;
+
+    const LOW: (&str, &str) = ("x-datadog-trace-id", "9532127138774266268");
+    const PARENT: (&str, &str) = ("x-datadog-parent-id", "13235353014750950193");
+    const TAGS: &str = "_dd.p.dm=-1,_dd.p.tid=0af7651916cd43dd,_dd.p.usr=x";
+
+    #[test]
+    fn ids_are_decimal_and_the_upper_half_is_a_tag() {
+        let tags = ("x-datadog-tags", TAGS);
+        let context = read(&[LOW, PARENT, tags]).context.unwrap();
+        assert_eq!(context.trace_id, TRACE.parse().unwrap());
+        assert_eq!(context.span_id, SPAN.parse().unwrap());
+        assert_eq!(context.decision, Decision::Deferred);
+        let lower = read(&[LOW, PARENT]).context.unwrap();
+        assert_eq!(lower.trace_id.high64(), 0);
+    }
+
+    #[test]
+    fn priorities_above_zero_keep() {
+        let decision = |priority| {
+            let extracted = read(&[LOW, PARENT, ("x-datadog-sampling-priority", priority)]);
+            extracted.context.map(|context| context.decision)
+        };
+        for (priority, expected) in [
+            ("2", Some(Decision::Sampled)),
+            ("1", Some(Decision::Sampled)),
+            ("0", Some(Decision::NotSampled)),
+            ("-1", Some(Decision::NotSampled)),
+            ("many", None),
+        ] {
+            assert_eq!(decision(priority), expected, "{priority}");
+        }
+    }
+
+    #[test]
+    fn what_others_put_there_stays() {
+        let mut request = headers(&[
+            LOW,
+            PARENT,
+            ("x-datadog-sampling-priority", "2"),
+            ("x-datadog-tags", TAGS),
+            ("x-datadog-origin", "synthetics"),
+        ]);
+        let context = extract(&request).context.unwrap();
+        let child = context.child(SpanId::new(7).unwrap());
+        inject(&mut request, &child, FamilySet::only(Family::Datadog));
+        assert_eq!(request[PARENT.0], "7");
+        assert_eq!(request["x-datadog-sampling-priority"], "2");
+        assert_eq!(request["x-datadog-tags"], TAGS);
+        assert_eq!(request["x-datadog-origin"], "synthetics");
+
+        // Another trace has another upper half; the rest of the tags is not its business.
+        let root = TraceContext::root(
+            TraceId::new(1 << 64 | 5).unwrap(),
+            SpanId::new(8).unwrap(),
+            Decision::NotSampled,
+        );
+        inject(&mut request, &root, FamilySet::only(Family::Datadog));
+        let tags = "_dd.p.tid=0000000000000001,_dd.p.dm=-1,_dd.p.usr=x";
+        assert_eq!(request["x-datadog-tags"], tags);
+        assert_eq!(request["x-datadog-sampling-priority"], "0");
+    }
+
+    #[test]
+    fn what_is_invalid_is_refused_with_its_reason() {
+        let refused = |pairs: &[(&str, &str)]| read(pairs).unusable.map(|(_, malformed)| malformed);
+        let trace = |value| refused(&[("x-datadog-trace-id", value), PARENT]);
+        assert_eq!(trace("0"), Some(Malformed::ZeroId));
+        assert_eq!(trace("18446744073709551616"), Some(Malformed::TraceId));
+        assert_eq!(trace("0af7"), Some(Malformed::TraceId));
+        assert_eq!(trace("1-"), Some(Malformed::TraceId));
+        assert_eq!(refused(&[LOW]), Some(Malformed::Incomplete));
+        assert_eq!(
+            refused(&[LOW, ("x-datadog-parent-id", "")]),
+            Some(Malformed::SpanId)
+        );
+    }
+}
+
+mod xray {
+    use super::*;
+
+    const ROOT: &str = "Root=1-0af76519-16cd43dd8448eb211c80319c";
+
+    fn single(value: &str) -> Result<TraceContext, Malformed> {
+        alone("x-amzn-trace-id", value)
+    }
+
+    #[test]
+    fn fields_come_in_any_order() {
+        for (value, decision) in [
+            (format!("{ROOT};Parent={SPAN};Sampled=1"), Decision::Sampled),
+            (
+                format!("Sampled=0; Parent={SPAN}; {ROOT}"),
+                Decision::NotSampled,
+            ),
+            (
+                format!("{ROOT};Parent={SPAN};Sampled=?"),
+                Decision::Deferred,
+            ),
+            (
+                format!("Self=1-2-3;{ROOT};Parent={SPAN}"),
+                Decision::Deferred,
+            ),
+        ] {
+            let context = single(&value).unwrap();
+            assert_eq!(context.trace_id, TRACE.parse().unwrap(), "{value}");
+            assert_eq!(context.span_id, SPAN.parse().unwrap(), "{value}");
+            assert_eq!(context.decision, decision, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_id_without_a_parent_is_no_context_and_its_decision_is_one() {
+        assert!(read(&[("x-amzn-trace-id", ROOT)]).is_absent());
+        let kept = read(&[("x-amzn-trace-id", &format!("{ROOT};Sampled=1"))]);
+        assert_eq!(
+            (kept.context.clone(), kept.decision()),
+            (None, Decision::Sampled)
+        );
+    }
+
+    #[test]
+    fn other_fields_are_passed_on() {
+        let line = format!("{ROOT};Parent={SPAN};Sampled=0;Self=x;Lineage=a87bd80c:0");
+        let mut request = headers(&[("x-amzn-trace-id", &line)]);
+        let context = extract(&request).context.unwrap();
+        inject(&mut request, &context, FamilySet::only(Family::XRay));
+        let expected = format!("{ROOT};Parent={SPAN};Sampled=0;Lineage=a87bd80c:0");
+        assert_eq!(request["x-amzn-trace-id"], expected);
+    }
+
+    #[test]
+    fn what_is_invalid_is_refused_with_its_reason() {
+        let with_root = |root: &str| single(&format!("Root={root};Parent={SPAN}"));
+        assert_eq!(
+            with_root("2-0af76519-16cd43dd8448eb211c80319c"),
+            Err(Malformed::TraceId)
+        );
+        assert_eq!(
+            with_root("1-0af76519-16cd43dd8448eb211c8031"),
+            Err(Malformed::TraceId)
+        );
+        assert_eq!(
+            with_root(&format!("1-00000000-{}", "0".repeat(24))),
+            Err(Malformed::ZeroId)
+        );
+        assert_eq!(single(&format!("{ROOT};Parent=12")), Err(Malformed::SpanId));
+        assert_eq!(
+            single(&format!("{ROOT};Parent={SPAN};Sampled=yes")),
+            Err(Malformed::Flags)
+        );
+    }
+}
+
+mod grpc_trace_bin {
+    use super::*;
+
+    fn single(value: &str) -> Result<TraceContext, Malformed> {
+        alone("grpc-trace-bin", value)
+    }
+
+    #[test]
+    fn it_is_read_with_and_without_padding_and_options() {
+        for (value, decision) in [
+            ("AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgE", Decision::Sampled),
+            (
+                "AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgE=",
+                Decision::Sampled,
+            ),
+            (
+                "AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgA",
+                Decision::NotSampled,
+            ),
+            ("AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMx", Decision::Deferred),
+        ] {
+            let context = single(value).unwrap();
+            assert_eq!(context.trace_id, TRACE.parse().unwrap(), "{value}");
+            assert_eq!(context.span_id, SPAN.parse().unwrap(), "{value}");
+            assert_eq!(context.decision, decision, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_invalid_is_refused_with_its_reason() {
+        assert_eq!(single("!"), Err(Malformed::Form));
+        assert_eq!(single("AQAK"), Err(Malformed::Version));
+        assert_eq!(single("AAAK"), Err(Malformed::TraceId));
+        assert_eq!(single("AAAK92UZFs1D3YRI6yEcgDGc"), Err(Malformed::SpanId));
+    }
+}
+
 #[test]
 fn w3c_wins_when_families_disagree_and_all_that_came_in_are_written_alike() {
     let value = parent("00", TRACE, SPAN, "01");
@@ -391,7 +636,8 @@ fn w3c_wins_when_families_disagree_and_all_that_came_in_are_written_alike() {
         ("baggage", "user=1"),
     ]);
     let extracted = extract(&request);
-    assert_eq!(extracted.families, FamilySet::ALL);
+    let three = [Family::W3c, Family::B3Single, Family::B3Multi];
+    assert_eq!(extracted.families, three.into_iter().collect());
     assert_eq!(extracted.decision(), Decision::Sampled);
     let context = extracted.context.unwrap();
     assert_eq!(context.trace_id, TRACE.parse().unwrap());
@@ -503,6 +749,13 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         Just(format!("{TRACE}-{SPAN}-1-{SPAN}")),
         Just(TRACE.to_owned()),
         Just("1".to_owned()),
+        Just(format!("{TRACE}:{SPAN}:0:1")),
+        Just("17173903711341343134".to_owned()),
+        Just("_dd.p.dm=-1,_dd.p.tid=0af7651916cd43dd".to_owned()),
+        Just(format!(
+            "Root=1-0af76519-16cd43dd8448eb211c80319c;Parent={SPAN};Sampled=1"
+        )),
+        Just("AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgE".to_owned()),
     ];
     let cut = (good, any::<prop::sample::Index>(), any::<u8>()).prop_map(|(good, at, byte)| {
         let mut bytes = good.into_bytes();
@@ -516,19 +769,38 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![cut, prop::collection::vec(any::<u8>(), 0..100)]
 }
 
+/// What of a context a family can say.
+fn carried(family: Family, context: &TraceContext) -> TraceContext {
+    let mut carried = TraceContext {
+        random: false,
+        ..context.clone()
+    };
+    let has_parent = match family {
+        Family::B3Single => context.decision != Decision::Deferred,
+        Family::B3Multi | Family::Jaeger => true,
+        _ => false,
+    };
+    if !has_parent {
+        carried.parent_span_id = None;
+    }
+    if !matches!(family, Family::B3Single | Family::B3Multi | Family::Jaeger) {
+        carried.debug = false;
+    }
+    if matches!(family, Family::Jaeger | Family::GrpcTraceBin) {
+        carried.decision = Decision::from(context.decision.is_sampled());
+    }
+    carried
+}
+
 proptest! {
     #[test]
     fn each_family_gives_back_what_it_can_carry(context in contexts()) {
-        for family in [Family::B3Single, Family::B3Multi] {
+        for family in Family::ALL.into_iter().skip(1) {
             let mut request = written(&context, FamilySet::only(family));
             remove(&mut request, FamilySet::only(Family::W3c));
             let back = extract(&request);
             prop_assert_eq!(back.families, FamilySet::only(family));
-            let mut expected = TraceContext { random: false, ..context.clone() };
-            if family == Family::B3Single && context.decision == Decision::Deferred {
-                expected.parent_span_id = None;
-            }
-            prop_assert_eq!(back.context, Some(expected));
+            prop_assert_eq!(back.context, Some(carried(family, &context)));
         }
         let back = extract(&written(&context, FamilySet::EMPTY));
         prop_assert_eq!(back.families, FamilySet::only(Family::W3c));
@@ -542,8 +814,8 @@ proptest! {
     #[test]
     fn whatever_is_there_what_is_injected_is_extracted(
         context in contexts(),
-        families in 0u8..8,
-        stale in prop::collection::vec((0usize..8, nearly()), 0..8),
+        families in 0u8..128,
+        stale in prop::collection::vec((0usize..16, nearly()), 0..12),
     ) {
         let families = FamilySet(families);
         let mut request = arbitrary_headers(stale);
@@ -556,7 +828,7 @@ proptest! {
     }
 
     #[test]
-    fn extract_never_panics(stale in prop::collection::vec((0usize..8, nearly()), 0..10)) {
+    fn extract_never_panics(stale in prop::collection::vec((0usize..16, nearly()), 0..16)) {
         let extracted = extract(&arbitrary_headers(stale));
         prop_assert!(extracted.context.is_none() || !extracted.families.is_empty());
     }

@@ -229,6 +229,14 @@ pub(crate) enum WriteFormat {
     B3,
     /// `x-b3-*` headers
     B3multi,
+    /// `uber-trace-id`
+    Jaeger,
+    /// `x-datadog-*` headers
+    Datadog,
+    /// `x-amzn-trace-id`
+    Xray,
+    /// `grpc-trace-bin`
+    GrpcTraceBin,
     /// Nothing beside W3C and the one that came in
     None,
 }

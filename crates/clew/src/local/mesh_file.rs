@@ -9,7 +9,7 @@ use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule};
 use clew_model::service::Protocol;
-use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
+use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
 use clew_proxy::config::{GatewayRoute, IpPrefix};
 use clew_runtime::config::{
     self, Located, Mistakes, Scalar, Settings, Table, attempt, boolean, group, integer, list,
@@ -403,7 +403,7 @@ impl Settings for Telemetry {
         );
         let write = t.default(
             "write",
-            list(one_of(&[("b3", B3::Single), ("b3multi", B3::Multi)])),
+            list(write_format()),
             "[]",
             "Formats of trace context that are written beside W3C and the one that came in.",
         );
@@ -423,20 +423,22 @@ impl Settings for Telemetry {
         Some(Self(TelemetrySettings {
             tracing: tracing?,
             sampling: sampling?.0,
-            write: WriteFormats {
-                b3_single: write.contains(&B3::Single),
-                b3_multi: write.contains(&B3::Multi),
-            },
+            write: write.into_iter().collect(),
             access_log: access_log?,
             show_headers: show_headers?.into(),
         }))
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum B3 {
-    Single,
-    Multi,
+fn write_format() -> Scalar<WriteFormat> {
+    one_of(&[
+        ("b3", WriteFormat::B3),
+        ("b3multi", WriteFormat::B3Multi),
+        ("jaeger", WriteFormat::Jaeger),
+        ("datadog", WriteFormat::Datadog),
+        ("xray", WriteFormat::XRay),
+        ("grpc-trace-bin", WriteFormat::GrpcTraceBin),
+    ])
 }
 
 fn access_log() -> Scalar<AccessLog> {

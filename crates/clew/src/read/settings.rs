@@ -75,6 +75,10 @@ fn name(format: WriteFormat) -> Option<&'static str> {
     match format {
         WriteFormat::B3 => Some("b3"),
         WriteFormat::B3multi => Some("b3multi"),
+        WriteFormat::Jaeger => Some("jaeger"),
+        WriteFormat::Datadog => Some("datadog"),
+        WriteFormat::Xray => Some("xray"),
+        WriteFormat::GrpcTraceBin => Some("grpc-trace-bin"),
         WriteFormat::None => None,
     }
 }

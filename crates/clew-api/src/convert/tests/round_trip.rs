@@ -11,10 +11,11 @@ use crate::convert::template::{path_of_regex, regex_of_template};
 use clew_model::name::{InstanceId, RouteName, Workload};
 use clew_model::policy::{InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule};
 use clew_model::service::{Endpoint, EndpointUpdate, Protocol, Target};
-use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
+use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -211,21 +212,18 @@ fn settings() -> impl Strategy<Value = TelemetrySettings> {
         Just(AccessLog::All)
     ];
     let headers = vec("[a-z][a-z0-9-]{0,10}".prop_map(Arc::<str>::from), 0..4);
-    (any::<[bool; 3]>(), 0.0..=1.0_f64, limit, log, headers).prop_map(
-        |([tracing, b3_single, b3_multi], ratio, max_per_second, access_log, headers)| {
-            TelemetrySettings {
-                tracing,
-                sampling: Sampling {
-                    ratio,
-                    max_per_second,
-                },
-                write: WriteFormats {
-                    b3_single,
-                    b3_multi,
-                },
-                access_log,
-                show_headers: headers.into(),
-            }
+    let write = subsequence(&WriteFormat::ALL[..], 0..=WriteFormat::ALL.len());
+    let flags = (any::<bool>(), write);
+    (flags, 0.0..=1.0_f64, limit, log, headers).prop_map(
+        |((tracing, write), ratio, max_per_second, access_log, headers)| TelemetrySettings {
+            tracing,
+            sampling: Sampling {
+                ratio,
+                max_per_second,
+            },
+            write: write.into_iter().collect(),
+            access_log,
+            show_headers: headers.into(),
         },
     )
 }

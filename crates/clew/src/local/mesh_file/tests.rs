@@ -48,7 +48,7 @@ fn a_whole_file_is_understood() {
     let plan = parse("mesh.yaml", WHOLE).unwrap();
     assert_eq!(plan.telemetry.sampling.ratio, 0.5);
     assert_eq!(plan.telemetry.sampling.max_per_second, Some(100.0));
-    assert!(plan.telemetry.write.b3_single && !plan.telemetry.write.b3_multi);
+    assert_eq!(plan.telemetry.write.names().collect::<Vec<_>>(), ["b3"]);
     assert_eq!(&*plan.telemetry.show_headers[0], "user-agent");
     let gateway = plan.gateway.as_ref().unwrap();
     assert!(gateway.routes[0].host.is_none());
