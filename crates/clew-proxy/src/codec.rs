@@ -98,10 +98,12 @@ pub(crate) trait ClientConnection<Out, In>: 'static {
         Self: Sized;
 
     /// Sends one request and waits for the head of the response.
+    ///
+    /// It is handed over at once; the future only waits.
     fn send(
         &mut self,
         request: Request<Out>,
-    ) -> impl Future<Output = Result<Response<In>, SendError<Out>>>;
+    ) -> impl Future<Output = Result<Response<In>, SendError<Out>>> + use<Self, Out, In>;
 }
 
 /// Why a connection of a client ended before its time.

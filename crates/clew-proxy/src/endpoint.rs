@@ -107,7 +107,24 @@ impl EndpointState {
         self.series.get(key, reports)
     }
 
-    /// Takes a place on a connection of the version: an idle one if there is one, else a new one.
+    /// Takes a place on a connection that is there.
+    pub(crate) fn lease_open(
+        self: &Rc<Self>,
+        version: HttpVersion,
+        limits: &Limits,
+    ) -> Option<Lease> {
+        let (connection, is_stale) = match version {
+            HttpVersion::Http1 => {
+                let idle = self.take_idle(limits)?;
+                (idle.connection, idle.since.elapsed() > STALE_AFTER)
+            }
+            HttpVersion::Http2 => (self.shared_connection()?, false),
+        };
+        let place = Place::take(&self.load);
+        Some(Lease::new(self, place, connection, is_stale))
+    }
+
+    /// Takes a place on a connection of the version that is new, or is just being opened.
     pub(crate) async fn lease(
         self: &Rc<Self>,
         version: HttpVersion,
@@ -116,13 +133,7 @@ impl EndpointState {
     ) -> Result<Lease, Reason> {
         let place = Place::take(&self.load);
         match version {
-            HttpVersion::Http1 => {
-                if let Some(idle) = self.take_idle(terms.limits) {
-                    let stale = idle.since.elapsed() > STALE_AFTER;
-                    return Ok(Lease::new(self, place, idle.connection, stale));
-                }
-                self.lease_new(place, version, terms, times).await
-            }
+            HttpVersion::Http1 => self.lease_new(place, version, terms, times).await,
             HttpVersion::Http2 => self.lease_shared(place, terms, times).await,
         }
     }

@@ -109,19 +109,25 @@ impl Service {
         learners: &Learners,
         times: &mut PhaseTimes,
     ) -> Result<Rc<ServiceState>, Reason> {
-        let start = Instant::now();
-        self.last_used.set(start);
         if !self.followed.borrow_mut().is_known() {
-            let followed = self.followed.borrow().clone();
-            let waited = followed.known(discovery.timeout()).await;
-            times.add(Phase::Queue, start.elapsed());
-            waited?;
+            // Boxed, as everything that requests seldom do: their futures are copied, and kept for each
+            // connection.
+            Box::pin(self.first_word(discovery.timeout(), times)).await?;
         }
+        self.last_used.set(Instant::now());
         if let Some(news) = self.followed.borrow_mut().changed() {
             let state = self.build(news, discovery, learners)?;
             *self.current.borrow_mut() = Some(state);
         }
         self.current.borrow().clone().ok_or(Reason::NoEndpoints)
+    }
+
+    async fn first_word(&self, timeout: Duration, times: &mut PhaseTimes) -> Result<(), Reason> {
+        let start = Instant::now();
+        let followed = self.followed.borrow().clone();
+        let waited = followed.known(timeout).await;
+        times.add(Phase::Queue, start.elapsed());
+        waited
     }
 
     fn build(

@@ -7,6 +7,7 @@ use super::{
 use crate::config::Limits;
 use crate::lifecycle::Connections;
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -209,17 +210,23 @@ impl<B: OutgoingBody> ClientConnection<B, HyperBody> for HyperClient<B> {
         }
     }
 
-    async fn send(&mut self, request: Request<B>) -> Result<Response<HyperBody>, SendError<B>> {
-        let result = match self {
-            Self::Http1(sender) => sender.try_send_request(request).await,
-            Self::Http2(sender) => sender.try_send_request(request).await,
+    fn send(
+        &mut self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<HyperBody>, SendError<B>>> + use<B> {
+        // The request is handed over now, and is not kept in the future.
+        let sending = match self {
+            Self::Http1(sender) => Either::Left(sender.try_send_request(request)),
+            Self::Http2(sender) => Either::Right(sender.try_send_request(request)),
         };
-        match result {
-            Ok(response) => Ok(response.map(HyperBody)),
-            Err(mut failed) => Err(SendError {
-                unsent: failed.take_message(),
-                cause: break_of(failed.error()),
-            }),
+        async move {
+            match sending.await {
+                Ok(response) => Ok(response.map(HyperBody)),
+                Err(mut failed) => Err(SendError {
+                    unsent: failed.take_message(),
+                    cause: break_of(failed.error()),
+                }),
+            }
         }
     }
 }

@@ -217,7 +217,8 @@ async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reaso
     if !balancer.is_known() {
         balancer.known(shard.discovery.timeout()).await?;
     }
-    reach::first_reachable(shard, &state, balancer, async |endpoint, _| {
+    let first = reach::choose(shard, &state, balancer, Instant::now())?;
+    reach::first_reachable(shard, &state, balancer, first, async |endpoint, _| {
         endpoint.open_transfer(terms).await
     })
     .await

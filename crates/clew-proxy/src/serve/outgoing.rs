@@ -9,11 +9,13 @@ use crate::hop::Phase;
 use crate::request_body::{Progress, RequestBody};
 use crate::response_body::{Hops, reason_of};
 use crate::shard::Shard;
+use futures_util::future::Either;
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderValue, Method, Request, Response, Version};
 use http_body::Body as _;
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -100,31 +102,44 @@ fn absolute(uri: Uri, endpoint: &EndpointState) -> Uri {
 }
 
 /// Sends the request.
-pub(super) async fn send(
-    shard: &Shard,
+pub(super) fn send<'a>(
+    shard: &'a Shard,
     mut lease: Lease,
     request: Request<RequestBody>,
-    hops: &mut Hops,
-) -> Result<(Response<InBody>, Lease), Reason> {
+    hops: &'a mut Hops,
+) -> impl Future<Output = Result<(Response<InBody>, Lease), Reason>> + 'a {
     let version = version_of(&request);
     let again = again(&lease, &request);
     let sent = Instant::now();
     note_request_time(hops, sent);
-    let failed = match lease.send(request).await {
-        Ok(response) => {
-            lease.answered_after(sent.elapsed());
-            return Ok((response, lease));
+    // It is on its way from here on, and is not kept in the future.
+    let sending = lease.send(request);
+    async move {
+        let failed = match sending.await {
+            Ok(response) => {
+                lease.answered_after(sent.elapsed());
+                return Ok((response, lease));
+            }
+            Err(failed) => failed,
+        };
+        let is_closed = failed.cause == Break::Closed;
+        let copy = again.filter(|_| is_closed).map(|copy| *copy);
+        match failed.unsent.or(copy) {
+            // The server closed the connection just when we took it.
+            Some(request) => Box::pin(send_again(shard, lease, request, version, hops)).await,
+            None => Err(reason_of(failed.cause)),
         }
-        Err(failed) => failed,
-    };
-    let Some(request) = failed
-        .unsent
-        .or(again.filter(|_| failed.cause == Break::Closed))
-    else {
-        return Err(reason_of(failed.cause));
-    };
-    // The server closed the connection just when we took it.
-    let mut lease = reach::lease_again(shard, lease, version, hops).await?;
+    }
+}
+
+async fn send_again(
+    shard: &Shard,
+    failed: Lease,
+    request: Request<RequestBody>,
+    version: HttpVersion,
+    hops: &mut Hops,
+) -> Result<(Response<InBody>, Lease), Reason> {
+    let mut lease = reach::lease_again(shard, failed, version, hops).await?;
     let sent = Instant::now();
     let response = lease
         .send(request)
@@ -144,7 +159,7 @@ pub(super) fn version_of<B>(request: &Request<B>) -> HttpVersion {
 
 /// A copy of the request, where the server may be closing the idle connection right now and where
 /// sending twice does no harm (RFC 9110, section 9.2.2).
-fn again(lease: &Lease, request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+fn again(lease: &Lease, request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>>> {
     if !lease.is_stale() || !request.body().is_empty() || !request.method().is_idempotent() {
         return None;
     }
@@ -153,7 +168,7 @@ fn again(lease: &Lease, request: &Request<RequestBody>) -> Option<Request<Reques
     *copy.uri_mut() = request.uri().clone();
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
-    Some(copy)
+    Some(Box::new(copy))
 }
 
 /// The time from head in to head out, less the waits, is this proxy's work.
@@ -175,16 +190,16 @@ fn note_request_time(hops: &mut Hops, sent: Instant) {
 }
 
 impl Lease {
-    async fn send(
+    fn send(
         &mut self,
         request: Request<RequestBody>,
-    ) -> Result<Response<InBody>, SendError<RequestBody>> {
+    ) -> impl Future<Output = Result<Response<InBody>, SendError<RequestBody>>> + use<> {
         match self.connection() {
-            Some(connection) => connection.send(request).await,
-            None => Err(SendError {
+            Some(connection) => Either::Left(connection.send(request)),
+            None => Either::Right(std::future::ready(Err(SendError {
                 unsent: Some(request),
                 cause: Break::Closed,
-            }),
+            }))),
         }
     }
 }

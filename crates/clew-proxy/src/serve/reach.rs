@@ -43,24 +43,35 @@ pub(super) async fn reach(
     hops: &mut Hops,
 ) -> Result<Lease, Reason> {
     let state = match to {
-        To::Application(endpoint) => return lease(shard, endpoint, version, hops).await,
+        To::Application(endpoint) => {
+            return match endpoint.lease_open(version, &shard.limits) {
+                Some(lease) => Ok(lease),
+                None => Box::pin(lease(shard, endpoint, version, hops)).await,
+            };
+        }
         To::Service(state) => state,
     };
     let balancer = state.balancer(route.backend.as_ref());
     if !balancer.is_known() {
-        let start = Instant::now();
-        let waited = balancer.known(shard.discovery.timeout()).await;
-        hops.inner
-            .times(|times| times.add(Phase::Queue, start.elapsed()));
-        waited?;
+        Box::pin(first_word(shard, balancer, hops)).await?;
     }
-    let lease = first_reachable(shard, state, balancer, async |endpoint, choosing| {
-        hops.inner.peer(endpoint.peer().clone(), endpoint.address());
-        hops.inner
-            .times(|times| times.add(Phase::Balance, choosing.elapsed()));
-        lease(shard, endpoint, version, hops).await
-    })
-    .await?;
+    let choosing = Instant::now();
+    let endpoint = choose(shard, state, balancer, choosing)?;
+    note_choice(hops, &endpoint, choosing);
+    let lease = match endpoint.lease_open(version, &shard.limits) {
+        Some(lease) => lease,
+        // Boxed, as everything that requests seldom do: their futures are copied, and kept for each connection.
+        None => {
+            let connecting = async |endpoint: &Rc<EndpointState>, choosing| {
+                note_choice(hops, endpoint, choosing);
+                lease(shard, endpoint, version, hops).await
+            };
+            Box::pin(first_reachable(
+                shard, state, balancer, endpoint, connecting,
+            ))
+            .await?
+        }
+    };
     if let Some(record) = hops.inner.record() {
         let series = lease.endpoint().series(&record.key, shard.reports());
         hops.inner.count(series);
@@ -68,17 +79,31 @@ pub(super) async fn reach(
     Ok(lease)
 }
 
-/// Chooses an endpoint, and while it cannot be reached another one.
+/// Waits for discovery's first word about the destination.
+async fn first_word(shard: &Shard, balancer: &Balancer, hops: &mut Hops) -> Result<(), Reason> {
+    let start = Instant::now();
+    let waited = balancer.known(shard.discovery.timeout()).await;
+    hops.inner
+        .times(|times| times.add(Phase::Queue, start.elapsed()));
+    waited
+}
+
+fn note_choice(hops: &mut Hops, endpoint: &EndpointState, choosing: Instant) {
+    hops.inner.peer(endpoint.peer().clone(), endpoint.address());
+    hops.inner
+        .times(|times| times.add(Phase::Balance, choosing.elapsed()));
+}
+
+/// Connects to an endpoint that was chosen, and while one cannot be reached to another one.
 pub(super) async fn first_reachable<T>(
     shard: &Shard,
     state: &ServiceState,
     balancer: &Balancer,
+    first: Rc<EndpointState>,
     mut connect: impl AsyncFnMut(&Rc<EndpointState>, Instant) -> Result<T, Reason>,
 ) -> Result<T, Reason> {
-    let mut attempt = 1;
+    let (mut attempt, mut endpoint, mut choosing) = (1, first, Instant::now());
     loop {
-        let choosing = Instant::now();
-        let endpoint = choose(shard, state, balancer, choosing)?;
         match connect(&endpoint, choosing).await {
             // That the last one could not be reached is known by now, so another one is chosen.
             Err(reason)
@@ -87,13 +112,16 @@ pub(super) async fn first_reachable<T>(
                     && balancer.has_another(&endpoint, Instant::now()) =>
             {
                 attempt += 1;
+                choosing = Instant::now();
+                endpoint = choose(shard, state, balancer, choosing)?;
             }
             result => return result,
         }
     }
 }
 
-fn choose(
+/// Chooses an endpoint.
+pub(super) fn choose(
     shard: &Shard,
     state: &ServiceState,
     balancer: &Balancer,

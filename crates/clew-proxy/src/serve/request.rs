@@ -21,6 +21,7 @@ use crate::services::{Port, Service, ServiceState};
 use crate::shard::Shard;
 use crate::via::{Edge, Via, Way};
 use clew_model::service::Target;
+use futures_util::future::Either;
 use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderName, Method, Request, Response, Version};
 use std::rc::Rc;
@@ -39,14 +40,11 @@ pub(crate) fn answer(
     // What is asked inside the tunnel is counted there.
     let opens_tunnel =
         fault.is_none() && request.method() == Method::CONNECT && matches!(via.way, Way::HttpProxy);
-    let arrival = (!opens_tunnel).then(|| Arrival::new(&via, &request));
-    async move {
-        match (arrival, fault) {
-            (None, _) => tunnel::open(&via, request),
-            (Some(arrival), None) => pass_on(&via, arrival, request).await,
-            (Some(arrival), Some(reason)) => refuse_unrouted(&via, &arrival, request, reason),
-        }
+    if opens_tunnel {
+        return Either::Left(std::future::ready(tunnel::open(&via, request)));
     }
+    let arrival = Arrival::new(&via, &request);
+    Either::Right(pass_on(via, arrival, request, fault))
 }
 
 /// What is wrong with a request that the codec took for one.
@@ -57,21 +55,77 @@ fn fault(via: &Via, request: &Request<InBody>) -> Option<Reason> {
     headers::is_too_large(request, via.shard.limits.max_head_bytes).then_some(Reason::HeadTooLarge)
 }
 
-async fn pass_on(
-    via: &Rc<Via>,
+/// A request whose hop is open and whose way on is known.
+struct Routed {
+    request: Request<InBody>,
+    hops: Hops,
+    to: To,
+    route: Rc<Route>,
+}
+
+/// The way of a request until it is known where it goes, and from there on [`forward`].
+///
+/// The codec copies this future and keeps a place for it in each connection. So the phases that wait for nobody
+/// are plain functions, and what holds a request is a block: an asynchronous function keeps its arguments twice.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an asynchronous function keeps its arguments twice"
+)]
+fn pass_on(
+    via: Rc<Via>,
     mut arrival: Arrival,
     mut request: Request<InBody>,
-) -> Response<ResponseBody> {
-    match &via.way {
-        Way::Inbound(port) => inbound(via, port, arrival, request).await,
-        Way::Outbound(service) | Way::Dependency(service, _) => {
-            outbound(via, service, arrival, request).await
+    fault: Option<Reason>,
+) -> impl Future<Output = Response<ResponseBody>> {
+    async move {
+        let routed = match (&via.way, fault) {
+            (_, Some(reason)) => Err(refuse_unrouted(&via, &arrival, request, reason)),
+            (Way::Inbound(port), None) => Ok(inbound(&via, port, arrival, request)),
+            (Way::Outbound(service) | Way::Dependency(service, _), None) => {
+                let known = Known::ask(&via.shard, service).await;
+                outbound(&via, service, arrival, request, known)
+            }
+            (Way::HttpProxy, None) => match identify(&via.shard, &mut arrival, &mut request) {
+                Ok(service) => {
+                    let known = Known::ask(&via.shard, &service).await;
+                    outbound(&via, &service, arrival, request, known)
+                }
+                Err(reason) => Err(refuse_unrouted(&via, &arrival, request, reason)),
+            },
+            (Way::Gateway(edge), None) => {
+                match identify_at_edge(&via, edge, &arrival, &mut request) {
+                    Ok(service) => {
+                        let known = Known::ask(&via.shard, &service).await;
+                        gateway(&via, arrival, request, known)
+                    }
+                    Err(reason) => Err(refuse_unrouted(&via, &arrival, request, reason)),
+                }
+            }
+        };
+        match routed {
+            Ok(routed) => forward(via, routed).await,
+            Err(refused) => refused,
         }
-        Way::HttpProxy => match identify(&via.shard, &mut arrival, &mut request) {
-            Ok(service) => outbound(via, &service, arrival, request).await,
-            Err(reason) => refuse_unrouted(via, &arrival, request, reason),
-        },
-        Way::Gateway(edge) => gateway(via, edge, arrival, request).await,
+    }
+}
+
+/// What is known of a service, and how long that had to be waited for.
+struct Known {
+    state: Result<Rc<ServiceState>, Reason>,
+    times: PhaseTimes,
+    /// The moment from which on it is known.
+    since: Instant,
+}
+
+impl Known {
+    async fn ask(shard: &Shard, service: &Service) -> Self {
+        let mut times = PhaseTimes::default();
+        let state = shard.service_state(service, &mut times).await;
+        Self {
+            state,
+            times,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -92,12 +146,7 @@ fn refuse_unrouted(
 }
 
 /// A request to the application.
-async fn inbound(
-    via: &Rc<Via>,
-    port: &Port,
-    arrival: Arrival,
-    mut request: Request<InBody>,
-) -> Response<ResponseBody> {
+fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody>) -> Routed {
     let shard = &via.shard;
     let state = port.state(&shard.learners);
     let peer = via.peer(request.headers_mut().remove(CLIENT), &state);
@@ -109,87 +158,117 @@ async fn inbound(
     join_trace(via, &mut hop, &mut request, arrival.start);
     count(via, &mut hop);
     phase(&mut hop, Phase::Route, arrival.start.elapsed());
-    let to = To::Application(Rc::clone(&port.endpoint));
-    forward(via, request, Hops::of(hop), &to, &route).await
+    Routed {
+        request,
+        hops: Hops::of(hop),
+        to: To::Application(Rc::clone(&port.endpoint)),
+        route,
+    }
 }
 
 /// A request from outside the mesh: a hop at the edge around the hop to the service.
-async fn gateway(
-    via: &Rc<Via>,
-    edge: &Edge,
+fn gateway(
+    via: &Via,
     arrival: Arrival,
     mut request: Request<InBody>,
-) -> Response<ResponseBody> {
+    known: Known,
+) -> Result<Routed, Response<ResponseBody>> {
     let shard = &via.shard;
-    request.headers_mut().remove(CLIENT);
-    let Some(service) = edge.service(&arrival.authority, request.uri().path()) else {
-        return refuse_unrouted(via, &arrival, request, Reason::NoRoute);
-    };
-    let service = shard.service(&Target::Service(service.clone()));
-    let mut times = PhaseTimes::default();
-    let known = shard.service_state(&service, &mut times).await;
-    let routing = Instant::now();
-    let route = match &known {
+    let route = match &known.state {
         Ok(state) => state
             .routes
             .of(&request, &arrival.authority, arrival.is_grpc),
         Err(_) => Rc::clone(&shard.unknown),
     };
     let nobody = Arc::clone(&shard.nobody);
-    let mut edge_hop = arrival.open(shard, Direction::Inbound, nobody, &route);
-    note_address(&mut edge_hop, via.client);
-    join_trace(via, &mut edge_hop, &mut request, arrival.start);
-    count(via, &mut edge_hop);
-    match known {
-        Ok(state) => {
-            let way_on = WayOn {
-                state,
-                route,
-                times,
-                routing,
-                edge_hop: Some(edge_hop),
-            };
-            send_on(via, arrival, request, way_on).await
-        }
+    let mut hop = arrival.open(shard, Direction::Inbound, nobody, &route);
+    note_address(&mut hop, via.client);
+    join_trace(via, &mut hop, &mut request, arrival.start);
+    count(via, &mut hop);
+    match known.state {
+        Ok(state) => Ok(to_service(via, arrival, request, state, route)
+            .spent(&known.times, known.since)
+            .at_edge(hop)),
         Err(reason) => {
-            edge_hop.times(|spent| spent.add_all(&times));
-            refuse(Hops::of(edge_hop), reason)
+            hop.times(|spent| spent.add_all(&known.times));
+            Err(refuse(Hops::of(hop), reason))
         }
     }
 }
 
 /// A request of the application.
-async fn outbound(
-    via: &Rc<Via>,
+fn outbound(
+    via: &Via,
     service: &Service,
     arrival: Arrival,
     mut request: Request<InBody>,
-) -> Response<ResponseBody> {
+    known: Known,
+) -> Result<Routed, Response<ResponseBody>> {
     let shard = &via.shard;
-    let mut times = PhaseTimes::default();
-    let known = shard.service_state(service, &mut times).await;
-    let routing = Instant::now();
-    match known {
+    match known.state {
         Ok(state) => {
             let route = state
                 .routes
                 .of(&request, &arrival.authority, arrival.is_grpc);
-            let way_on = WayOn {
-                state,
-                route,
-                times,
-                routing,
-                edge_hop: None,
-            };
-            send_on(via, arrival, request, way_on).await
+            let routed = to_service(via, arrival, request, state, route);
+            Ok(routed.spent(&known.times, known.since))
         }
         Err(reason) => {
             let peer = service.named().unwrap_or_else(|| Arc::clone(&shard.nobody));
             let mut hop = arrival.open(shard, Direction::Outbound, peer, &shard.unknown);
-            hop.times(|spent| spent.add_all(&times));
+            hop.times(|spent| spent.add_all(&known.times));
             join_trace(via, &mut hop, &mut request, arrival.start);
-            refuse(Hops::of(hop), reason)
+            Err(refuse(Hops::of(hop), reason))
         }
+    }
+}
+
+/// The service that a request from outside is for.
+fn identify_at_edge(
+    via: &Via,
+    edge: &Edge,
+    arrival: &Arrival,
+    request: &mut Request<InBody>,
+) -> Result<Rc<Service>, Reason> {
+    request.headers_mut().remove(CLIENT);
+    let service = edge.service(&arrival.authority, request.uri().path());
+    let target = Target::Service(service.ok_or(Reason::NoRoute)?.clone());
+    Ok(via.shard.service(&target))
+}
+
+/// A request to a service: its hop, and its part in the trace.
+fn to_service(
+    via: &Via,
+    arrival: Arrival,
+    mut request: Request<InBody>,
+    state: Rc<ServiceState>,
+    route: Rc<Route>,
+) -> Routed {
+    let peer = Arc::clone(&state.peer);
+    let mut hop = arrival.open(&via.shard, Direction::Outbound, peer, &route);
+    // At the gateway, what came from outside was judged before.
+    let trust = Trust::Trusted;
+    join_trace_with(&via.shard, &mut hop, &mut request, trust, arrival.start);
+    Routed {
+        request,
+        hops: Hops::of(hop),
+        to: To::Service(state),
+        route,
+    }
+}
+
+impl Routed {
+    /// Notes what was waited for before routing began, and how long routing took since.
+    fn spent(mut self, before: &PhaseTimes, routing: Instant) -> Self {
+        self.hops.inner.times(|spent| spent.add_all(before));
+        phase(&mut self.hops.inner, Phase::Route, routing.elapsed());
+        self
+    }
+
+    /// With the hop at the edge around it.
+    fn at_edge(mut self, hop: OpenHop) -> Self {
+        self.hops.outer = Some(hop);
+        self
     }
 }
 
@@ -211,85 +290,58 @@ fn identify(
     Ok(shard.service(&target))
 }
 
-/// What is known of the way of a request to a service.
-struct WayOn {
-    state: Rc<ServiceState>,
-    route: Rc<Route>,
-    /// Spent until now, apart from routing.
-    times: PhaseTimes,
-    /// Routing began.
-    routing: Instant,
-    /// At the gateway.
-    edge_hop: Option<OpenHop>,
-}
-
-/// A request to a service.
-async fn send_on(
-    via: &Rc<Via>,
-    arrival: Arrival,
-    mut request: Request<InBody>,
-    way_on: WayOn,
-) -> Response<ResponseBody> {
-    let WayOn {
-        state,
-        route,
-        times,
-        routing,
-        edge_hop,
-    } = way_on;
-    let peer = Arc::clone(&state.peer);
-    let mut hop = arrival.open(&via.shard, Direction::Outbound, peer, &route);
-    hop.times(|spent| spent.add_all(&times));
-    let trust = Trust::Trusted;
-    join_trace_with(&via.shard, &mut hop, &mut request, trust, arrival.start);
-    phase(&mut hop, Phase::Route, routing.elapsed());
-    let hops = Hops {
-        inner: hop,
-        outer: edge_hop,
-    };
-    forward(via, request, hops, &To::Service(state), &route).await
-}
-
 /// Gets a connection, sends the request, and streams the response back.
-async fn forward(
-    via: &Rc<Via>,
-    mut request: Request<InBody>,
-    mut hops: Hops,
-    to: &To,
-    route: &Route,
-) -> Response<ResponseBody> {
-    let shard = &via.shard;
-    let version = outgoing::version_of(&request);
-    let lease = match reach(shard, to, route, version, &mut hops).await {
-        Ok(lease) => lease,
-        Err(reason) => return refuse(hops, reason),
-    };
-    let upgrade = tunnel::Upgrade::asked(&mut request);
-    let (request, progress) = outgoing::prepare(
-        shard,
-        request,
-        lease.endpoint(),
-        to.is_in_mesh(),
-        upgrade.is_some(),
-    );
-    hops.each(|hop| hop.request_body(progress.clone()));
-    let (response, lease) = match outgoing::send(shard, lease, request, &mut hops).await {
-        Ok(answered) => answered,
-        Err(reason) => {
-            // Sending failed because reading did: the client is told what it did.
-            let broken = progress.and_then(|progress| progress.broken());
-            return refuse(hops, broken.unwrap_or(reason));
-        }
-    };
-    let response_start = Instant::now();
-    route.answered(&response);
-    hops.each(|hop| hop.response_head(response.status(), response.headers(), response_start));
-    if let Some(upgrade) = upgrade
-        && upgrade.accepted(&response)
-    {
-        return upgrade.join(shard, response, hops, lease);
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an asynchronous function keeps its arguments twice"
+)]
+fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<ResponseBody>> {
+    async move {
+        let shard = &via.shard;
+        let version = outgoing::version_of(&routed.request);
+        let reached = reach(shard, &routed.to, &routed.route, version, &mut routed.hops).await;
+        let lease = match reached {
+            Ok(lease) => lease,
+            Err(reason) => return refuse(routed.hops, reason),
+        };
+        let upgrade = tunnel::Upgrade::asked(&mut routed.request);
+        let in_mesh = routed.to.is_in_mesh();
+        let (request, progress) = outgoing::prepare(
+            shard,
+            routed.request,
+            lease.endpoint(),
+            in_mesh,
+            upgrade.is_some(),
+        );
+        routed.hops.each(|hop| hop.request_body(progress.clone()));
+        let sending = outgoing::send(shard, lease, request, &mut routed.hops);
+        let (response, lease) = match sending.await {
+            Ok(answered) => answered,
+            Err(reason) => {
+                // Sending failed because reading did: the client is told what it did.
+                let broken = progress.and_then(|progress| progress.broken());
+                return refuse(routed.hops, broken.unwrap_or(reason));
+            }
+        };
+        routed.route.answered(&response);
+        answered(shard, response, routed.hops, lease, upgrade)
     }
-    respond(response, hops, lease, response_start)
+}
+
+/// The server has answered.
+fn answered(
+    shard: &Rc<Shard>,
+    response: Response<InBody>,
+    mut hops: Hops,
+    lease: Lease,
+    upgrade: Option<tunnel::Upgrade>,
+) -> Response<ResponseBody> {
+    let response_start = Instant::now();
+    hops.each(|hop| hop.response_head(response.status(), response.headers(), response_start));
+    match upgrade.filter(|upgrade| upgrade.accepted(&response)) {
+        Some(upgrade) => upgrade.join(shard, response, hops, lease),
+        None => respond(response, hops, lease, response_start),
+    }
 }
 
 /// Passes the response on; its body closes the hops.
@@ -350,5 +402,22 @@ fn count(via: &Via, hop: &mut OpenHop) {
     if let Some(record) = hop.record() {
         let series = via.series(&record.key);
         hop.count(series);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_answer<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    /// 1. The codec keeps a place for the future of a request in each connection, idle or not, and copies it there.
+    /// 2. With connecting and waiting in it, it took nine kilobytes.
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let size = size_of_answer(pass_on);
+        assert!(size <= 3_072, "{size} bytes");
     }
 }
