@@ -7,6 +7,7 @@ use super::{
 use crate::config::Limits;
 use crate::lifecycle::Connections;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::Either;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -46,7 +47,8 @@ impl Codec for Hyper {
     ) -> Result<(), ServeError> {
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let answer = Rc::clone(&service).call(request.map(HyperBody));
-            async move { Ok::<_, Infallible>(answer.await) }
+            // A block around it would keep it twice.
+            answer.map(Ok::<_, Infallible>)
         });
         let io = TokioIo::new(io);
         let result = match version {

@@ -104,7 +104,7 @@ fn pass_on(
         };
         match routed {
             Ok(routed) => forward(via, routed).await,
-            Err(refused) => refused,
+            Err(Refused { hops, reason }) => refuse(hops, reason),
         }
     }
 }
@@ -129,20 +129,29 @@ impl Known {
     }
 }
 
+/// A request that goes nowhere.
+struct Refused {
+    hops: Hops,
+    reason: Reason,
+}
+
 /// Refuses a request of which no more is known than that it came.
 fn refuse_unrouted(
     via: &Via,
     arrival: &Arrival,
     mut request: Request<InBody>,
     reason: Reason,
-) -> Response<ResponseBody> {
+) -> Refused {
     let direction = via.way.direction();
     let mut hop = arrival.open_unrouted(direction);
     if direction == Direction::Inbound {
         note_address(&mut hop, via.client);
     }
     join_trace(via, &mut hop, &mut request, arrival.start);
-    refuse(Hops::of(hop), reason)
+    Refused {
+        hops: Hops::of(hop),
+        reason,
+    }
 }
 
 /// A request to the application.
@@ -172,7 +181,7 @@ fn gateway(
     arrival: Arrival,
     mut request: Request<InBody>,
     known: Known,
-) -> Result<Routed, Response<ResponseBody>> {
+) -> Result<Routed, Refused> {
     let shard = &via.shard;
     let route = match &known.state {
         Ok(state) => state
@@ -191,7 +200,10 @@ fn gateway(
             .at_edge(hop)),
         Err(reason) => {
             hop.times(|spent| spent.add_all(&known.times));
-            Err(refuse(Hops::of(hop), reason))
+            Err(Refused {
+                hops: Hops::of(hop),
+                reason,
+            })
         }
     }
 }
@@ -203,7 +215,7 @@ fn outbound(
     arrival: Arrival,
     mut request: Request<InBody>,
     known: Known,
-) -> Result<Routed, Response<ResponseBody>> {
+) -> Result<Routed, Refused> {
     let shard = &via.shard;
     match known.state {
         Ok(state) => {
@@ -218,7 +230,10 @@ fn outbound(
             let mut hop = arrival.open(shard, Direction::Outbound, peer, &shard.unknown);
             hop.times(|spent| spent.add_all(&known.times));
             join_trace(via, &mut hop, &mut request, arrival.start);
-            Err(refuse(Hops::of(hop), reason))
+            Err(Refused {
+                hops: Hops::of(hop),
+                reason,
+            })
         }
     }
 }
