@@ -82,6 +82,9 @@ pub(crate) trait Serve<B>: 'static {
         self: Rc<Self>,
         request: Request<B>,
     ) -> impl Future<Output = Response<Self::Body>> + 'static;
+
+    /// Resolves when the client has made so many requests only to give them up that the connection is to end.
+    fn flooded(&self) -> impl Future<Output = ()>;
 }
 
 /// A connection on which requests are sent.
@@ -115,6 +118,8 @@ pub(crate) enum ServeError {
     HeadTooLarge,
     /// The head did not arrive in time.
     HeadTimeout,
+    /// The client has flooded the connection with requests that it gave up.
+    Flood,
     /// The connection broke.
     Broken,
 }

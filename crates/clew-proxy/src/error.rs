@@ -24,6 +24,8 @@ pub enum Reason {
     HeadTooLarge,
     /// The head of the request did not arrive in time.
     HeadTimeout,
+    /// The client reset streams as fast as it opened them.
+    ClientFlood,
     /// No Host, no `:authority`, and the listener does not say whom it is for.
     NoAuthority,
     /// The request came back to the proxy that sent it.
@@ -60,6 +62,7 @@ impl Reason {
             Self::MalformedRequest => "malformed_request",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTimeout => "head_timeout",
+            Self::ClientFlood => "client_flood",
             Self::NoAuthority => "no_authority",
             Self::Loop => "loop",
             Self::NoRoute => "no_route",
@@ -83,6 +86,7 @@ impl Reason {
             | Self::MalformedRequest
             | Self::HeadTooLarge
             | Self::HeadTimeout
+            | Self::ClientFlood
             | Self::NoAuthority
             | Self::NoRoute
             | Self::UnknownService => Blame::Client,
@@ -112,6 +116,7 @@ impl Reason {
             Self::MalformedRequest => "the request is malformed",
             Self::HeadTooLarge => "the head of the request is too large",
             Self::HeadTimeout => "the head of the request did not arrive in time",
+            Self::ClientFlood => "the client gives requests up as fast as it makes them",
             Self::NoAuthority => "the request does not say which host it is for",
             Self::Loop => "the request would come back to the proxy that sent it",
             Self::NoRoute => "the gateway has no route for this host and path",
@@ -136,6 +141,7 @@ impl Reason {
             Self::MalformedRequest | Self::NoAuthority => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::HeadTimeout | Self::ClientCancelled => StatusCode::REQUEST_TIMEOUT,
+            Self::ClientFlood => StatusCode::TOO_MANY_REQUESTS,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NoEndpoints | Self::Shutdown => StatusCode::SERVICE_UNAVAILABLE,

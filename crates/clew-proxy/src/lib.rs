@@ -26,6 +26,7 @@ mod opaque;
 mod open_hop;
 mod own_listeners;
 mod participation;
+mod patience;
 mod recent_series;
 mod request_body;
 mod response_body;

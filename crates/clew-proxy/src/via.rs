@@ -4,6 +4,7 @@ use crate::config::{GatewayRoute, IpPrefix};
 use crate::hop::{Direction, Peer, SeriesKey, Tls};
 use crate::meter::Meter;
 use crate::participation::Trust;
+use crate::patience::Patience;
 use crate::recent_series::RecentSeries;
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
@@ -27,6 +28,8 @@ pub(crate) struct Via {
     pub(crate) client: Option<SocketAddr>,
     /// Time that detection took; charged to the first request, which takes it.
     pub(crate) detect: Cell<Option<Duration>>,
+    /// What it has left for the client.
+    pub(crate) patience: Rc<Patience>,
     /// Counts the connection, where it is one to a peer.
     meter: Option<Arc<Meter>>,
     /// Authority of the last request, which is most likely that of the next.
@@ -140,6 +143,7 @@ impl Via {
             way,
             client,
             detect: Cell::new(detect),
+            patience: Rc::default(),
             meter,
             authority: RefCell::default(),
             peer: RefCell::default(),

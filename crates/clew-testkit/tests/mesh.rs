@@ -16,6 +16,7 @@ mod mesh {
     mod faults;
     mod gateway;
     mod grpc;
+    mod hostile;
     mod http1;
     mod http2;
     mod malformed;

@@ -45,6 +45,7 @@ impl Codec for Hyper {
         service: Rc<S>,
         connections: &Connections,
     ) -> Result<(), ServeError> {
+        let flooded = Rc::clone(&service);
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let answer = Rc::clone(&service).call(request.map(HyperBody));
             // A block around it would keep it twice.
@@ -74,9 +75,12 @@ impl Codec for Hyper {
                     .max_header_list_size(max_header_list(limits))
                     .auto_date_header(false);
                 let connection = builder.serve_connection(io, service);
-                connections
-                    .drive(connection, |connection| connection.graceful_shutdown())
-                    .await
+                let driving =
+                    connections.drive(connection, |connection| connection.graceful_shutdown());
+                tokio::select! {
+                    ended = driving => ended,
+                    () = flooded.flooded() => return Err(ServeError::Flood),
+                }
             }
         };
         match result {

@@ -146,6 +146,7 @@ async fn serve_http(
     match Active::serve(io, version, &shard.limits, service, shard.connections()).await {
         Err(ServeError::Malformed) => shard.refuse(direction, Reason::MalformedRequest),
         Err(ServeError::HeadTooLarge) => shard.refuse(direction, Reason::HeadTooLarge),
+        Err(ServeError::Flood) => shard.refuse(direction, Reason::ClientFlood),
         // An idle connection that ran out of time, or one that broke between requests, was no request.
         Ok(()) | Err(ServeError::HeadTimeout | ServeError::Broken) => {}
     }
@@ -162,6 +163,10 @@ impl Serve<InBody> for Requests {
         request: Request<InBody>,
     ) -> impl Future<Output = Response<ResponseBody>> + 'static {
         request::answer(Rc::clone(&self.0), request)
+    }
+
+    fn flooded(&self) -> impl Future<Output = ()> {
+        self.0.patience.flooded()
     }
 }
 

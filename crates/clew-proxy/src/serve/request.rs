@@ -67,16 +67,13 @@ struct Routed {
 ///
 /// The codec copies this future and keeps a place for it in each connection. So the phases that wait for nobody
 /// are plain functions, and what holds a request is a block: an asynchronous function keeps its arguments twice.
-#[expect(
-    clippy::manual_async_fn,
-    reason = "an asynchronous function keeps its arguments twice"
-)]
 fn pass_on(
     via: Rc<Via>,
     mut arrival: Arrival,
     mut request: Request<InBody>,
     fault: Option<Reason>,
 ) -> impl Future<Output = Response<ResponseBody>> {
+    let mut asked = via.patience.asked(arrival.start);
     async move {
         let routed = match (&via.way, fault) {
             (_, Some(reason)) => Err(refuse_unrouted(&via, &arrival, request, reason)),
@@ -102,10 +99,12 @@ fn pass_on(
                 }
             }
         };
-        match routed {
+        let response = match routed {
             Ok(routed) => forward(via, routed).await,
             Err(Refused { hops, reason }) => refuse(hops, reason),
-        }
+        };
+        asked.answered();
+        response
     }
 }
 
