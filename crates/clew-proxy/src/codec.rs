@@ -15,7 +15,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 pub(crate) use hyper_codec::Hyper;
-pub(crate) use io::Io;
+pub(crate) use io::{Heard, Io};
 
 /// The codec in use.
 pub(crate) type Active = Hyper;

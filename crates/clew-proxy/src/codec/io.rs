@@ -7,6 +7,7 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -19,6 +20,19 @@ pub(crate) struct Io {
     stream: Stream,
     /// Counts what goes to and comes from a peer.
     meter: Option<Arc<Meter>>,
+    heard: Option<Arc<Heard>>,
+}
+
+/// Whether bytes have come since one last looked. It stays on the connection's thread; that it could leave it is
+/// asked for by hyper's upgrades.
+#[derive(Default)]
+pub(crate) struct Heard(AtomicBool);
+
+impl Heard {
+    /// Looks, and forgets.
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
 }
 
 enum Stream {
@@ -33,6 +47,7 @@ impl Io {
             prefix: Bytes::new(),
             stream: Stream::Tcp(stream),
             meter: None,
+            heard: None,
         }
     }
 
@@ -56,6 +71,7 @@ impl Io {
             stream: Stream::Tunnel(Box::new(TokioIo::new(upgraded))),
             // The connection around it is counted, where it is one to a peer.
             meter: None,
+            heard: None,
         }
     }
 
@@ -80,6 +96,12 @@ impl Io {
         }
     }
 
+    /// Notes whether bytes come.
+    pub(crate) fn heard_by(mut self, heard: Arc<Heard>) -> Self {
+        self.heard = Some(heard);
+        self
+    }
+
     /// Puts bytes back that were read from it; they will be read again first.
     pub(crate) fn unread(mut self, bytes: Bytes) -> Self {
         debug_assert!(
@@ -97,6 +119,11 @@ impl AsyncRead for Io {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(heard) = &self.heard
+            && !self.prefix.is_empty()
+        {
+            heard.0.store(true, Ordering::Relaxed);
+        }
         if !self.prefix.is_empty() {
             let n = self.prefix.len().min(buf.remaining());
             buf.put_slice(&self.prefix[..n]);
@@ -108,8 +135,12 @@ impl AsyncRead for Io {
             Stream::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Stream::Tunnel(tunnel) => Pin::new(tunnel.as_mut()).poll_read(cx, buf),
         };
+        let read = buf.filled().len() - before;
         if let Some(meter) = &self.meter {
-            meter.read(buf.filled().len() - before);
+            meter.read(read);
+        }
+        if let Some(heard) = self.heard.as_ref().filter(|_| read > 0) {
+            heard.0.store(true, Ordering::Relaxed);
         }
         poll
     }

@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its end.
 
 use super::{reach, request};
-use crate::codec::{Active, Codec, HttpVersion, InBody, Io, Serve, ServeError};
+use crate::codec::{Active, Codec, Heard, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect};
 use crate::endpoint::Transfer;
 use crate::error::Reason;
@@ -12,10 +12,13 @@ use crate::services::Expect;
 use crate::shard::Shard;
 use crate::via::{Via, Way};
 use http::{Request, Response};
+use http_body::Body as _;
+use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves a connection. Boxed, because a tunnel inside a connection is served in the same way. What it
@@ -142,18 +145,33 @@ async fn serve_http(
 ) {
     let direction = way.direction();
     let via = Via::new(Rc::clone(&shard), way, client, detect, io.meter().cloned());
-    let service = Rc::new(Requests(via));
+    let heard = Arc::new(Heard::default());
+    let service = Rc::new(Requests {
+        via,
+        heard: Arc::clone(&heard),
+        has_body: Cell::new(false),
+    });
+    let (io, requests) = (io.heard_by(Arc::clone(&heard)), Rc::clone(&service));
     match Active::serve(io, version, &shard.limits, service, shard.connections()).await {
         Err(ServeError::Malformed) => shard.refuse(direction, Reason::MalformedRequest),
         Err(ServeError::HeadTooLarge) => shard.refuse(direction, Reason::HeadTooLarge),
         Err(ServeError::Flood) => shard.refuse(direction, Reason::ClientFlood),
+        // Part of a head came in all that time. After a request with a body it could have been the end of that.
+        Err(ServeError::HeadTimeout) if heard.take() && !requests.has_body.get() => {
+            shard.refuse(direction, Reason::HeadTimeout);
+        }
         // An idle connection that ran out of time, or one that broke between requests, was no request.
         Ok(()) | Err(ServeError::HeadTimeout | ServeError::Broken) => {}
     }
 }
 
 /// The requests of one connection.
-struct Requests(Rc<Via>);
+struct Requests {
+    via: Rc<Via>,
+    heard: Arc<Heard>,
+    /// The last one had a body.
+    has_body: Cell<bool>,
+}
 
 impl Serve<InBody> for Requests {
     type Body = ResponseBody;
@@ -162,11 +180,13 @@ impl Serve<InBody> for Requests {
         self: Rc<Self>,
         request: Request<InBody>,
     ) -> impl Future<Output = Response<ResponseBody>> + 'static {
-        request::answer(Rc::clone(&self.0), request)
+        self.heard.take();
+        self.has_body.set(!request.body().is_end_stream());
+        request::answer(Rc::clone(&self.via), request)
     }
 
     fn flooded(&self) -> impl Future<Output = ()> {
-        self.0.patience.flooded()
+        self.via.patience.flooded()
     }
 }
 

@@ -342,6 +342,16 @@ async fn a_head_that_never_ends_is_cut_off() {
         .await;
     client.closed().await;
     assert!(application.seen().is_empty());
+    let cut_off = [FAILURE, ("error", "head_timeout"), ("status_code", "408")];
+    let is_counted = |metrics: &Metrics| metrics.responses(&cut_off) == 1;
+    books.metrics_when("it to be counted", is_counted).await;
+
+    // Who has asked and says no more has no request open.
+    let mut idle = Wire::connect(books.inbound()).await;
+    idle.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+    idle.closed().await;
+    let metrics = books.metrics().await;
+    assert_eq!((metrics.requests(&[]), metrics.responses(&cut_off)), (2, 1));
     mesh.stop().await;
 }
 
