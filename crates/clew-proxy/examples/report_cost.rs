@@ -131,6 +131,8 @@ fn hop(number: u64, peer: &Arc<Peer>, authority: &Arc<str>) -> Option<HopRecord>
             parent: SpanId::new(number + 2),
             link: None,
             kept: true,
+            flags: clew_trace::TraceFlags::new(true, true),
+            state: clew_trace::TraceState::default(),
         }),
         status: Some(StatusCode::OK),
         grpc_status: None,

@@ -6,7 +6,7 @@
 //! the five reports cannot disagree.
 
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
-use clew_trace::{SpanId, TraceId};
+use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Version};
 use std::net::SocketAddr;
@@ -171,11 +171,11 @@ pub struct SeriesKey {
 }
 
 /// What trace this hop belongs to. Absent when tracing is off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HopTrace {
     /// The trace.
     pub trace_id: TraceId,
-    /// Id of this hop's span. Sent on only when the hop is kept.
+    /// Id of this hop's span. Sent on when the hop is kept, or when the trace begins with it.
     pub span_id: SpanId,
     /// Parent that came in, if any.
     pub parent: Option<SpanId>,
@@ -183,6 +183,10 @@ pub struct HopTrace {
     pub link: Option<(TraceId, SpanId)>,
     /// The hop's span is to be exported.
     pub kept: bool,
+    /// The flags that go on with a hop that is kept.
+    pub flags: TraceFlags,
+    /// The `tracestate` that goes on with it.
+    pub state: TraceState,
 }
 
 /// How a hop ended.

@@ -4,9 +4,10 @@
 use crate::hop::HopTrace;
 use clew_model::telemetry::{TelemetrySettings, WriteFormat, WriteFormats};
 use clew_trace::{
-    Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, join, propagation,
+    Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, TraceContext, TraceState, join,
+    propagation,
 };
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,10 @@ use tokio::sync::watch;
 
 /// The settings as control last sent them.
 pub(crate) type TracingSettings = watch::Receiver<Arc<TelemetrySettings>>;
+
+/// `clew-debug: 1` from someone who is trusted: this one trace is kept, whatever the ratio. It is a word to the
+/// first proxy alone; from there on the flag of the trace says it.
+const DEBUG: HeaderName = HeaderName::from_static("clew-debug");
 
 /// Tracing of one data-plane thread.
 pub(crate) struct Tracing {
@@ -81,6 +86,7 @@ impl Tracing {
         now: Instant,
     ) -> Option<HopTrace> {
         self.refresh();
+        let is_wanted = headers.remove(DEBUG).is_some_and(|value| value == "1");
         if !self.on.get() && trust == Trust::Trusted {
             return None;
         }
@@ -97,6 +103,9 @@ impl Tracing {
         if !self.on.get() {
             return None;
         }
+        if is_wanted && trust == Trust::Trusted {
+            incoming.want();
+        }
         let written = incoming.families.union(self.write.get());
         if !self.exports {
             // Nobody would ever see this hop's span: it must not become anyone's parent.
@@ -109,6 +118,8 @@ impl Tracing {
                     parent,
                     link,
                     kept: false,
+                    flags: context.flags(),
+                    state: TraceState::default(),
                 });
             }
             incoming.lone_decision = Decision::NotSampled;
@@ -127,6 +138,12 @@ impl Tracing {
             parent: joined.parent,
             link,
             kept: joined.sampled && self.exports,
+            flags: joined
+                .onward
+                .as_ref()
+                .map(TraceContext::flags)
+                .unwrap_or_default(),
+            state: joined.onward.map(|onward| onward.state).unwrap_or_default(),
         })
     }
 }

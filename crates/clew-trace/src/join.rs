@@ -5,6 +5,7 @@ use crate::context::{Decision, TraceContext};
 use crate::id::{SpanId, TraceId};
 use crate::propagation::Extracted;
 use crate::sampling::{RootSampler, decide};
+use crate::state::TraceState;
 use std::time::Instant;
 
 #[cfg(test)]
@@ -44,8 +45,14 @@ pub fn join(
     let Some(context) = &incoming.context else {
         let trace_id = TraceId::random(rng);
         let sampled = decide(incoming.lone_decision, trace_id, roots, now);
+        let is_by_ratio = sampled && incoming.lone_decision == Decision::Deferred;
         let onward = Some(TraceContext {
             debug: sampled && incoming.debug,
+            state: if is_by_ratio {
+                roots.state().clone()
+            } else {
+                TraceState::default()
+            },
             ..TraceContext::root(trace_id, span_id, Decision::from(sampled))
         });
         return Joined {

@@ -241,6 +241,15 @@ impl Extracted {
             .map_or(self.lone_decision, |context| context.decision)
     }
 
+    /// The trace is to be kept, whatever has been decided so far.
+    pub fn want(&mut self) {
+        self.debug = true;
+        match &mut self.context {
+            Some(context) => (context.decision, context.debug) = (Decision::Sampled, true),
+            None => self.lone_decision = Decision::Sampled,
+        }
+    }
+
     /// No header of any family was there.
     pub fn is_absent(&self) -> bool {
         self.families.is_empty() && self.unusable.is_none()

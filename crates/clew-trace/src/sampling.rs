@@ -3,6 +3,7 @@
 
 use crate::context::Decision;
 use crate::id::TraceId;
+use crate::state::TraceState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,6 +21,8 @@ pub struct RootSampler {
     threshold: u64,
     /// Looked at only by candidates, and only where there is one.
     limit: Option<Arc<RateLimit>>,
+    /// What a trace that it keeps says of that.
+    state: TraceState,
 }
 
 /// How many traces a second may begin, however many workers ask.
@@ -51,10 +54,21 @@ impl RootSampler {
     ///
     /// Values out of range count as the nearest in range; NaN as 0.
     pub fn new(ratio: f64, limit: Option<Arc<RateLimit>>) -> Self {
+        let threshold = threshold(ratio);
+        // With a limit, how likely it was is not known; and that all are kept needs no words.
+        let is_exact = limit.is_none() && (1..1 << RANDOM_BITS).contains(&threshold);
+        let state = is_exact.then(|| TraceState::of_threshold(threshold));
         Self {
-            threshold: threshold(ratio),
+            threshold,
             limit,
+            state: state.unwrap_or_default(),
         }
+    }
+
+    /// The `tracestate` of a trace that begins here and is kept: with how great a probability it was, so that
+    /// whoever counts spans can tell how many requests they stand for.
+    pub(crate) fn state(&self) -> &TraceState {
+        &self.state
     }
 
     /// Whether the trace that begins with this id is kept.

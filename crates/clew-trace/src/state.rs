@@ -1,4 +1,4 @@
-//! The `tracestate` header: other vendors' data, which Clew carries and never reads.
+//! The `tracestate` header: other vendors' data, which Clew carries and never reads, and one member of its own making.
 
 use http::HeaderValue;
 use http::header::GetAll;
@@ -60,6 +60,17 @@ impl TraceState {
             _ => return Self::default(),
         };
         Self(shortened.ok().filter(|value| !value.is_empty()))
+    }
+
+    /// OpenTelemetry's member with the rejection threshold of consistent probability sampling, `ot=th:c`: of 2^56,
+    /// in hexadecimal digits without the zeros at their end ("TraceState: Probability Sampling", `th`).
+    pub(crate) fn of_threshold(threshold: u64) -> Self {
+        let digits = format!("{threshold:014x}");
+        let digits = match digits.trim_end_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        Self(HeaderValue::from_str(&format!("ot=th:{digits}")).ok())
     }
 
     /// Nothing in it.

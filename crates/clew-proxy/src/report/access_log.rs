@@ -167,9 +167,13 @@ pub(super) fn line(
             .iter()
             .map(|(phase, time)| (phase.as_str(), time.as_secs_f64() * 1e6))
             .collect(),
-        trace_id: record.trace.map(|trace| trace.trace_id.to_string()),
+        trace_id: record
+            .trace
+            .as_ref()
+            .map(|trace| trace.trace_id.to_string()),
         span_id: record
             .trace
+            .as_ref()
             .filter(|trace| trace.kept)
             .map(|trace| trace.span_id.to_string()),
         request_headers: headers(record.request_headers.as_ref(), shown),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clew_api::prometheus::exposition::Format;
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
-use clew_trace::{SpanId, TraceId};
+use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use super::export::ExportTimes;
@@ -52,6 +52,8 @@ pub(crate) fn trace() -> HopTrace {
         parent: SpanId::new(0x53ce_929d_0e0e_4736),
         link: None,
         kept: true,
+        flags: TraceFlags::new(true, false),
+        state: TraceState::default(),
     }
 }
 

@@ -62,9 +62,9 @@ impl HopSeries {
         let outcome = self.count(ResponseKey::of(record), directory, worker);
         let observe = |kind: DurationKind, time: Duration| {
             let histogram = self.duration(&outcome, kind, directory, worker);
-            match record.trace.filter(|trace| trace.kept) {
+            match record.trace.as_ref().filter(|trace| trace.kept) {
                 Some(HopTrace { trace_id, .. }) => {
-                    histogram.observe_traced(time, trace_id, record.end_unix_nano())
+                    histogram.observe_traced(time, *trace_id, record.end_unix_nano())
                 }
                 None => {
                     histogram.observe(time);

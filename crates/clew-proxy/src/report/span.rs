@@ -28,6 +28,7 @@ const MAX_VALUE_BYTES: usize = 2_048;
 mod field {
     pub(super) const TRACE_ID: u8 = 1;
     pub(super) const SPAN_ID: u8 = 2;
+    pub(super) const TRACE_STATE: u8 = 3;
     pub(super) const PARENT_SPAN_ID: u8 = 4;
     pub(super) const NAME: u8 = 5;
     pub(super) const KIND: u8 = 6;
@@ -46,8 +47,7 @@ mod field {
     pub(super) const LINK_ATTRIBUTES: u8 = 4;
 }
 
-/// `Span.flags`: the W3C sampled flag, "it is known whether the parent is remote", "it is".
-const FLAG_SAMPLED: u32 = 0x01;
+/// `Span.flags`, beside W3C's in the lowest octet: "it is known whether the parent is remote", "it is".
 const FLAGS_REMOTE_PARENT: u32 = 0x300;
 
 /// Appends a span as one element of `ScopeSpans.spans`.
@@ -83,7 +83,10 @@ fn identity(span: &mut Message<'_>, record: &HopRecord, trace: &HopTrace) {
     span.fixed64(field::START, record.start_unix_nano);
     span.fixed64(field::END, unix_nano(record, record.end));
     let parent = trace.parent.map_or(0, |_| FLAGS_REMOTE_PARENT);
-    span.fixed32(field::FLAGS, FLAG_SAMPLED | parent);
+    span.fixed32(field::FLAGS, u32::from(trace.flags.octet()) | parent);
+    if !trace.state.is_empty() {
+        span.text(field::TRACE_STATE, trace.state.as_str());
+    }
 }
 
 fn request(span: &mut Message<'_>, record: &HopRecord) {

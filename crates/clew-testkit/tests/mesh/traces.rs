@@ -306,6 +306,32 @@ async fn a_debug_flag_without_ids_is_kept_and_passed_on() {
     chain.stop().await;
 }
 
+/// `clew-debug: 1` keeps one trace, if it is a trusted caller who says it, and goes no further than the first proxy.
+#[tokio::test]
+async fn a_trusted_caller_can_ask_for_one_trace() {
+    let mut collector = Collector::start().await;
+    let mut chain = Chain::to(sampled(0.0), collector.address(), &loopback_is_trusted()).await;
+    let asked = || with(get("http://edge/"), "clew-debug", "1");
+    let passage = chain.ask(asked(), true).await;
+    is_whole(&collector.exactly(SPANS).await);
+    for seen in [&passage.webapp, &passage.books] {
+        assert!(!seen.headers.contains_key("clew-debug"));
+    }
+    chain.stop().await;
+
+    let mut chain = Chain::begin(sampled(0.0), &collector).await;
+    let passage = chain.ask(asked(), true).await;
+    let context = extract(&passage.books.headers).context.unwrap();
+    assert_eq!(
+        context.decision,
+        Decision::NotSampled,
+        "anyone could say it"
+    );
+    assert!(!passage.webapp.headers.contains_key("clew-debug"));
+    chain.stop().await;
+    assert_eq!(collector.rest(), []);
+}
+
 #[tokio::test]
 async fn settings_take_effect_while_requests_run() {
     let mut collector = Collector::start().await;

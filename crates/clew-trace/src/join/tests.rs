@@ -91,3 +91,30 @@ fn context_that_is_mangled_begins_a_new_trace() {
     assert_eq!(joined.parent, None);
     assert!(joined.onward.unwrap().state.is_empty());
 }
+
+/// A trace that was kept with a probability says with which, so that its spans can be counted for what they stand
+/// for; one that is kept for another reason says nothing.
+#[test]
+fn a_root_that_is_kept_by_a_ratio_says_so() {
+    let state = |ratio| {
+        let roots = RootSampler::new(ratio, None);
+        let mut rng = fastrand::Rng::with_seed(7);
+        let mut kept = std::iter::repeat_with(|| {
+            join(&Extracted::default(), &roots, &mut rng, Instant::now())
+        })
+        .filter(|joined| joined.sampled);
+        kept.next()
+            .unwrap()
+            .onward
+            .unwrap()
+            .state
+            .as_str()
+            .to_owned()
+    };
+    assert_eq!(state(0.25), "ot=th:c");
+    assert_eq!(state(0.5), "ot=th:8");
+    assert_eq!(state(0.1), "ot=th:e6666666666666");
+    assert_eq!(state(1.0), "");
+    let wanted = join_with(&[("b3", "1")], 0.25);
+    assert_eq!(wanted.onward.unwrap().state.as_str(), "");
+}

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// The span of a hop, as a collector reads it. The bytes hold no secret.
 fn span(record: &HopRecord) -> Span {
     let mut bytes = Vec::new();
-    let trace = record.trace.unwrap();
+    let trace = record.trace.clone().unwrap();
     append(&mut bytes, &mut Template::new(&record.key), record, &trace);
     assert!(
         !String::from_utf8_lossy(&bytes).contains(SECRET),
@@ -468,4 +468,19 @@ fn a_template_follows_what_hops_have_in_common() {
             assert!(with_used == with_new, "{record:?}");
         }
     }
+}
+
+#[test]
+fn the_state_and_flags_of_the_trace_are_on_the_span() {
+    let mut headers = http::HeaderMap::new();
+    let value = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
+    headers.insert("traceparent", value.parse().unwrap());
+    headers.insert("tracestate", "ot=th:c,vendor=1".parse().unwrap());
+    let context = clew_trace::extract(&headers).context.unwrap();
+    let span = span(&hop(|record| {
+        let trace = record.trace.as_mut().unwrap();
+        (trace.flags, trace.state) = (context.flags(), context.state.clone());
+    }));
+    assert_eq!(span.trace_state, "ot=th:c,vendor=1");
+    assert_eq!(span.flags & 0xff, 0x03);
 }
