@@ -23,6 +23,7 @@ pub mod grpc;
 pub mod mesh;
 pub mod metrics;
 pub mod programs;
+pub mod smuggling;
 pub mod upstream;
 mod wait;
 pub mod wire;

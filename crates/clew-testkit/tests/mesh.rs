@@ -27,6 +27,7 @@ mod mesh {
     mod reach;
     mod reuse;
     mod routes;
+    mod smuggling;
     mod tap;
     mod traces;
     mod upgrades;
