@@ -1,5 +1,5 @@
 //! Clew's programs with real peers: curl, h2load, Flask and requests, asynchronous Python, WebSockets, Node, the
-//! OpenTelemetry SDKs, grpcio.
+//! OpenTelemetry SDKs, grpcio, Envoy, Prometheus.
 //!
 //! Every test has a mesh of its own, in processes, as a user would start it; what it claims is read with the
 //! commands that users read. The peers are in `tests/peers/` of the repository and know nothing of Clew.
@@ -12,6 +12,7 @@ mod peers {
     mod crowd;
     mod curl;
     mod demo;
+    mod envoy;
     mod events;
     mod flask;
     mod golden;
@@ -20,6 +21,7 @@ mod peers {
     mod ipv6;
     mod large;
     mod node;
+    mod prometheus;
     mod run;
     mod sdk;
     mod up;
