@@ -52,22 +52,24 @@ async fn a_program_on_ipv6_is_reached_by_listener_by_name_and_by_its_address() {
     let listener = scene.shell.variable("CLEW_BOOKS_URL");
     let by_listener = format!("{listener}/books/1");
     let by_address = format!("http://{}/books/3", scene.address);
+    let by_localhost = format!("http://localhost:{}/books/4", scene.address.port());
 
     let past_the_proxy: &[&str] = &["--noproxy", "*"];
     let answers = [
         scene.fetch(&by_listener, past_the_proxy).await,
         scene.fetch("http://books/books/2", &[]).await,
         scene.fetch(&by_address, &[]).await,
+        scene.fetch(&by_localhost, &[]).await,
     ];
 
     for (book, answer) in (1..).zip(&answers) {
         assert_eq!(answer["book"], book, "{answer}");
     }
-    let three = Counts::successes(3);
+    let all = Counts::successes(4);
     let stat = scene.mesh.stat().await;
-    assert_eq!(outbound(&stat["shell"]), three);
-    assert_eq!(inbound(&stat["books"]), three);
-    let expected = [("GET /books/{id}".to_owned(), three)];
+    assert_eq!(outbound(&stat["shell"]), all);
+    assert_eq!(inbound(&stat["books"]), all);
+    let expected = [("GET /books/{id}".to_owned(), all)];
     let asked = routes(&scene.mesh, &["shell", "--to", "books"]).await;
     assert_eq!(asked, expected);
     assert_eq!(
