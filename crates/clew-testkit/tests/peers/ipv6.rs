@@ -106,3 +106,34 @@ async fn spans_and_numbers_of_ipv6_are_those_of_any_address() {
     assert_eq!(metrics.requests(&labels), 1);
     assert_eq!(metrics.responses(&labels), 1);
 }
+
+#[tokio::test]
+async fn a_gateway_on_ipv6_lets_requests_in_and_begins_their_traces() {
+    let scene = Scene::set().await;
+    let mut gateway = scene.mesh.clew(&["gateway", "--listen", "[::1]:0"]);
+    gateway.args(["--route", "/=books"]);
+    let gateway = Program::start("gateway", gateway);
+    // clew: the gateway listens on http://[::1]:40001, API ...
+    let line = gateway.says("listens on http://[::1]:").await;
+    let edge = line
+        .split([' ', ','])
+        .find(|word| word.starts_with("http://"));
+    scene.mesh.joined(&gateway).await;
+
+    let url = format!("{}/books/5", edge.unwrap());
+    let answer = scene.fetch(&url, &["--noproxy", "*"]).await;
+
+    let traceparent = answer["traceparent"].as_str().unwrap();
+    let id = traceparent.split('-').nth(1).unwrap();
+    let trace = scene.mesh.trace(id, 3).await;
+    assert_eq!(
+        trace.chain(),
+        ["gateway server", "gateway client", "books server"]
+    );
+    let server = &trace.span("gateway server").attributes;
+    assert_eq!(server["server.address"], "::1", "{server:#?}");
+    assert_eq!(
+        server["network.peer.address"], "::1",
+        "it is the caller's: {server:#?}"
+    );
+}

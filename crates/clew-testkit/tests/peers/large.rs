@@ -1,14 +1,19 @@
 //! Bodies that are larger than the memory that anybody on the way may use for them.
 
 use super::golden::{Counts, inbound, outbound};
-use clew_testkit::programs::{LocalMesh, Program, Shell, peer};
+use clew_testkit::programs::{LocalMesh, Program, Shell, peer, stdout};
 use serde_json::Value;
+use std::process::Stdio;
+use std::time::Duration;
 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
 /// What a proxy may need more for 1 GiB than for 16 MiB.
 const GROWTH_KIB: u64 = 16 * 1024;
+
+/// It takes seconds, and more where other programs want the same cores; no test but these moves so much.
+const LONGEST: Duration = Duration::from_secs(150);
 
 struct Scene {
     mesh: LocalMesh,
@@ -34,8 +39,14 @@ impl Scene {
     }
 
     async fn curl(&self, words: &[&str]) -> String {
-        let curl = ["curl", "--silent", "--show-error", "--fail"];
-        self.caller.output(&[&curl, words].concat()).await
+        let mut curl = self.caller.command("curl");
+        curl.args(["--silent", "--show-error", "--fail"])
+            .args(words);
+        curl.stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(LONGEST, curl.output()).await;
+        let output = output.expect("curl to end in time").unwrap();
+        assert!(output.status.success(), "{output:?}");
+        stdout(&output).to_owned()
     }
 
     /// The bytes that curl has received.
