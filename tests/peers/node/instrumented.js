@@ -1,4 +1,5 @@
-// The OpenTelemetry SDK for an application that was instrumented long before the mesh: `node --require ./instrumented.js`.
+// The OpenTelemetry SDK for an application that was instrumented long before the mesh:
+// `node --require ./instrumented.js`.
 //
 // It copies no headers: the library's instrumentation does. Where spans go is what the environment says, as the
 // OpenTelemetry specification has it: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME.

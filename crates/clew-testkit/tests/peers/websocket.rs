@@ -2,7 +2,9 @@
 
 use super::golden::{Counts, routes};
 use clew_testkit::metrics::Metrics;
-use clew_testkit::programs::{LocalMesh, Program, Shell, finish, peer, stdout};
+use clew_testkit::programs::{
+    LocalMesh, Program, Shell, command, eventually, finish, peer, stdout,
+};
 use tokio::process::Command;
 
 struct Scene {
@@ -103,5 +105,32 @@ async fn a_client_that_dies_is_gone_for_the_server_too() {
         let metrics = Metrics::scrape(member.admin_address.unwrap().parse().unwrap()).await;
         assert_eq!(metrics.sum("clew_stream_duration_ms", &[]), 1);
         assert_eq!(metrics.sum("response_latency_ms", &[]), 0);
+    }
+}
+
+/// From outside, as a browser does: the whole of it is one request in one trace, that is there when it has ended.
+#[tokio::test]
+async fn a_websocket_through_the_gateway_is_one_trace() {
+    let scene = Scene::set().await;
+    let (_gateway, edge) = scene.mesh.gateway(&["/=echo"]).await;
+    let words = peer("socket_client.py", &["messages", &format!("ws://{edge}/")]);
+    let mut client = command(&words[0]);
+    client.args(&words[1..]);
+
+    let output = finish(client).await;
+
+    assert_eq!(stdout(&output).trim_end(), "7 messages", "{output:?}");
+    let found = eventually("the trace", async || {
+        let traces = scene.mesh.traces(&[]).await.traces.into_iter();
+        traces.last()
+    })
+    .await;
+    let trace = scene.mesh.trace(&found.trace_id, 3).await;
+    assert_eq!(
+        trace.chain(),
+        ["gateway server", "gateway client", "echo server"]
+    );
+    for span in trace.spans() {
+        assert_eq!(span.attributes["http.response.status_code"], 101);
     }
 }
