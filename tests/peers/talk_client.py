@@ -56,6 +56,54 @@ def chat(talk):
     return " ".join(texts)
 
 
+def chat_at_length(talk):
+    """Many messages both ways at once, of all sizes."""
+    sent = [f"{number} " + "x" * (number * 37 % 5000) for number in range(5000)]
+    received = [answer.text for answer in talk.Chat(Words(text=text) for text in sent)]
+    return f"{len(received)} in order" if received == sent else f"{len(received)} and not what was sent"
+
+
+def say_and_wait(text, done):
+    """The words of a chat that stays open from this side until it is over."""
+    yield Words(text="hello")
+    yield Words(text=text)
+    done.wait()
+
+
+def chat_to_the_end(talk, text, **options):
+    """What is answered in a chat that the other side ends, and how it ends."""
+    done = threading.Event()
+    call, texts = talk.Chat(say_and_wait(text, done), **options), []
+    try:
+        for answer in call:
+            texts.append(answer.text)
+    except grpc.RpcError as error:
+        texts.append(error.code().name)
+    done.set()
+    return " then ".join(texts)
+
+
+def server_cancels_the_chat(talk):
+    return chat_to_the_end(talk, "cancel")
+
+
+def deadline_of_the_chat(talk):
+    """As `deadline`, in the middle of a stream."""
+    list(talk.Repeat(Words(text="first", times=1)))
+    return chat_to_the_end(talk, "wait", timeout=3)
+
+
+def cancel_the_chat(talk):
+    """Gives up in the middle of a stream, when the server has said so to the test."""
+    done = threading.Event()
+    call = talk.Chat(say_and_wait("wait", done))
+    text = next(call).text
+    sys.stdin.readline()
+    call.cancel()
+    done.set()
+    return f"{text} then {call.code().name}"
+
+
 def cancel(talk):
     """Gives up when the server has begun, which the test tells by a line."""
     call = talk.Say.future(Words(text="wait"))

@@ -14,16 +14,20 @@ def say_where(what):
     print(what, flush=True)
 
 
+def wait_until_given_up(context):
+    given_up = threading.Event()
+    context.add_callback(given_up.set)
+    say_where("waiting")
+    given_up.wait()
+    say_where("given up")
+
+
 class Talk(services.TalkServicer):
     def Say(self, request, context):
         if request.fail_with:
             context.abort(STATUS[request.fail_with], "as you wish")
         if request.text == "wait":
-            given_up = threading.Event()
-            context.add_callback(given_up.set)
-            say_where("waiting")
-            given_up.wait()
-            say_where("given up")
+            wait_until_given_up(context)
         return request
 
     def Repeat(self, request, context):
@@ -37,6 +41,13 @@ class Talk(services.TalkServicer):
 
     def Chat(self, requests, context):
         for request in requests:
+            match request.text:
+                case "wait":
+                    wait_until_given_up(context)
+                    return
+                case "cancel":
+                    context.cancel()
+                    return
             yield request
 
 

@@ -57,6 +57,46 @@ pub fn peer(file: &str, arguments: &[&str]) -> Vec<OsString> {
     words.into_iter().chain(arguments).collect()
 }
 
+/// A program of `tests/peers/node/`, as words of a command: arguments of Node, names of files among them.
+pub fn node_peer(arguments: &[&str]) -> Vec<OsString> {
+    let folder = workspace().join("tests/peers/node");
+    let word = |word: &&str| match word.ends_with(".js") {
+        true => folder.join(word).into_os_string(),
+        false => OsString::from(word),
+    };
+    let node = std::iter::once(OsString::from("node"));
+    node.chain(arguments.iter().map(word)).collect()
+}
+
+/// The packages of `tests/peers/node/package-lock.json`, for `NODE_PATH`.
+pub fn node_modules() -> PathBuf {
+    set_up("node/node_modules", "tests/peers/node/package-lock.json")
+}
+
+/// Envoy, of `tests/peers/envoy.txt`.
+pub fn envoy() -> PathBuf {
+    set_up("envoy/bin/envoy", "tests/peers/envoy.txt")
+}
+
+/// Prometheus, of the system's packages.
+pub fn prometheus() -> PathBuf {
+    set_up(
+        "prometheus/usr/bin/prometheus",
+        "Debian's package prometheus",
+    )
+}
+
+/// What `make test` puts under the target directory.
+fn set_up(path: &str, origin: &str) -> PathBuf {
+    let path = target().join(path);
+    assert!(
+        path.exists(),
+        "there is no {}: `make test` sets it up, from {origin}",
+        path.display()
+    );
+    path
+}
+
 /// Asks again and again, until there is an answer: for what nobody tells.
 ///
 /// # Panics

@@ -1,4 +1,5 @@
-//! Clew's programs with real peers: curl, h2load, Flask and requests, the OpenTelemetry SDK, grpcio.
+//! Clew's programs with real peers: curl, h2load, Flask and requests, asynchronous Python, WebSockets, Node, the
+//! OpenTelemetry SDKs, grpcio, Envoy, Prometheus.
 //!
 //! Every test has a mesh of its own, in processes, as a user would start it; what it claims is read with the
 //! commands that users read. The peers are in `tests/peers/` of the repository and know nothing of Clew.
@@ -8,13 +9,21 @@
 mod peers {
     mod books;
     mod clew_proxy;
+    mod crowd;
     mod curl;
     mod demo;
+    mod envoy;
+    mod events;
     mod flask;
     mod golden;
     mod grpc;
     mod h2load;
+    mod ipv6;
+    mod large;
+    mod node;
+    mod prometheus;
     mod run;
     mod sdk;
     mod up;
+    mod websocket;
 }

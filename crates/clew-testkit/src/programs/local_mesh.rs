@@ -158,9 +158,15 @@ impl LocalMesh {
         server
     }
 
-    /// `clew gateway` with one route, on a port that the system gives; it has joined.
+    /// `clew gateway` with these routes, on a port that the system gives; it has joined.
     pub async fn gateway(&self, routes: &[&str]) -> (Program, SocketAddr) {
+        self.gateway_with(routes, &[]).await
+    }
+
+    /// The same with more flags.
+    pub async fn gateway_with(&self, routes: &[&str], flags: &[&str]) -> (Program, SocketAddr) {
         let mut command = self.clew(&["gateway", "--listen", "127.0.0.1:0"]);
+        command.args(flags);
         for route in routes {
             command.args(["--route", route]);
         }

@@ -40,6 +40,31 @@ impl Scene {
         stdout(&output).trim_end().to_owned()
     }
 
+    /// A client that goes on beside the test.
+    fn client(&self, words: &[&str]) -> Program {
+        let client = peer("talk_client.py", words);
+        let mut command = self.speaker.command(&client[0]);
+        command.args(&client[1..]);
+        command.env("TALK_URL", self.speaker.variable("CLEW_TALK_URL"));
+        Program::start("client", command)
+    }
+
+    /// Requests of a method, as both sides have counted them, when they agree.
+    async fn counted_on_both_sides(&self, route: &str) -> Option<Counts> {
+        self.mesh.stat().await;
+        let mut counted = [None; 2];
+        for (words, counted) in [&["talk"][..], &["speaker", "--to", "talk"]]
+            .into_iter()
+            .zip(&mut counted)
+        {
+            let routes = routes(&self.mesh, words).await;
+            let mut found = routes.iter().filter(|(name, _)| name == route);
+            *counted = found.next().map(|(_, counts)| *counts);
+        }
+        assert_eq!(counted[0], counted[1], "both sides see the same");
+        counted[0]
+    }
+
     /// Responses by gRPC status on both sides, which must agree.
     async fn statuses(&self, route: &str) -> BTreeMap<String, u64> {
         // Every request has ended on both sides.
@@ -62,6 +87,7 @@ fn statuses(expected: &[(&str, u64)]) -> BTreeMap<String, u64> {
 }
 
 const SAY: &str = "peers.v1.Talk/Say";
+const CHAT: &str = "peers.v1.Talk/Chat";
 const REPEAT: &str = "peers.v1.Talk/Repeat";
 
 #[tokio::test]
@@ -112,11 +138,7 @@ async fn a_status_that_is_an_error_is_read_from_the_trailers() {
 #[tokio::test]
 async fn a_call_that_is_cancelled_is_cancelled_all_the_way() {
     let scene = Scene::set().await;
-    let client = peer("talk_client.py", &["cancel"]);
-    let mut command = scene.speaker.command(&client[0]);
-    command.args(&client[1..]);
-    command.env("TALK_URL", scene.speaker.variable("CLEW_TALK_URL"));
-    let mut client = Program::start("client", command);
+    let mut client = scene.client(&["cancel"]);
     scene.server.says("waiting").await;
 
     client.tell("give up").await;
@@ -149,6 +171,60 @@ async fn a_deadline_that_passes_is_the_clients_and_counted_once() {
         // Repeat has gone before, so that every connection was there when time began to run.
         assert_eq!(requests, [(REPEAT, 1), (SAY, 1)]);
     }
+}
+
+#[tokio::test]
+async fn thousands_of_messages_pass_both_ways_at_once_in_one_call() {
+    let scene = Scene::set().await;
+    assert_eq!(scene.talk(&["chat_at_length"]).await, "5000 in order");
+    assert_eq!(scene.statuses(CHAT).await, statuses(&[("0", 1)]));
+}
+
+/// 1. The server has answered once, and says that it waits. 2. The client is told to give up. 3. The server hears of
+///    it, and both sides count one cancelled request.
+#[tokio::test]
+async fn a_stream_that_its_client_cancels_is_cancelled_all_the_way() {
+    let scene = Scene::set().await;
+    let mut client = scene.client(&["cancel_the_chat"]);
+    scene.server.says("waiting").await;
+
+    client.tell("give up").await;
+
+    client.says("hello then CANCELLED").await;
+    scene.server.says("given up").await;
+    assert_eq!(client.exit_code().await, 0);
+    assert_eq!(
+        scene.counted_on_both_sides(CHAT).await,
+        Some(Counts::CANCELLED)
+    );
+}
+
+/// It is an answer, with a status that the trailers tell; no word of its caller, and no failure.
+#[tokio::test]
+async fn a_stream_that_its_server_cancels_ends_with_that_status_on_both_sides() {
+    let scene = Scene::set().await;
+    assert_eq!(
+        scene.talk(&["server_cancels_the_chat"]).await,
+        "hello then CANCELLED"
+    );
+    assert_eq!(scene.statuses(CHAT).await, statuses(&[("1", 1)]));
+    assert_eq!(
+        scene.counted_on_both_sides(CHAT).await,
+        Some(Counts::successes(1))
+    );
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_in_a_stream_ends_it_on_all_sides() {
+    let scene = Scene::set().await;
+    assert_eq!(
+        scene.talk(&["deadline_of_the_chat"]).await,
+        "hello then DEADLINE_EXCEEDED"
+    );
+    scene.server.says("given up").await;
+    let counted = scene.counted_on_both_sides(CHAT).await;
+    let counted = counted.map(|counts| (counts.requests, counts.successes));
+    assert_eq!(counted, Some((1, 0)));
 }
 
 /// gRPC for C, and with it Python, asks an HTTP proxy for a tunnel (CONNECT) to a name that it does not resolve.

@@ -114,8 +114,12 @@ async fn the_first_run_starts_the_roles_and_down_ends_them() {
     let mut other = Program::start("other", in_state(&second));
     other.tell("joined").await;
     other.says("joined").await;
-    let stat = finish(in_state(&["stat", "-o", "json", "--api", api])).await;
-    assert!(stdout(&stat).contains("\"other\""), "{stat:?}");
+    // Control knows it; observe hears of it from there.
+    eventually("the other to be shown", async || {
+        let stat = finish(in_state(&["stat", "-o", "json", "--api", api])).await;
+        stdout(&stat).contains("\"other\"").then_some(())
+    })
+    .await;
 
     job.hang_up();
     assert_eq!(job.exit_code().await, 0);
@@ -162,10 +166,14 @@ async fn two_runs_at_once_start_one_mesh_and_both_are_in_it() {
     }
 
     assert_eq!(started, 1);
-    let stat = finish(on_mesh(&["stat", "-o", "json"])).await;
-    for name in ["\"one\"", "\"two\""] {
-        assert!(stdout(&stat).contains(name), "{stat:?}");
-    }
+    // Control knows both; observe hears of them from there.
+    eventually("both to be shown", async || {
+        let stat = finish(on_mesh(&["stat", "-o", "json"])).await;
+        let names = ["\"one\"", "\"two\""];
+        let shown = names.iter().all(|name| stdout(&stat).contains(name));
+        shown.then_some(())
+    })
+    .await;
     for run in &mut runs {
         run.hang_up();
         assert_eq!(run.exit_code().await, 0);
