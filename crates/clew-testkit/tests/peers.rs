@@ -1,4 +1,4 @@
-//! Clew's programs with real peers: curl, h2load, Flask and requests, the OpenTelemetry SDK, grpcio.
+//! Clew's programs with real peers: curl, h2load, Flask and requests, the OpenTelemetry SDK, py_zipkin, grpcio.
 //!
 //! Every test has a mesh of its own, in processes, as a user would start it; what it claims is read with the
 //! commands that users read. The peers are in `tests/peers/` of the repository and know nothing of Clew.
@@ -17,4 +17,5 @@ mod peers {
     mod run;
     mod sdk;
     mod up;
+    mod zipkin;
 }
