@@ -14,6 +14,7 @@ mod peers {
     mod golden;
     mod grpc;
     mod h2load;
+    mod myths;
     mod run;
     mod sdk;
     mod up;

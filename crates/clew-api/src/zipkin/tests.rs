@@ -290,3 +290,32 @@ fn sizes_are_found_without_decoding() {
     assert!(size_of_protobuf(&bytes[..bytes.len() - 1]).is_err());
     assert!(size_of_protobuf(b"[{}]").is_err());
 }
+
+proptest::proptest! {
+    /// Whatever comes: nothing panics, and what can be decoded was counted as what it is.
+    #[test]
+    fn any_bytes_are_counted_as_they_are_decoded(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        prefix in 0_usize..150,
+    ) {
+        let full = list_from_json(json!([full()]).to_string().as_bytes()).unwrap().encode_to_vec();
+        let bytes = [&full[..prefix.min(full.len())], &bytes[..]].concat();
+        let size = size_of_protobuf(&bytes);
+        if let (Ok(size), Ok(list)) = (size, ListOfSpans::decode(bytes.as_slice())) {
+            proptest::prop_assert_eq!(size.spans, list.spans.len());
+            spans_from_zipkin(list, NOW);
+        }
+        size_of_json(&bytes);
+        if let Ok(list) = list_from_json(&bytes) {
+            spans_from_zipkin(list, NOW);
+        }
+    }
+
+    #[test]
+    fn spans_in_json_are_counted_before_they_are_decoded(count in 0_usize..20, text in ".*") {
+        let span = json!({"traceId": text, "tags": {(text.as_str()): text}, "annotations": [{"value": text}]});
+        let bytes = Value::Array(vec![span; count]).to_string();
+        let list = list_from_json(bytes.as_bytes()).unwrap();
+        proptest::prop_assert_eq!(size_of_json(bytes.as_bytes()).spans, list.spans.len());
+    }
+}
