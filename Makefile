@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt docs bench
+.PHONY: help demo myths test lint fmt docs bench
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -25,6 +25,11 @@ help: ## These targets
 demo: ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
 	@cargo build --release --locked --package clew
 	@$(target)/release/clew demo $(DEMO)
+
+myths: ## Four myths of tracing, each tried: the command, its output, and what it must say
+	@cargo build --release --locked --package clew
+	@scripts/test peers
+	@$(target)/peers/bin/python scripts/myths $(target)/release/clew
 
 test: ## Formats, lints, and all tests, with the set-up of what they need
 	@scripts/test

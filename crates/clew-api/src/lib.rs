@@ -16,3 +16,4 @@ pub mod prometheus;
 pub mod rest;
 pub mod unknown;
 pub mod wire;
+pub mod zipkin;

@@ -24,15 +24,16 @@ mod size;
 
 pub use cuts::{MAX_ATTRIBUTES, MAX_EVENTS, MAX_TEXT_BYTES};
 pub use json::{InvalidJson, request_from_json};
+pub(crate) use size::{Field, field};
 pub use size::{InvalidWire, Size};
 
 use clew_trace::span::{AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus};
 use clew_trace::{SpanId, TraceId};
-use cuts::Cuts;
+pub(crate) use cuts::Cuts;
 use std::sync::Arc;
 
 /// What OpenTelemetry calls a service that gives no name (resource semantic conventions, `service.name`).
-const UNKNOWN_SERVICE: &str = "unknown_service";
+pub(crate) const UNKNOWN_SERVICE: &str = "unknown_service";
 
 /// The spans of a request, and how many were no spans.
 #[derive(Debug, Default, PartialEq)]
@@ -59,7 +60,7 @@ impl ReceivedSpans {
         }
     }
 
-    fn reject(&mut self, reason: &'static str) {
+    pub(crate) fn reject(&mut self, reason: &'static str) {
         self.rejected += 1;
         self.reason.get_or_insert(reason);
     }

@@ -1,21 +1,24 @@
-//! Spans in: OTLP over gRPC and over HTTP, from proxies and from applications.
+//! Spans in: OTLP over gRPC and over HTTP, from proxies and from applications, and Zipkin's over HTTP.
 //!
-//! Both ways share one [`Ingest`]: what is in the request is converted, offered to the store, and
+//! All ways share one [`Ingest`]: what is in the request is converted, offered to the store, and
 //! counted. A request is answered when the store has taken its spans over, which is before they are on disk;
 //! they can be read within a second. When the store is full the sender is told to try again later.
-//! Source: OTLP specification 1.x, "OTLP/gRPC" and "OTLP/HTTP".
+//! Source: OTLP specification 1.x, "OTLP/gRPC" and "OTLP/HTTP"; openzipkin/zipkin-api, zipkin2-api.yaml.
 
 mod admission;
 mod decode;
 mod grpc;
 mod http;
+mod zipkin;
 
 #[cfg(test)]
 mod tests;
 
 use admission::Admission;
 use axum::Router;
-use clew_api::otlp::{ExportTraceServiceRequest, ExportTraceServiceResponse, spans_from_otlp};
+use clew_api::otlp::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse, ReceivedSpans, spans_from_otlp,
+};
 use clew_store::{Store, WriteError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +52,7 @@ pub struct IngestCounts {
     pub spans_rejected: u64,
     /// Spans that the store had no room for; the sender was told to try again.
     pub spans_dropped: u64,
-    /// Requests that were no OTLP.
+    /// Requests that were neither OTLP nor Zipkin's.
     pub requests_malformed: u64,
     /// Requests larger than [`MAX_REQUEST_BYTES`], or of more than [`MAX_SPANS`] or [`MAX_PARTS`].
     pub requests_too_large: u64,
@@ -139,18 +142,29 @@ impl Ingest {
         grpc::router(self.clone())
     }
 
-    /// The service of OTLP/HTTP: `POST /v1/traces`.
+    /// The services of OTLP/HTTP, `POST /v1/traces`, and of Zipkin: who has one port for spans has both on it.
     pub(crate) fn http_router(&self) -> Router {
-        http::router(self.clone())
+        http::router(self.clone()).merge(self.zipkin_router())
     }
 
-    /// Takes the spans of a request. They are not on disk yet when this answers.
+    /// The service of Zipkin: `POST /api/v2/spans`.
+    pub(crate) fn zipkin_router(&self) -> Router {
+        zipkin::router(self.clone())
+    }
+
+    /// Takes the spans of a request in OTLP.
     fn accept(
         &self,
         request: ExportTraceServiceRequest,
     ) -> Result<ExportTraceServiceResponse, Refusal> {
         let received = spans_from_otlp(request.resource_spans);
         let response = received.response();
+        self.store(received)?;
+        Ok(response)
+    }
+
+    /// Takes the spans of a request. They are not on disk yet when this answers.
+    fn store(&self, received: ReceivedSpans) -> Result<(), Refusal> {
         let count = received.spans.len() as u64;
         add(&self.counts.requests, 1);
         add(&self.counts.spans_received, count + received.rejected);
@@ -159,7 +173,7 @@ impl Ingest {
         match self.store.insert_spans(received.spans) {
             Ok(()) => {
                 add(&self.counts.spans_stored, count);
-                Ok(response)
+                Ok(())
             }
             Err(error) => {
                 add(&self.counts.spans_dropped, count);

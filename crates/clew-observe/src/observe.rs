@@ -24,6 +24,8 @@ pub struct ObserveConfig {
     pub otlp_grpc: Option<Port>,
     /// Where spans come in by OTLP/HTTP; `None`: nowhere.
     pub otlp_http: Option<Port>,
+    /// Where spans come in as Zipkin has it; `None`: only where OTLP/HTTP does.
+    pub zipkin: Option<Port>,
     /// Where control answers (gRPC, `http://host:port`).
     pub control: http::Uri,
     /// How often each member is scraped.
@@ -56,6 +58,7 @@ pub struct BoundObserve {
     api: BoundPort,
     otlp_grpc: Option<BoundPort>,
     otlp_http: Option<BoundPort>,
+    zipkin: Option<BoundPort>,
     store: Store,
     ingest: Ingest,
     scraper: Scraper,
@@ -73,10 +76,12 @@ impl Observe {
         let api = bind("the API", config.api).await?;
         let otlp_grpc = bind_optional("OTLP over gRPC", config.otlp_grpc).await?;
         let otlp_http = bind_optional("OTLP over HTTP", config.otlp_http).await?;
+        let zipkin = bind_optional("Zipkin", config.zipkin).await?;
         Ok(BoundObserve {
             api,
             otlp_grpc,
             otlp_http,
+            zipkin,
             ingest: Ingest::new(store.clone()),
             scraper: Scraper::new(store.clone(), config.scrape_interval),
             control: ControlClient::new(config.control, Workload::new("observe", "clew")),
@@ -121,6 +126,11 @@ impl BoundObserve {
         self.otlp_http.as_ref().map(BoundPort::address)
     }
 
+    /// Where Zipkin's spans come in, beside where OTLP/HTTP listens.
+    pub fn zipkin_address(&self) -> Option<SocketAddr> {
+        self.zipkin.as_ref().map(BoundPort::address)
+    }
+
     /// Reads the members; also for those who run observe in their own process and want numbers now.
     pub fn scraper(&self) -> Scraper {
         self.scraper.clone()
@@ -140,6 +150,9 @@ impl BoundObserve {
         }
         if let Some(port) = self.otlp_http {
             tasks.spawn(port.serve(self.ingest.http_router(), drain.clone()));
+        }
+        if let Some(port) = self.zipkin {
+            tasks.spawn(port.serve(self.ingest.zipkin_router(), drain.clone()));
         }
         let sources = api::Sources {
             store: self.store.clone(),

@@ -262,6 +262,7 @@ impl RunningObserve {
             api: Port::Required(loopback()),
             otlp_grpc: Some(Port::Required(loopback())),
             otlp_http: None,
+            zipkin: None,
             control: uri(control),
             // It reads when the test says so, and at each beginning and end.
             scrape_interval: Duration::from_secs(3_600),

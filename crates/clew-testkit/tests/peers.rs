@@ -1,5 +1,5 @@
 //! Clew's programs with real peers: curl, h2load, Flask and requests, asynchronous Python, WebSockets, Node, the
-//! OpenTelemetry SDKs, grpcio, Envoy, Prometheus.
+//! OpenTelemetry SDKs, py_zipkin, grpcio, Envoy, Prometheus.
 //!
 //! Every test has a mesh of its own, in processes, as a user would start it; what it claims is read with the
 //! commands that users read. The peers are in `tests/peers/` of the repository and know nothing of Clew.
@@ -20,10 +20,12 @@ mod peers {
     mod h2load;
     mod ipv6;
     mod large;
+    mod myths;
     mod node;
     mod prometheus;
     mod run;
     mod sdk;
     mod up;
     mod websocket;
+    mod zipkin;
 }

@@ -13,6 +13,7 @@ mod id;
 pub mod join;
 pub mod propagation;
 pub mod sampling;
+pub mod shared;
 pub mod span;
 mod state;
 

@@ -11,11 +11,11 @@ pub const MAX_TEXT_BYTES: usize = 8 * 1024;
 
 /// How often something was cut.
 #[derive(Debug, Default)]
-pub(super) struct Cuts(pub(super) u64);
+pub(crate) struct Cuts(pub(crate) u64);
 
 impl Cuts {
     /// The text, to its bound; it ends at a whole character.
-    pub(super) fn text(&mut self, mut text: String) -> String {
+    pub(crate) fn text(&mut self, mut text: String) -> String {
         if text.len() > MAX_TEXT_BYTES {
             self.0 += 1;
             text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
@@ -25,7 +25,7 @@ impl Cuts {
     }
 
     /// The list, to a bound.
-    pub(super) fn list<T>(&mut self, mut list: Vec<T>, most: usize) -> Vec<T> {
+    pub(crate) fn list<T>(&mut self, mut list: Vec<T>, most: usize) -> Vec<T> {
         if list.len() > most {
             self.0 += 1;
             list.truncate(most);
@@ -34,7 +34,7 @@ impl Cuts {
     }
 
     /// The bytes, to their bound.
-    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, bytes: Vec<u8>) -> Vec<u8> {
         let mut bytes = self.list(bytes, MAX_TEXT_BYTES);
         bytes.shrink_to_fit();
         bytes

@@ -66,32 +66,51 @@ impl Size {
             return Err(InvalidWire);
         }
         while !bytes.is_empty() {
-            let key = varint(&mut bytes)?;
-            match key & 7 {
-                0 => {
-                    varint(&mut bytes)?;
-                }
-                1 => {
-                    take(&mut bytes, 8)?;
-                }
-                5 => {
-                    take(&mut bytes, 4)?;
-                }
-                2 => {
-                    let length = varint(&mut bytes)?;
-                    let inside = take(&mut bytes, usize::try_from(length).unwrap_or(usize::MAX))?;
-                    if let Some(child) = message.child(key >> 3) {
-                        self.parts += 1;
-                        self.spans += usize::from(child.is_span_or_group());
-                        self.walk(child, inside, depth + 1)?;
-                    }
-                }
-                // Groups, which no version of OTLP has.
-                _ => return Err(InvalidWire),
+            let Field { number, inside } = field(&mut bytes)?;
+            if let Some(inside) = inside
+                && let Some(child) = message.child(number)
+            {
+                self.parts += 1;
+                self.spans += usize::from(child.is_span_or_group());
+                self.walk(child, inside, depth + 1)?;
             }
         }
         Ok(())
     }
+}
+
+/// One field of a message.
+pub(crate) struct Field<'a> {
+    /// Its number.
+    pub(crate) number: u64,
+    /// What is in it, where its length stands before it: a message, text or bytes.
+    pub(crate) inside: Option<&'a [u8]>,
+}
+
+/// The next field. Source: "Encoding" (protobuf), "Message Structure".
+pub(crate) fn field<'a>(bytes: &mut &'a [u8]) -> Result<Field<'a>, InvalidWire> {
+    let key = varint(bytes)?;
+    let mut inside = None;
+    match key & 7 {
+        0 => {
+            varint(bytes)?;
+        }
+        1 => {
+            take(bytes, 8)?;
+        }
+        5 => {
+            take(bytes, 4)?;
+        }
+        2 => {
+            let length = varint(bytes)?;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            inside = Some(take(bytes, length)?);
+        }
+        // Groups, which no version of OTLP or of Zipkin has.
+        _ => return Err(InvalidWire),
+    }
+    let number = key >> 3;
+    Ok(Field { number, inside })
 }
 
 /// The messages of OTLP that repeat, or that hold some that do.

@@ -12,6 +12,10 @@ pub struct Span {
     /// 16 hex digits; absent for a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_span_id: Option<String>,
+    /// Spans between it and that parent, which are not shown because they are of another scope than was asked for.
+    /// Above 0, the parent is not the one that was exported.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub hidden_ancestors: u32,
     /// `server`, `client`, `producer`, `consumer`, `internal` or `unspecified`.
     pub kind: String,
     /// `service.name` of its resource: the workload.
@@ -52,6 +56,10 @@ pub struct Span {
     /// Time in the proxy that wrote it. Absent on spans of applications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_time: Option<ProxyTime>,
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Scope name of the spans that proxies write.

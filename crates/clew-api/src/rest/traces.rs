@@ -65,6 +65,9 @@ pub struct Trace {
     pub spans: Vec<Span>,
     /// Parents that spans name and that are not in the store.
     pub missing_parents: Vec<MissingParent>,
+    /// Spans that are not shown, because they are of another scope than was asked for.
+    #[serde(default)]
+    pub hidden_spans: u64,
 }
 
 /// A span that others name as their parent and that nobody exported.

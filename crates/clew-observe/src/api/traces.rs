@@ -1,11 +1,12 @@
 //! `GET traces` and `GET traces/{id}`.
 
+mod scope;
 mod whole;
 
 use super::Api;
 use super::clock::{bounds, millis, rfc3339_nanos};
 use super::described::{Always, FromStore};
-use super::query::{Asked, Nothing, Parameters, Query};
+use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -130,12 +131,30 @@ fn summary(found: Found) -> TraceSummary {
     }
 }
 
-/// One trace, whole
+/// Parameters of `GET traces/{id}`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TraceParameters {
+    /// Only spans of this instrumentation scope, each below the nearest of them that is above it: `clew.proxy` is what
+    /// the proxies saw
+    #[param(example = "clew.proxy")]
+    scope: Option<String>,
+}
+
+impl Parameters for TraceParameters {
+    fn take(query: &mut Query) -> Result<Self, Refusal> {
+        Ok(Self {
+            scope: query.name("scope")?,
+        })
+    }
+}
+
+/// One trace, whole, or what one instrumentation scope has of it
 #[utoipa::path(
     get,
     path = "/api/v1/traces/{id}",
     tag = "traces",
-    params(("id" = String, Path, description = "Its id, or as many hexadecimal digits of its beginning as make it the only one")),
+    params(("id" = String, Path, description = "Its id, or as many hexadecimal digits of its beginning as make it the only one"), TraceParameters),
     responses(
         Always,
         FromStore,
@@ -148,7 +167,7 @@ fn summary(found: Found) -> TraceSummary {
 pub(super) async fn trace(
     State(api): State<Api>,
     id: Result<Path<String>, PathRejection>,
-    _: Asked<Nothing>,
+    Asked(asked): Asked<TraceParameters>,
 ) -> Result<Response, Refusal> {
     let Path(id) =
         id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
@@ -158,8 +177,9 @@ pub(super) async fn trace(
         return Err(Refusal::unknown_trace(&id));
     };
     // Twenty thousand spans are tens of megabytes of JSON, which other requests should not wait for.
-    let json =
-        tokio::task::spawn_blocking(move || serde_json::to_vec(&whole::trace(trace_id, &spans)));
+    let json = tokio::task::spawn_blocking(move || {
+        serde_json::to_vec(&whole::trace(trace_id, spans, asked.scope.as_deref()))
+    });
     match json.await {
         Ok(Ok(json)) => Ok(([(CONTENT_TYPE, "application/json")], json).into_response()),
         _ => Err(Refusal::failed(format!("trace {trace_id} cannot be shown"))),

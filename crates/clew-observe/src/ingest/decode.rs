@@ -3,6 +3,8 @@
 use super::{MAX_PARTS, MAX_REQUEST_BYTES, MAX_SPANS, Refusal};
 use bytes::Bytes;
 use clew_api::otlp::{ExportTraceServiceRequest, Size, request_from_json};
+use clew_api::zipkin::message::ListOfSpans;
+use clew_api::zipkin::{list_from_json, size_of_json, size_of_protobuf};
 use flate2::read::MultiGzDecoder;
 use prost::Message as _;
 use std::io::Read as _;
@@ -34,6 +36,17 @@ pub(super) fn json(body: &[u8]) -> Result<ExportTraceServiceRequest, Refusal> {
         request_from_json(body).map_err(|error| Refusal::Malformed(with_cause(&error)))?;
     check(Size::of_decoded(&request))?;
     Ok(request)
+}
+
+pub(super) fn zipkin_protobuf(body: &[u8]) -> Result<ListOfSpans, Refusal> {
+    let size = size_of_protobuf(body).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    check(size)?;
+    ListOfSpans::decode(body).map_err(|error| Refusal::Malformed(error.to_string()))
+}
+
+pub(super) fn zipkin_json(body: &[u8]) -> Result<ListOfSpans, Refusal> {
+    check(size_of_json(body))?;
+    list_from_json(body).map_err(|error| Refusal::Malformed(with_cause(&error)))
 }
 
 fn check(size: Size) -> Result<(), Refusal> {

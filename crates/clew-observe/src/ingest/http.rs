@@ -18,14 +18,14 @@ pub(super) fn router(ingest: Ingest) -> Router {
 
 /// How messages are written, which is how the answer is written too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Protobuf,
     Json,
 }
 
 impl Form {
     /// The form that the content type names; `None` when it names another.
-    fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let media = text(headers, header::CONTENT_TYPE);
         match media
             .split(';')
@@ -68,11 +68,7 @@ async fn take(
     let form = form.ok_or_else(|| {
         Refusal::ContentType(text(request.headers(), header::CONTENT_TYPE).to_owned())
     })?;
-    let is_gzip = match text(request.headers(), header::CONTENT_ENCODING) {
-        "" | "identity" => false,
-        encoding if encoding.eq_ignore_ascii_case("gzip") => true,
-        encoding => return Err(Refusal::ContentEncoding(encoding.to_owned())),
-    };
+    let is_gzip = is_gzip(request.headers())?;
     let convert = move |ingest: &Ingest, body: Bytes| {
         let body = if is_gzip {
             decode::decompress(&body)?
@@ -86,6 +82,15 @@ async fn take(
     };
     let taken = ingest.take(request.into_body(), MAX_REQUEST_BYTES, convert);
     Ok((form, taken.await?))
+}
+
+/// Whether the body is compressed.
+pub(super) fn is_gzip(headers: &HeaderMap) -> Result<bool, Refusal> {
+    match text(headers, header::CONTENT_ENCODING) {
+        "" | "identity" => Ok(false),
+        encoding if encoding.eq_ignore_ascii_case("gzip") => Ok(true),
+        encoding => Err(Refusal::ContentEncoding(encoding.to_owned())),
+    }
 }
 
 fn answer(form: Form, response: &ExportTraceServiceResponse) -> Response {
@@ -115,7 +120,7 @@ struct RpcStatus {
 }
 
 /// The answer to a request that was not taken in, in its own form, else as JSON.
-fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
+pub(super) fn refuse(refusal: &Refusal, form: Option<Form>) -> Response {
     let status = match refusal {
         Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
         Refusal::TooLarge | Refusal::TooMany => StatusCode::PAYLOAD_TOO_LARGE,

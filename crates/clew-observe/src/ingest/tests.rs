@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod zipkin;
+
 use super::*;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -80,7 +82,16 @@ async fn post(
     headers: &[(header::HeaderName, &str)],
     body: Vec<u8>,
 ) -> (StatusCode, Response<Body>) {
-    let mut request = Request::post("/v1/traces").body(Body::from(body)).unwrap();
+    post_to("/v1/traces", ingest, headers, body).await
+}
+
+async fn post_to(
+    path: &str,
+    ingest: &Ingest,
+    headers: &[(header::HeaderName, &str)],
+    body: Vec<u8>,
+) -> (StatusCode, Response<Body>) {
+    let mut request = Request::post(path).body(Body::from(body)).unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(name, value.parse().unwrap());
     }

@@ -19,6 +19,7 @@ fn config() -> ObserveConfig {
         api: any(),
         otlp_grpc: Some(any()),
         otlp_http: Some(any()),
+        zipkin: Some(any()),
         // Nobody answers there; observe works without control.
         control: "http://127.0.0.1:9".parse().unwrap(),
         scrape_interval: Duration::from_secs(1),
@@ -62,6 +63,7 @@ async fn ports_that_are_not_asked_for_are_not_opened() {
     let config = ObserveConfig {
         otlp_grpc: None,
         otlp_http: None,
+        zipkin: None,
         ..config()
     };
     let observe = Observe::bind(config, store(StorePath::Temporary))
@@ -71,9 +73,10 @@ async fn ports_that_are_not_asked_for_are_not_opened() {
         (observe.otlp_grpc_address(), observe.otlp_http_address()),
         (None, None)
     );
+    assert_eq!(observe.zipkin_address(), None);
 }
 
-/// 1. Spans come in over both ports.
+/// 1. Spans come in over all ports.
 /// 2. Observe drains: the run ends, and the store is closed.
 /// 3. Who opens the file next finds them.
 #[tokio::test]
@@ -85,6 +88,7 @@ async fn what_came_in_is_on_disk_when_the_run_has_ended() {
         observe.otlp_grpc_address().unwrap(),
         observe.otlp_http_address().unwrap(),
     ];
+    let zipkin = observe.zipkin_address().unwrap();
     let (drain, watch) = Drain::new(Duration::from_secs(30));
     let run = tokio::spawn(observe.run(watch));
 
@@ -105,24 +109,29 @@ async fn what_came_in_is_on_disk_when_the_run_has_ended() {
         .await
         .unwrap();
     client.export(spans[0].clone()).await.unwrap();
-    post(addresses[1], prost::Message::encode_to_vec(&spans[1])).await;
+    let otlp = prost::Message::encode_to_vec(&spans[1]);
+    let url = format!("http://{}/v1/traces", addresses[1]);
+    assert_eq!(post(&url, "application/x-protobuf", otlp).await, 200);
+    let url = format!("http://{zipkin}/api/v2/spans");
+    let text = format!(r#"[{{"traceId":"{}","id":"1"}}]"#, "03".repeat(16));
+    assert_eq!(post(&url, "application/json", text.into_bytes()).await, 202);
 
     drain.start();
     assert_eq!(drain.finished().await, Finished::Clean);
     run.await.unwrap();
     let store = store(path);
-    for trace in [1u8, 2] {
+    for trace in [1u8, 2, 3] {
         let trace = TraceId::from_bytes([trace; 16]).unwrap();
         assert_eq!(store.load_trace(trace).await.unwrap().unwrap().len(), 1);
     }
 }
 
-async fn post(address: SocketAddr, body: Vec<u8>) {
+async fn post(url: &str, content_type: &str, body: Vec<u8>) -> http::StatusCode {
     let executor = hyper_util::rt::TokioExecutor::new();
     let client = hyper_util::client::legacy::Client::builder(executor).build_http();
-    let request = http::Request::post(format!("http://{address}/v1/traces"))
-        .header("content-type", "application/x-protobuf")
+    let request = http::Request::post(url)
+        .header("content-type", content_type)
         .body(http_body_util::Full::new(bytes::Bytes::from(body)))
         .unwrap();
-    assert_eq!(client.request(request).await.unwrap().status(), 200);
+    client.request(request).await.unwrap().status()
 }

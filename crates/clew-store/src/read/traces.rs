@@ -1,5 +1,7 @@
 //! Finding traces, and reading one whole.
 
+mod shared;
+
 use super::query;
 use crate::detail;
 use crate::error::ReadError;
@@ -9,6 +11,7 @@ use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use shared::settle_shared;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -82,8 +85,8 @@ fn matching_spans(asked: &TraceQuery) -> (String, Vec<Box<dyn ToSql>>) {
 
 /// What a summary needs of a span.
 struct Slim {
-    id: i64,
-    parent: Option<i64>,
+    id: SpanId,
+    parent: Option<SpanId>,
     service: String,
     name: String,
     start: u64,
@@ -114,33 +117,40 @@ fn summary(
         return Ok(None);
     }
     let trace_id = TraceId::from_bytes(id).ok_or(ReadError::Malformed { what: "a trace id" })?;
-    let spans = connection
+    let mut statement = connection
         .prepare_cached(
             "SELECT span_id, parent, service, name, start, end, status FROM spans WHERE trace = ?1",
         )
-        .and_then(|mut statement| {
-            statement
-                .query_map([trace], slim)?
-                .collect::<Result<Vec<_>, _>>()
-        })
         .map_err(query("spans of a trace"))?;
+    let mut rows = statement
+        .query([trace])
+        .map_err(query("spans of a trace"))?;
+    let mut spans = Vec::new();
+    while let Some(row) = rows.next().map_err(query("spans of a trace"))? {
+        spans.push(slim(row)?);
+    }
+    settle_shared(&mut spans);
     Ok(summarize(trace_id, &spans))
 }
 
-fn slim(row: &Row<'_>) -> rusqlite::Result<Slim> {
+fn slim(row: &Row<'_>) -> Result<Slim, ReadError> {
     Ok(Slim {
-        id: row.get(0)?,
-        parent: row.get(1)?,
-        service: row.get(2)?,
-        name: row.get(3)?,
-        start: row.get::<_, i64>(4)?.cast_unsigned(),
-        end: row.get::<_, i64>(5)?.cast_unsigned(),
-        failed: row.get::<_, i32>(6)? == SpanStatus::Error.number(),
+        id: span_id(get(row, 0)?)?,
+        parent: get::<Option<i64>>(row, 1)?.map(span_id).transpose()?,
+        service: get(row, 2)?,
+        name: get(row, 3)?,
+        start: get::<i64>(row, 4)?.cast_unsigned(),
+        end: get::<i64>(row, 5)?.cast_unsigned(),
+        failed: get::<i32>(row, 6)? == SpanStatus::Error.number(),
     })
 }
 
+fn span_id(value: i64) -> Result<SpanId, ReadError> {
+    SpanId::new(value.cast_unsigned()).ok_or(ReadError::Malformed { what: "a span" })
+}
+
 fn summarize(trace_id: TraceId, spans: &[Slim]) -> Option<TraceSummary> {
-    let ids: HashSet<i64> = spans.iter().map(|span| span.id).collect();
+    let ids: HashSet<SpanId> = spans.iter().map(|span| span.id).collect();
     let is_orphan = |span: &Slim| span.parent.is_some_and(|parent| !ids.contains(&parent));
     let earliest = |of: &dyn Fn(&Slim) -> bool| {
         spans
@@ -222,6 +232,7 @@ pub(crate) fn load(
     while let Some(row) = rows.next().map_err(query("spans of a trace"))? {
         spans.push(span(trace_id, row, &mut dictionary)?);
     }
+    settle_shared(&mut spans);
     Ok(Some(spans))
 }
 
@@ -231,7 +242,6 @@ fn span(
     dictionary: &mut Dictionary<'_>,
 ) -> Result<Span, ReadError> {
     let malformed = || ReadError::Malformed { what: "a span" };
-    let id = |value: i64| SpanId::new(value.cast_unsigned()).ok_or_else(malformed);
     let (detail, sender) = match get::<Option<i64>>(row, 13)? {
         Some(origin) => {
             let bytes = get::<Vec<u8>>(row, 12)?;
@@ -255,8 +265,8 @@ fn span(
     };
     Ok(Span {
         trace_id,
-        span_id: id(get(row, 0)?)?,
-        parent_span_id: get::<Option<i64>>(row, 5)?.map(id).transpose()?,
+        span_id: span_id(get(row, 0)?)?,
+        parent_span_id: get::<Option<i64>>(row, 5)?.map(span_id).transpose()?,
         kind: SpanKind::from_number(get(row, 1)?),
         name: get(row, 7)?,
         service: get(row, 2)?,

@@ -41,6 +41,8 @@ pub struct Whereabouts {
     pub otlp_grpc: Option<SocketAddr>,
     /// OTLP over HTTP.
     pub otlp_http: Option<SocketAddr>,
+    /// Zipkin.
+    pub zipkin: Option<SocketAddr>,
     /// The gateway, where the process has one.
     #[serde(default)]
     pub gateway: Option<SocketAddr>,
@@ -54,8 +56,8 @@ impl LocalMesh {
 
     /// The same with more flags of `clew roles`.
     pub async fn start_with(flags: &[&str]) -> Self {
-        let ports = ["--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"];
-        let flags = [&["roles"], &ports[..], flags].concat();
+        let ports = ["--otlp-grpc", "--otlp-http", "--zipkin"].map(|flag| [flag, "127.0.0.1:0"]);
+        let flags = [&["roles"], ports.as_flattened(), flags].concat();
         Self::of_command(&flags).await
     }
 

@@ -191,6 +191,10 @@ pub(crate) struct RolesArgs {
     /// Where spans are taken in over OTLP/HTTP; port 0: the system chooses (default: port 4318 where free)
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) otlp_http: Option<SocketAddr>,
+    /// Where Zipkin's spans are taken in, beside OTLP/HTTP's port; port 0: the system chooses (default: port 9411
+    /// where free)
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) zipkin: Option<SocketAddr>,
     /// End after the mesh was without members for this time; 0s: never
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) idle_exit: TimeSpan,

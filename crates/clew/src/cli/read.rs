@@ -187,6 +187,9 @@ pub(crate) struct TracesArgs {
 pub(crate) struct TraceArgs {
     /// Its id, or enough of the beginning of it
     pub(crate) id: String,
+    /// Only spans of this instrumentation scope, each below the nearest of them: `clew.proxy` is what the proxies saw
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Option<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

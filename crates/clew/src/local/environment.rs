@@ -30,6 +30,8 @@ pub(crate) struct Surroundings {
     pub(crate) port: Option<ApplicationPort>,
     /// Where the mesh takes in spans over OTLP/HTTP.
     pub(crate) otlp_http: Option<SocketAddr>,
+    /// Where it takes in Zipkin's.
+    pub(crate) zipkin: Option<SocketAddr>,
     /// It is one of several processes that one command starts. What says whose port or name it is cannot be
     /// meant for all of them, so it is not taken from what is inherited.
     pub(crate) is_one_of_many: bool,
@@ -60,12 +62,20 @@ pub(crate) fn variables(
         .filter(|_| inherited("OTEL_EXPORTER_OTLP_ENDPOINT").is_none());
     let is_one_of_many = surroundings.is_one_of_many;
     let otlp_host = otlp.map(host_and_port);
+    let zipkin = surroundings
+        .zipkin
+        .filter(|_| inherited("OTEL_EXPORTER_ZIPKIN_ENDPOINT").is_none());
+    let zipkin_host = zipkin.map(host_and_port);
+    let own_hosts: Vec<&str> = [&otlp_host, &zipkin_host]
+        .into_iter()
+        .filter_map(Option::as_deref)
+        .collect();
     for (proxy_name, no_proxy_name) in [("HTTP_PROXY", "NO_PROXY"), ("http_proxy", "no_proxy")] {
         let no_proxy = inherited(no_proxy_name).unwrap_or_default();
         set.push((proxy_name.to_owned(), proxy.clone()));
         set.push((
             no_proxy_name.to_owned(),
-            without_loopback(&no_proxy, otlp_host.as_deref()),
+            without_loopback(&no_proxy, &own_hosts),
         ));
     }
     for (service, address) in &surroundings.dependencies {
@@ -80,6 +90,13 @@ pub(crate) fn variables(
         set.push((
             "OTEL_EXPORTER_OTLP_PROTOCOL".to_owned(),
             "http/protobuf".to_owned(),
+        ));
+    }
+    if let Some(host) = zipkin_host {
+        // The variable of OpenTelemetry's exporter; libraries of Zipkin's own have none in common.
+        set.push((
+            "OTEL_EXPORTER_ZIPKIN_ENDPOINT".to_owned(),
+            format!("http://{host}/api/v2/spans"),
         ));
     }
     let mut set_if = |is_always: bool, name: &str, value: String| {
@@ -120,22 +137,24 @@ pub(crate) fn replaced_proxy(inherited: impl Fn(&str) -> Option<String>) -> Opti
 
 /// The name and not the address of this machine: clients that know no ports in `NO_PROXY` compare
 /// addresses without their port, which would take all of loopback past the sidecar.
-fn host_and_port(otlp: SocketAddr) -> String {
-    match otlp.ip() {
-        ip if ip.is_loopback() && ip.is_ipv4() => format!("localhost:{}", otlp.port()),
-        _ => otlp.to_string(),
+fn host_and_port(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_loopback() && ip.is_ipv4() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
     }
 }
 
-/// `NO_PROXY` without what would take requests to this machine past the sidecar, and with the one
-/// address that is no application's.
-fn without_loopback(no_proxy: &str, otlp_host: Option<&str>) -> String {
+/// `NO_PROXY` without what would take requests to this machine past the sidecar, and with the
+/// addresses that are no application's.
+fn without_loopback(no_proxy: &str, own_hosts: &[&str]) -> String {
     let entries = no_proxy
         .split([',', ' '])
         .map(str::trim)
         .filter(|entry| !entry.is_empty());
     let kept = entries.filter(|entry| *entry != "*" && !is_loopback(entry));
-    kept.chain(otlp_host).collect::<Vec<_>>().join(",")
+    kept.chain(own_hosts.iter().copied())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// `localhost` and what is below it, `127.0.0.0/8` in all spellings, `::1`.

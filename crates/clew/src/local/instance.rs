@@ -114,6 +114,7 @@ impl PreparedInstance {
                 is_news: port.is_news,
             }),
             otlp_http: roles.otlp_http,
+            zipkin: roles.zipkin,
             is_one_of_many: true,
         };
         let addresses = Addresses {

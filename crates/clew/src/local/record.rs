@@ -22,12 +22,26 @@ pub(crate) struct Record {
     pub(crate) otlp_grpc: Option<SocketAddr>,
     /// Spans over OTLP/HTTP.
     pub(crate) otlp_http: Option<SocketAddr>,
+    /// Zipkin's spans; absent in what an older Clew wrote.
+    #[serde(default)]
+    pub(crate) zipkin: Option<SocketAddr>,
     /// The process that the roles are in.
     pub(crate) pid: i32,
     /// The command that started them: `roles`, `up` or `demo`.
     pub(crate) command: String,
     /// Version of that process.
     pub(crate) version: String,
+}
+
+/// Where spans come in, by the way that they come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SpanPorts {
+    /// OTLP/gRPC.
+    pub(crate) otlp_grpc: Option<SocketAddr>,
+    /// OTLP/HTTP.
+    pub(crate) otlp_http: Option<SocketAddr>,
+    /// Zipkin.
+    pub(crate) zipkin: Option<SocketAddr>,
 }
 
 /// A record could not be kept or read.
@@ -100,13 +114,14 @@ impl Record {
         command: &str,
         api: SocketAddr,
         control: SocketAddr,
-        otlp: (Option<SocketAddr>, Option<SocketAddr>),
+        spans: SpanPorts,
     ) -> Self {
         Self {
             api,
             control,
-            otlp_grpc: otlp.0,
-            otlp_http: otlp.1,
+            otlp_grpc: spans.otlp_grpc,
+            otlp_http: spans.otlp_http,
+            zipkin: spans.zipkin,
             pid: std::process::id().cast_signed(),
             command: command.to_owned(),
             version: VERSION.to_owned(),

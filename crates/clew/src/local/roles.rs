@@ -3,7 +3,7 @@
 pub(crate) mod command;
 
 use super::plan::{MeshPlan, ServicePlan};
-use super::record::{Published, Record, RecordError, own_state_dir};
+use super::record::{Published, Record, RecordError, SpanPorts, own_state_dir};
 use super::sidecar::LOOPBACK;
 use crate::address::uri;
 use clew_api::client::ControlClient;
@@ -37,6 +37,8 @@ pub(crate) struct RolesPlan {
     pub(crate) otlp_grpc: Port,
     /// Where spans come in over OTLP/HTTP.
     pub(crate) otlp_http: Port,
+    /// Where Zipkin's spans come in.
+    pub(crate) zipkin: Port,
     /// Namespace of the declared services.
     pub(crate) namespace: Namespace,
     /// What proxies report.
@@ -63,6 +65,7 @@ impl RolesPlan {
             control: Port::Wanted(LOOPBACK),
             otlp_grpc: Port::Wanted((Ipv4Addr::LOCALHOST, 4317).into()),
             otlp_http: Port::Wanted((Ipv4Addr::LOCALHOST, 4318).into()),
+            zipkin: Port::Wanted((Ipv4Addr::LOCALHOST, 9411).into()),
             namespace: Namespace::from(plan.namespace.as_str()),
             telemetry: plan.telemetry.clone(),
             services: plan.services.iter().map(declared).collect(),
@@ -81,6 +84,7 @@ impl RolesPlan {
             (&mut self.control, control),
             (&mut self.otlp_grpc, last.otlp_grpc),
             (&mut self.otlp_http, last.otlp_http),
+            (&mut self.zipkin, last.zipkin),
         ] {
             if let (Port::Wanted(address), Some(last)) = (port, last) {
                 *address = last;
@@ -191,6 +195,7 @@ impl Roles {
             api: Port::Required(plan.api),
             otlp_grpc: Some(plan.otlp_grpc),
             otlp_http: Some(plan.otlp_http),
+            zipkin: Some(plan.zipkin),
             control: uri(control.address()),
             scrape_interval: SCRAPE_INTERVAL,
         };
@@ -200,7 +205,11 @@ impl Roles {
             plan.command,
             observe.api_address(),
             control.address(),
-            (observe.otlp_grpc_address(), observe.otlp_http_address()),
+            SpanPorts {
+                otlp_grpc: observe.otlp_grpc_address(),
+                otlp_http: observe.otlp_http_address(),
+                zipkin: observe.zipkin_address(),
+            },
         );
         let published = record.publish(&state)?;
         // `clew run` says which port it became, so that others can join; the next mesh has another.

@@ -141,6 +141,7 @@ fn variables(name: &str, ports: &[OwnPort], sidecar: &Sidecar, roles: &Record) -
             is_news: port.is_news,
         }),
         otlp_http: roles.otlp_http,
+        zipkin: roles.zipkin,
         is_one_of_many: false,
     };
     environment::variables(&surroundings, variable)

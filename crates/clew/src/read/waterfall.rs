@@ -19,6 +19,9 @@ const MIN_LABEL_WIDTH: usize = 24;
 /// Headings of the figures.
 const FIGURES: [&str; 3] = ["DURATION", "PROXY", "WAIT"];
 
+/// Before a span whose own parent is not shown.
+const HIDDEN: &str = "⋯";
+
 /// The trace for a terminal of `width` columns; with all details when `is_wide`.
 pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
     let lines = tree::lines(trace);
@@ -47,6 +50,12 @@ pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
         }
     }
     text.push_str(&legend(&glyphs));
+    if trace.hidden_spans > 0 {
+        let _ = writeln!(
+            text,
+            "{HIDDEN} spans of other scopes are between it and the span above: they are not shown"
+        );
+    }
     text
 }
 
@@ -125,6 +134,9 @@ fn summary(trace: &Trace) -> String {
     ];
     if errors > 0 {
         parts.push(painted(&counted(errors, "error"), BAD));
+    }
+    if trace.hidden_spans > 0 {
+        parts.push(format!("{} hidden", trace.hidden_spans));
     }
     if !trace.missing_parents.is_empty() {
         parts.push(painted(
@@ -221,7 +233,12 @@ impl Label {
                 }
             }
             Node::Span(span) => {
+                let hidden = match span.hidden_ancestors {
+                    0 => String::new(),
+                    _ => format!("{HIDDEN} "),
+                };
                 let name = clean(&format!("{} {} {}", span.service, span.kind, span.name));
+                let name = format!("{hidden}{name}");
                 let fault = if is_error(span) {
                     format!(" ✗ {}", clean(&fault(span)))
                 } else {

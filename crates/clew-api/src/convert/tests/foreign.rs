@@ -361,7 +361,7 @@ fn all_mistakes_in_settings_are_said_at_once() {
             ratio: 1.5,
             max_per_second: f64::NAN,
         }),
-        write_formats: vec!["b3".to_owned(), "jaeger".to_owned()],
+        write_formats: vec!["b3".to_owned(), "zipkin".to_owned()],
         access_log: "some".to_owned(),
         show_headers: vec!["X-Upper".to_owned(), "not a header".to_owned()],
         ..Default::default()

@@ -17,7 +17,7 @@ pub(super) fn taken_in(counts: &IngestCounts) -> Check {
             "spans refused because the store was full",
         ),
         (counts.spans_rejected, "spans with invalid ids"),
-        (counts.requests_malformed, "requests that were no OTLP"),
+        (counts.requests_malformed, "requests that could not be read"),
         (counts.requests_too_large, "requests that were too large"),
         (
             counts.requests_unsupported,

@@ -69,7 +69,7 @@ async fn a_change_that_makes_no_sense_changes_nothing() {
             r#"{"sampling_max_per_second": -1}"#,
             "sampling_max_per_second",
         ),
-        (r#"{"write_formats": ["jaeger"]}"#, "jaeger"),
+        (r#"{"write_formats": ["zipkin"]}"#, "zipkin"),
         (r#"{"access_log": "some"}"#, "access_log"),
         (r#"{"show_headers": ["no such name"]}"#, "no such name"),
         (r#"{"show_headers": ["forbidden"]}"#, "not this one"),

@@ -239,3 +239,50 @@ async fn a_trace_that_is_still_growing_can_be_left_out() {
     let any: Traces = mesh.get("/traces?settled=0s").await;
     assert_eq!(any.traces.len(), 1);
 }
+
+/// What an application's library made is left out, and the proxies' spans are below one another.
+#[tokio::test]
+async fn a_trace_is_shown_as_one_scope_saw_it() {
+    let mut library = span(FIRST, 2, Some(1), "web");
+    library.scope = "opentelemetry.instrumentation.flask".to_owned();
+    let spans = vec![
+        span(FIRST, 1, None, "web"),
+        library,
+        span(FIRST, 3, Some(2), "web"),
+        span(FIRST, 4, Some(3), "books"),
+    ];
+    let mesh = mesh_with(spans).await;
+    let tree = async |query: &str| {
+        let trace: Trace = mesh.get(&format!("/traces/{FIRST:032x}{query}")).await;
+        let short = |id: &str| u64::from_str_radix(id, 16).unwrap();
+        let spans = trace.spans.iter().map(|span| {
+            let parent = span.parent_span_id.as_deref().map(short);
+            (short(&span.span_id), parent, span.hidden_ancestors)
+        });
+        (
+            spans.collect::<Vec<_>>(),
+            trace.hidden_spans,
+            trace.duration_ms,
+        )
+    };
+    let (whole, hidden, duration) = tree("").await;
+    assert_eq!(
+        whole,
+        [
+            (1, None, 0),
+            (2, Some(1), 0),
+            (3, Some(2), 0),
+            (4, Some(3), 0)
+        ]
+    );
+    assert_eq!(hidden, 0);
+    let (proxies, hidden, same) = tree("?scope=clew.proxy").await;
+    assert_eq!(proxies, [(1, None, 0), (3, Some(1), 1), (4, Some(3), 0)]);
+    assert_eq!(
+        (hidden, same),
+        (1, duration),
+        "the time is that of the whole trace"
+    );
+    let (none, hidden, _) = tree("?scope=other").await;
+    assert_eq!((none.len(), hidden), (0, 4));
+}

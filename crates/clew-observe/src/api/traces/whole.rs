@@ -1,6 +1,7 @@
 //! One trace as the API shows it.
 
 use super::super::clock::{nanos_as_millis, rfc3339_nanos};
+use super::scope;
 use clew_api::rest::span::{PROXY_SCOPE, ProxyTime, Span, SpanEvent, SpanLink};
 use clew_api::rest::traces::{MissingParent, Trace};
 use clew_trace::span::AttributeValue;
@@ -9,8 +10,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-/// The trace of these spans, which come by their start.
-pub(super) fn trace(trace_id: TraceId, spans: &[clew_trace::Span]) -> Trace {
+/// The trace of these spans, which come by their start; with a scope, what that has of it.
+pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Option<&str>) -> Trace {
     let start = spans
         .iter()
         .map(|span| span.start_unix_nano)
@@ -21,12 +22,17 @@ pub(super) fn trace(trace_id: TraceId, spans: &[clew_trace::Span]) -> Trace {
         .map(|span| span.end_unix_nano)
         .max()
         .unwrap_or_default();
+    let kept = scope::keep(spans, scope);
+    let spans = kept.spans.iter().zip(kept.hidden_ancestors);
     Trace {
         trace_id: trace_id.to_string(),
         start: rfc3339_nanos(start),
         duration_ms: nanos_as_millis(end.saturating_sub(start)),
-        spans: spans.iter().map(|span| shown(span, start)).collect(),
-        missing_parents: missing_parents(spans),
+        spans: spans
+            .map(|(span, hidden)| shown(span, hidden, start))
+            .collect(),
+        missing_parents: missing_parents(&kept.spans),
+        hidden_spans: kept.hidden as u64,
     }
 }
 
@@ -51,7 +57,7 @@ fn missing_parents(spans: &[clew_trace::Span]) -> Vec<MissingParent> {
     missing
 }
 
-fn shown(span: &clew_trace::Span, trace_start: u64) -> Span {
+fn shown(span: &clew_trace::Span, hidden_ancestors: u32, trace_start: u64) -> Span {
     let offset_ms = |unix_nano: u64| nanos_as_millis(unix_nano.saturating_sub(trace_start));
     let given = |text: &String| (!text.is_empty()).then(|| text.clone());
     let event = |event: &clew_trace::span::SpanEvent| SpanEvent {
@@ -67,6 +73,7 @@ fn shown(span: &clew_trace::Span, trace_start: u64) -> Span {
     Span {
         span_id: span.span_id.to_string(),
         parent_span_id: span.parent_span_id.map(|parent| parent.to_string()),
+        hidden_ancestors,
         kind: span.kind.as_str().to_owned(),
         service: span.service.clone(),
         namespace: given(&span.namespace),

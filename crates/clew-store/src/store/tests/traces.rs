@@ -1,4 +1,6 @@
 use super::*;
+use crate::query::TraceSummary;
+use clew_trace::shared::server_half;
 use clew_trace::span::{AttributeValue, SpanEvent, SpanLink};
 
 async fn find(store: &Store, query: TraceQuery) -> Vec<u128> {
@@ -73,6 +75,39 @@ async fn both_sides_of_a_shared_span_id_are_kept() {
         store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
         2
     );
+}
+
+/// 1. A library of Zipkin joins the span that it received: its SERVER span has the id of ours.
+/// 2. Observe gives that half an id of its own; what is below it names the shared id, and comes first.
+/// 3. Below the half is what its own service wrote, and the half is below the span whose id it shared.
+#[tokio::test]
+async fn what_is_below_a_shared_span_is_below_the_half_of_its_service() {
+    let store = temporary();
+    let half = server_half(SpanId::new(2).unwrap()).get();
+    let below = span(1, 3, Some(2), ("books", 3));
+    let others = span(1, 4, Some(2), ("gateway", 1));
+    insert(&store, vec![below, others]).await;
+    let before = find_one(&store).await;
+    assert_eq!(before.missing_parents, 2, "nothing of span 2 has come");
+    insert(&store, vec![span(1, half, Some(2), ("books", 2))]).await;
+    let between = find_one(&store).await;
+    assert_eq!(between.missing_parents, 2, "the half, and the gateway's");
+    insert(&store, vec![span(1, 2, None, ("gateway", 0))]).await;
+
+    let whole = find_one(&store).await;
+    assert_eq!((whole.roots, whole.missing_parents, whole.spans), (1, 0, 4));
+    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap();
+    let tree: Vec<_> = spans
+        .iter()
+        .map(|span| (span.span_id.get(), span.parent_span_id.map(SpanId::get)))
+        .collect();
+    let wanted = [(2, None), (4, Some(2)), (half, Some(2)), (3, Some(half))];
+    assert_eq!(tree, wanted);
+}
+
+async fn find_one(store: &Store) -> TraceSummary {
+    let found = store.find_traces(TraceQuery::default()).await;
+    found.unwrap().remove(0)
 }
 
 #[tokio::test]

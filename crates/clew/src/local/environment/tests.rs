@@ -17,6 +17,7 @@ fn surroundings() -> Surroundings {
             is_news: false,
         }),
         otlp_http: Some("127.0.0.1:4318".parse().unwrap()),
+        zipkin: Some("127.0.0.1:9411".parse().unwrap()),
         is_one_of_many: false,
     }
 }
@@ -52,8 +53,10 @@ fn spans_of_the_application_go_to_the_mesh_and_past_the_sidecar() {
     let set = composed(&surroundings(), &[]);
     assert_eq!(set["OTEL_EXPORTER_OTLP_ENDPOINT"], "http://localhost:4318");
     assert_eq!(set["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf");
-    assert_eq!(set["NO_PROXY"], "localhost:4318");
-    assert_eq!(set["no_proxy"], "localhost:4318");
+    let zipkin = "http://localhost:9411/api/v2/spans";
+    assert_eq!(set["OTEL_EXPORTER_ZIPKIN_ENDPOINT"], zipkin);
+    assert_eq!(set["NO_PROXY"], "localhost:4318,localhost:9411");
+    assert_eq!(set["no_proxy"], "localhost:4318,localhost:9411");
 }
 
 #[test]
@@ -61,6 +64,7 @@ fn what_the_user_has_set_stays() {
     let inherited = [
         ("PORT", "9"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+        ("OTEL_EXPORTER_ZIPKIN_ENDPOINT", "http://zipkin:9411"),
         ("OTEL_SERVICE_NAME", "mine"),
         ("NODE_USE_ENV_PROXY", "0"),
     ];
@@ -122,6 +126,7 @@ fn a_port_that_the_system_chose_is_always_told() {
 fn exceptions_for_loopback_are_taken_out_and_others_stay() {
     let surroundings = Surroundings {
         otlp_http: None,
+        zipkin: None,
         ..surroundings()
     };
     for (given, kept) in [

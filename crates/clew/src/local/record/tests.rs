@@ -1,11 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{Record, file_of, state_dir};
+use super::{Record, SpanPorts, file_of, state_dir};
 use std::path::{Path, PathBuf};
 
 fn record(port: u16) -> Record {
     let address = |port| ([127, 0, 0, 1], port).into();
-    Record::of_this_process("roles", address(port), address(4), (Some(address(5)), None))
+    let spans = SpanPorts {
+        otlp_grpc: Some(address(5)),
+        ..SpanPorts::default()
+    };
+    Record::of_this_process("roles", address(port), address(4), spans)
 }
 
 #[test]

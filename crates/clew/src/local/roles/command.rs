@@ -56,6 +56,7 @@ fn plan(args: &RolesArgs) -> RolesPlan {
         control: port(args.control, 0),
         otlp_grpc: port(args.otlp_grpc, 4317),
         otlp_http: port(args.otlp_http, 4318),
+        zipkin: port(args.zipkin, 9411),
         namespace: Namespace::from("default"),
         telemetry: TelemetrySettings {
             sampling,

@@ -16,6 +16,7 @@ fn span(
     Span {
         span_id: format!("{id:016x}"),
         parent_span_id: parent.map(|parent| format!("{parent:016x}")),
+        hidden_ancestors: 0,
         kind: kind.to_owned(),
         service: service.to_owned(),
         namespace: Some("default".to_owned()),
@@ -51,6 +52,7 @@ fn trace(duration_ms: f64, spans: Vec<Span>) -> Trace {
         duration_ms,
         spans,
         missing_parents: Vec::new(),
+        hidden_spans: 0,
     }
 }
 
@@ -165,6 +167,31 @@ fn missing_parents_are_named_and_their_children_are_below_them() {
     └ books server GET /books/{id}                  3.00 ms      -     -                    ━━━━━━━━━
       └ books client GET /books/{id}                1.00 ms      -     -                       ━━━
     ━ request, as a proxy saw it
+    ");
+}
+
+/// `--scope clew.proxy`: what an application's library did is not shown, and that it is not is.
+#[test]
+fn spans_below_hidden_ones_say_so() {
+    let mut joined = span(4, Some(3), "books", "client", 4.0, 3.0);
+    joined.hidden_ancestors = 3;
+    let mut mesh = trace(
+        10.0,
+        vec![
+            span(1, None, "gateway", "server", 0.0, 10.0),
+            span(3, Some(1), "books", "server", 2.0, 6.0),
+            joined,
+        ],
+    );
+    mesh.hidden_spans = 3;
+    insta::assert_snapshot!(plain(&render(&mesh, 100, false)), @r"
+    trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  10.0 ms  3 spans  2 services  3 hidden
+    SPAN                                DURATION  PROXY  WAIT  0 ms                5.00 ms       10.0 ms
+    gateway server GET /books/{id}       10.0 ms      -     -  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    └ books server GET /books/{id}       6.00 ms      -     -          ━━━━━━━━━━━━━━━━━━━━━━━━━
+      └ ⋯ books client GET /books/{id}   3.00 ms      -     -                  ━━━━━━━━━━━━━
+    ━ request, as a proxy saw it
+    ⋯ spans of other scopes are between it and the span above: they are not shown
     ");
 }
 
