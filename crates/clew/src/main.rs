@@ -7,6 +7,7 @@ mod address;
 mod cli;
 mod client;
 mod exit;
+mod guide;
 mod label;
 mod local;
 mod output;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
         Command::Trace(args) => read::trace(args),
         Command::Check(args) => read::check(args),
         Command::Settings(args) => read::settings(args),
+        Command::Version(args) => read::version(args),
+        Command::Completions(args) => guide::completions(args),
+        Command::Man(args) => guide::man(args),
     };
     match result {
         Ok(exit) => exit.into(),

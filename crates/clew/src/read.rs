@@ -9,12 +9,13 @@ mod stat;
 mod tap;
 mod trace;
 mod traces;
+mod version;
 mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
     CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs,
-    TraceArgs, TracesArgs,
+    TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
@@ -114,6 +115,11 @@ pub(crate) fn check(args: CheckArgs) -> anyhow::Result<Exit> {
 /// `clew settings`
 pub(crate) fn settings(args: SettingsArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| settings::run(&args, &api).await)
+}
+
+/// `clew version`
+pub(crate) fn version(args: VersionArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| version::run(&args, &api).await)
 }
 
 /// Runs one command on a runtime of its own.

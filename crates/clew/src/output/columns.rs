@@ -82,7 +82,7 @@ pub(crate) const COLUMNS: [(&str, &str); 31] = [
 ];
 
 /// Columns that need no explanation.
-pub(crate) const PLAIN: [&str; 3] = ["ROOT", "SETTING", "VALUE"];
+pub(crate) const PLAIN: [&str; 6] = ["ROOT", "SETTING", "VALUE", "PROGRAM", "VERSION", "OF"];
 
 /// Whether a reader of the documents knows what stands in a column.
 pub(crate) fn is_known(title: &str) -> bool {

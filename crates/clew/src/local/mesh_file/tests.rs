@@ -121,7 +121,7 @@ services:
     port: 7002
     run: []
     routes: [ { name: edit, match: books } ]
-telemetry: { sampling: { ratio: 2 }, write: [jaeger] }
+telemetry: { sampling: { ratio: 2 }, write: [zipkin] }
 retention: { age: 1s, size: 1MiB }
 ";
     assert_eq!(
@@ -139,7 +139,7 @@ retention: { age: 1s, size: 1MiB }
             r#"mesh.yaml:16: services.authors.run: given an empty list, expected a list of at least one: a word of a command"#,
             r#"mesh.yaml:17: services.authors.routes[0].match: given "books", expected [METHOD ]PATH, where PATH may hold {placeholders} or end in /*"#,
             r#"mesh.yaml:18: telemetry.sampling.ratio: given "2", expected a ratio from 0 to 1"#,
-            r#"mesh.yaml:18: telemetry.write[0]: given "jaeger", expected b3 or b3multi"#,
+            r#"mesh.yaml:18: telemetry.write[0]: given "zipkin", expected b3, b3multi, jaeger, datadog, xray or grpc-trace-bin"#,
             "mesh.yaml:19: retention.age: given \"1s\", expected a time from 1m to 365d",
             "mesh.yaml:19: retention.size: given \"1MiB\", expected a size of at least 8MiB",
         ]
