@@ -17,6 +17,7 @@ mod ports;
 mod prefix;
 mod process;
 mod record;
+mod restart;
 mod roles;
 mod run;
 mod sidecar;

@@ -20,6 +20,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Open requests may go on for this long at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +93,7 @@ impl BoundMesh {
     /// Starts the programs, and joins everything to the mesh. When a program cannot be started the rest
     /// is not tried: what runs by then is in the mesh that comes back, to be ended.
     pub(crate) fn start(self, lines: &Lines) -> (Mesh, Result<(), InstanceError>) {
-        // Each of them ends once.
+        // Each of them ends once before it is started again, which is after its end was read.
         let (sender, ends) = mpsc::channel(self.waves.iter().flatten().count().max(1));
         let gateway = self
             .gateway
@@ -161,8 +162,9 @@ impl Mesh {
     }
 
     /// Waits until all are in the mesh that have not ended meanwhile, and every application of those
-    /// that we started listens. Ask again after an end.
+    /// that we started listens; never, while a program waits to be started again. Ask again after a change.
     pub(crate) fn ready(&self) -> impl Future<Output = ()> + use<> {
+        let is_waiting = self.instances().any(|instance| instance.due().is_some());
         let instances = || self.instances().filter(|instance| !instance.is_leaving());
         let ours = instances().filter(|instance| instance.is_ours());
         let applications = ours.filter_map(|instance| instance.addresses.application);
@@ -170,14 +172,18 @@ impl Mesh {
         let gateway = self.gateway.iter().map(|(_, id, _)| id.clone());
         let missing = instances().map(Instance::id).chain(gateway).collect();
         let joined = joined(self.roles.record.control, missing);
-        async {
+        async move {
+            if is_waiting {
+                pending::<()>().await;
+            }
             tokio::join!(joined, listen);
         }
     }
 
-    /// The next end of a program that nobody asked for. Its instance is leaving the mesh by then. When a
+    /// The next end of a program that nobody asked for, or the next start of one that had ended. When a
     /// role or a proxy has failed, there is nothing to wait for: `None`. Safe to cancel.
-    pub(crate) async fn next_end(&mut self) -> Option<Ended> {
+    pub(crate) async fn next_change(&mut self) -> Option<Change> {
+        let due = self.instances().filter_map(Instance::due).min();
         let Self {
             roles,
             gateway,
@@ -194,14 +200,28 @@ impl Mesh {
         let sidecars = sidecars.map(|instance| instance.sidecar_failed().boxed());
         let proxies = gateway.chain(sidecars).chain([pending().boxed()]);
         let ended = tokio::select! {
-            Some(ended) = ends.recv() => ended,
+            Some(ended) = ends.recv() => Some(ended),
+            () = until(due) => None,
             () = roles.failed() => return None,
             _ = select_all(proxies) => return None,
         };
         let mut instances = self.waves.iter_mut().flatten();
-        let instance = instances.find(|instance| instance.addresses.name == ended.name);
-        instance.into_iter().for_each(Instance::leave);
-        Some(ended)
+        match ended {
+            Some(ended) => {
+                let instance = instances.find(|instance| instance.addresses.name == ended.name);
+                if let Some(instance) = instance {
+                    instance.rest(ended.again);
+                }
+                Some(Change::Ended(ended))
+            }
+            None => {
+                let instance = instances.find(|instance| instance.due() == due);
+                if let Some(instance) = instance {
+                    instance.start_again().await;
+                }
+                Some(Change::StartedAgain)
+            }
+        }
     }
 
     /// Ends everything in order: no request from outside is taken any more; programs end, callers before
@@ -231,6 +251,22 @@ impl Mesh {
             gateway.force();
         }
         join_all(self.waves.iter_mut().flatten().map(Instance::kill)).await;
+    }
+}
+
+/// What happened to a program by itself.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// It has ended, and its instance is leaving the mesh.
+    Ended(Ended),
+    /// It had ended, and was started again, or could not be and waits for longer.
+    StartedAgain,
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => pending().await,
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod kinds;
 
-use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, ServicePlan};
+use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
 use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule};
@@ -248,6 +248,12 @@ impl Settings for Service {
             "{}",
             "Environment, over what is inherited and what Clew sets.",
         );
+        let restart = t.default(
+            "restart",
+            restart(),
+            "on-failure",
+            "Whether its program is started again when it has ended, after 1s, 2s, and so on up to 30s.",
+        );
         let replicas = t.default(
             "replicas",
             located(integer(1..=64)),
@@ -271,7 +277,7 @@ impl Settings for Service {
             replicas,
             to,
             protocol,
-            program: program(run, dir, env),
+            program: program(run, dir, env, restart),
             routes,
         })
     }
@@ -281,9 +287,23 @@ fn program(
     run: Option<Option<Vec<String>>>,
     dir: Option<PathBuf>,
     env: Option<Vec<(String, String)>>,
+    restart: Option<Restart>,
 ) -> Option<Option<Program>> {
-    let (words, dir, env) = (run?, Some(dir?), env?);
-    Some(words.map(|words| Program { words, dir, env }))
+    let (words, dir, env, restart) = (run?, Some(dir?), env?, restart?);
+    Some(words.map(|words| Program {
+        words,
+        dir,
+        env,
+        restart,
+    }))
+}
+
+fn restart() -> Scalar<Restart> {
+    one_of(&[
+        ("on-failure", Restart::OnFailure),
+        ("never", Restart::Never),
+        ("always", Restart::Always),
+    ])
 }
 
 struct Route(RouteRule);

@@ -86,4 +86,17 @@ pub(crate) struct Program {
     pub(crate) dir: Option<PathBuf>,
     /// Set over what it inherits and what Clew sets.
     pub(crate) env: Vec<(String, String)>,
+    /// Whether it is started again when it has ended.
+    pub(crate) restart: Restart,
+}
+
+/// Whether a program is started again that has ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// No.
+    Never,
+    /// When it failed.
+    OnFailure,
+    /// However it ended.
+    Always,
 }

@@ -1,7 +1,6 @@
 //! `clew up`: a whole application from one file.
 
-use super::instance::Ended;
-use super::mesh::{BoundMesh, Mesh, Whereabouts, names};
+use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
 use super::prefix::{Lines, Stream, Voice};
@@ -63,6 +62,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
         mesh.kill().await;
     }
     drop(voice);
+    drop(mesh);
     finish(lines, end, &mut signals).await;
     exit
 }
@@ -106,13 +106,16 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
     let mut exit = Exit::Ok;
     let mut ready = Box::pin(mesh.ready());
     let mut slow = pin!(tokio::time::sleep(SLOW_START));
-    let (mut is_ready, mut is_slow) = (false, false);
+    let (mut is_ready, mut is_told, mut is_slow) = (false, false, false);
     while left > 0 || waits_for_signal {
         tokio::select! {
             () = &mut ready, if !is_ready => {
                 is_ready = true;
                 let whereabouts = mesh.whereabouts();
-                tell(&whereabouts, voice).await;
+                if !is_told {
+                    tell(&whereabouts, voice).await;
+                }
+                is_told = true;
                 write_ready_file(ready_file, &whereabouts)?;
             }
             () = &mut slow, if !is_slow => {
@@ -121,15 +124,20 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                     voice.say(Stream::Error, "not every application listens yet").await;
                 }
             }
-            ended = mesh.next_end() => match ended {
-                None => return Ok(Exit::Failed),
-                Some(Ended { is_success, .. }) => {
-                    left = left.saturating_sub(1);
-                    ready = Box::pin(mesh.ready());
-                    if !is_success {
-                        exit = Exit::Failed;
+            change = mesh.next_change() => {
+                match change {
+                    None => return Ok(Exit::Failed),
+                    Some(Change::Ended(ended)) if ended.again.is_none() => {
+                        left = left.saturating_sub(1);
+                        if !ended.is_success {
+                            exit = Exit::Failed;
+                        }
                     }
+                    // A sidecar of a new life is somewhere else than the one before: that is written again.
+                    Some(Change::Ended(_)) => {}
+                    Some(Change::StartedAgain) => is_ready = false,
                 }
+                ready = Box::pin(mesh.ready());
             }
         }
     }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::parse;
-use crate::local::plan::{MeshPlan, PortChoice};
+use crate::local::plan::{MeshPlan, PortChoice, Restart};
 use clew_model::policy::PathMatch;
 use clew_model::service::Protocol;
 use clew_runtime::config::docs;
@@ -33,6 +33,7 @@ services:
     run: [python3, books.py]
     dir: ./books
     env: { KEY: value, EMPTY: "" }
+    restart: always
     routes:
       - { name: edit, match: "POST /books/{id}/edit" }
       - { name: static, match: [/static/*, /favicon.ico] }
@@ -71,7 +72,8 @@ fn a_whole_file_is_understood() {
             Protocol::Http1
         )
     );
-    assert_eq!(books.program.as_ref().unwrap().env.len(), 2);
+    let program = books.program.as_ref().unwrap();
+    assert_eq!((program.env.len(), program.restart), (2, Restart::Always));
     let paths: Vec<_> = books
         .routes
         .iter()
@@ -131,7 +133,7 @@ retention: { age: 1s, size: 1MiB }
             r#"mesh.yaml:4: gateway.routes[0].path: given "books", expected a path that starts with /"#,
             r#"mesh.yaml:4: gateway.routes[0].to: given "webap", expected the name of a service of this file"#,
             r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, ADDRESS:PORT, or auto"#,
-            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, replicas, to, routes (did you mean protocol?)"#,
+            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, restart, replicas, to, routes (did you mean protocol?)"#,
             r#"mesh.yaml:9: services.webapp.to[1]: given "author", expected the name of a service of this file"#,
             "mesh.yaml:12: services.books.replicas: given 2, expected 1, or port: auto",
             r#"mesh.yaml:13: services.books.run: given "npm ci && npm start", expected no & outside of single quotes; for a shell write [sh, -c, "..."]"#,
@@ -154,7 +156,7 @@ fn a_service_that_is_wrong_as_a_whole_can_still_be_referred_to() {
         mistakes_of(text),
         [
             r#"mesh.yaml:3: services.a.to[1]: given "c", expected the name of a service of this file"#,
-            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, replicas, to, routes"#,
+            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, restart, replicas, to, routes"#,
             r#"mesh.yaml:5: services.Big: given the key "Big", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
         ]
     );
