@@ -7,6 +7,7 @@ mod demo;
 mod down;
 mod environment;
 mod find;
+mod foreign;
 mod gateway;
 mod instance;
 mod mesh;

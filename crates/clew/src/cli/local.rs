@@ -83,6 +83,10 @@ pub(crate) struct UpArgs {
         default_value = "mesh.yaml"
     )]
     pub(crate) file: PathBuf,
+    /// Start nothing, and print the mesh.yaml that this compose file or Procfile means; comments name what
+    /// could not be taken over
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) from: Option<PathBuf>,
     /// End after this time
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) for_time: Option<TimeSpan>,

@@ -1,5 +1,6 @@
 //! `clew up`: a whole application from one file.
 
+use super::foreign;
 use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
@@ -10,6 +11,7 @@ use super::{after, kept};
 use crate::address::DEFAULT_API;
 use crate::cli::local::UpArgs;
 use crate::exit::Exit;
+use crate::output;
 use anyhow::Context as _;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
@@ -27,6 +29,9 @@ const OWN_NAME: &str = "clew";
 
 /// Runs what the file says until a signal, the given time, or the end of every program.
 pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.from {
+        return print_meaning(file);
+    }
     let mut plan = match mesh_file::load(&args.file) {
         Ok(plan) => plan,
         Err(mistakes) => {
@@ -65,6 +70,18 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     drop(mesh);
     finish(lines, end, &mut signals).await;
     exit
+}
+
+/// Prints the `mesh.yaml` that a file of another program means.
+fn print_meaning(file: &Path) -> anyhow::Result<Exit> {
+    match foreign::convert(file) {
+        Ok(text) => output::print(&text).context("cannot write it")?,
+        Err(mistakes) => {
+            anstream::eprintln!("{mistakes}");
+            return Ok(Exit::Usage);
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 /// The file of a mesh that keeps its numbers when it ends. It has the address of the API in its name, as a
