@@ -14,6 +14,7 @@ mod peers {
     mod golden;
     mod grpc;
     mod h2load;
+    mod logs;
     mod run;
     mod sdk;
     mod up;

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Run(local::RunArgs),
     /// Run a gateway: the way into the local mesh from outside
     Gateway(local::GatewayArgs),
+    /// What the programs of the local mesh wrote
+    Logs(local::LogsArgs),
     /// End the local mesh
     Down(local::DownArgs),
     /// Run the mesh's roles (control and observe) in the foreground

@@ -10,6 +10,8 @@ mod find;
 mod foreign;
 mod gateway;
 mod instance;
+mod journal;
+mod logs;
 mod mesh;
 mod mesh_file;
 mod naming;
@@ -22,10 +24,13 @@ mod restart;
 mod roles;
 mod run;
 mod sidecar;
+mod tee;
 mod up;
 mod words;
 
-use crate::cli::local::{DemoArgs, DownArgs, GatewayArgs, RolesArgs, RunArgs, StoreArgs, UpArgs};
+use crate::cli::local::{
+    DemoArgs, DownArgs, GatewayArgs, LogsArgs, RolesArgs, RunArgs, StoreArgs, UpArgs,
+};
 use crate::exit::Exit;
 use crate::output::announce;
 use anyhow::Context as _;
@@ -53,6 +58,11 @@ pub(crate) fn up(args: UpArgs) -> anyhow::Result<Exit> {
 /// `clew run`
 pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     start("warn", run::run(args))
+}
+
+/// `clew logs`
+pub(crate) fn logs(args: LogsArgs) -> anyhow::Result<Exit> {
+    start("warn", logs::logs(args))
 }
 
 /// `clew gateway`

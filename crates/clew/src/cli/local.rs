@@ -119,6 +119,9 @@ pub(crate) struct RunArgs {
     /// Namespace of the workload
     #[arg(short = 'n', long, default_value = "default", value_parser = parse::label)]
     pub(crate) namespace: String,
+    /// Keep what the process writes for `clew logs`; it then writes to pipes, also where there is a terminal
+    #[arg(long)]
+    pub(crate) log: bool,
     #[command(flatten)]
     pub(crate) proxy: ProxyArgs,
     #[command(flatten)]
@@ -171,6 +174,27 @@ pub(crate) struct GatewayArgs {
     pub(crate) namespace: String,
     #[command(flatten)]
     pub(crate) proxy: ProxyArgs,
+    #[command(flatten)]
+    pub(crate) api: LocalApiArgs,
+}
+
+/// `clew logs`
+#[derive(Args, Debug)]
+pub(crate) struct LogsArgs {
+    /// Only this service's
+    pub(crate) service: Option<String>,
+    /// Go on with what comes, until the mesh ends
+    #[arg(short = 'f', long)]
+    pub(crate) follow: bool,
+    /// Only what was written in this last time: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<TimeSpan>,
+    /// Only so many of the last lines
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    /// Show when each line was written, UTC
+    #[arg(long)]
+    pub(crate) times: bool,
     #[command(flatten)]
     pub(crate) api: LocalApiArgs,
 }

@@ -1,6 +1,6 @@
 //! `clew demo`: the books application, meshed and under load.
 
-use super::mesh::{BoundMesh, Change, Mesh, names};
+use super::mesh::{BoundMesh, Change, Mesh, speakers};
 use super::mesh_file;
 use super::plan::{MeshPlan, Restart};
 use super::prefix::Lines;
@@ -55,8 +55,10 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .clone()
         .map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
-    let lines = Lines::start(names(&plan.services));
-    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let speakers = speakers(&plan.services);
+    let bound = BoundMesh::bind(plan, roles).await?;
+    let lines = Lines::start(speakers, bound.log_folder());
+    let (mut mesh, started) = bound.start(&lines);
     let mut traffic = None;
     let result = match started {
         Ok(()) => tokio::select! {

@@ -1,10 +1,11 @@
 //! A whole application and its mesh, running: roles, gateway, and every instance with its sidecar.
 
 use super::instance::{Addresses, Ended, Instance, InstanceError, PreparedInstance};
+use super::journal::folder_of;
 use super::mesh_file::GATEWAY;
 use super::plan::{MeshPlan, ServicePlan};
-use super::prefix::Lines;
-use super::record::Record;
+use super::prefix::{Lines, Speaker};
+use super::record::{Record, own_state_dir};
 use super::roles::{Roles, RolesError, RolesPlan};
 use super::sidecar::{Gateway, RunningProxy, Surroundings};
 use crate::address::uri;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -88,6 +90,11 @@ impl BoundMesh {
             gateway: gateway.transpose()?,
             waves: waves_of_instances,
         })
+    }
+
+    /// Where what the programs write is kept.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        folder_of(&own_state_dir(), self.roles.record.api)
     }
 
     /// Starts the programs, and joins everything to the mesh. When a program cannot be started the rest
@@ -296,12 +303,15 @@ fn each_instance(service: &ServicePlan) -> impl Iterator<Item = (&ServicePlan, O
     (1..=service.replicas).map(move |n| (service, number(n)))
 }
 
-/// The names that output can have, in the order of the services.
-pub(crate) fn names(services: &[ServicePlan]) -> Vec<String> {
+/// Whose lines the output can have, in the order of the services.
+pub(crate) fn speakers(services: &[ServicePlan]) -> Vec<Speaker> {
     services
         .iter()
         .flat_map(each_instance)
-        .map(|(service, number)| service.instance_name(number))
+        .map(|(service, number)| Speaker {
+            service: service.name.to_string(),
+            name: service.instance_name(number),
+        })
         .collect()
 }
 
@@ -333,7 +343,7 @@ fn waves(services: &[ServicePlan]) -> Vec<Vec<&ServicePlan>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{names, waves};
+    use super::{speakers, waves};
     use crate::local::mesh_file::parse;
     use crate::local::plan::ServicePlan;
 
@@ -360,9 +370,9 @@ mod tests {
     #[test]
     fn several_instances_are_told_apart() {
         let text = "mesh: a\nservices: { b: { port: auto, replicas: 2 }, c: {} }";
-        assert_eq!(
-            names(&parse("mesh.yaml", text).unwrap().services),
-            ["b-1", "b-2", "c"]
-        );
+        let speakers = speakers(&parse("mesh.yaml", text).unwrap().services);
+        let names: Vec<&str> = speakers.iter().map(|of| of.name.as_str()).collect();
+        assert_eq!(names, ["b-1", "b-2", "c"]);
+        assert_eq!(speakers[1].service, "b");
     }
 }

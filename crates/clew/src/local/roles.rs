@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 
+use super::journal::{begin_anew, folder_of};
 use super::plan::{MeshPlan, ServicePlan};
 use super::record::{Published, Record, RecordError, own_state_dir};
 use super::sidecar::LOOPBACK;
@@ -203,6 +204,7 @@ impl Roles {
             (observe.otlp_grpc_address(), observe.otlp_http_address()),
         );
         let published = record.publish(&state)?;
+        begin_anew(&folder_of(&state, record.api));
         // `clew run` says which port it became, so that others can join; the next mesh has another.
         let published = match plan.api.port() {
             0 => published.for_once(),

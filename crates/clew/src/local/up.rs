@@ -1,10 +1,10 @@
 //! `clew up`: a whole application from one file.
 
 use super::foreign;
-use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
+use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, speakers};
 use super::mesh_file;
 use super::plan::MeshPlan;
-use super::prefix::{Lines, Stream, Voice};
+use super::prefix::{Lines, Speaker, Stream, Voice};
 use super::record::{file_of, own_state_dir};
 use super::roles::RolesPlan;
 use super::{after, kept};
@@ -46,11 +46,15 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     let store = store.map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("up", &plan, api, store);
 
-    let mut names = names(&plan.services);
-    names.push(OWN_NAME.to_owned());
-    let lines = Lines::start(names);
+    let mut speakers = speakers(&plan.services);
+    speakers.push(Speaker {
+        service: OWN_NAME.to_owned(),
+        name: OWN_NAME.to_owned(),
+    });
+    let bound = BoundMesh::bind(plan, roles).await?;
+    let lines = Lines::start(speakers, bound.log_folder());
     let voice = lines.voice(OWN_NAME);
-    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let (mut mesh, started) = bound.start(&lines);
     let exit = match started {
         Ok(()) => tokio::select! {
             _ = signals.next() => Ok(Exit::Ok),
