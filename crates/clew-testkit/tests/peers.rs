@@ -17,5 +17,6 @@ mod peers {
     mod logs;
     mod run;
     mod sdk;
+    mod top;
     mod up;
 }

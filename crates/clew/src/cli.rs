@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Edges(read::EdgesArgs),
     /// Requests, live
     Tap(read::TapArgs),
+    /// Workloads and their routes, live, on the whole terminal
+    Top(read::TopArgs),
     /// Traces, newest first
     Traces(read::TracesArgs),
     /// One trace, whole

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),
         Command::Tap(args) => read::tap(args),
+        Command::Top(args) => read::top(args),
         Command::Traces(args) => read::traces(args),
         Command::Trace(args) => read::trace(args),
         Command::Check(args) => read::check(args),

@@ -7,6 +7,7 @@ mod routes;
 mod settings;
 mod stat;
 mod tap;
+mod top;
 mod trace;
 mod traces;
 mod version;
@@ -14,12 +15,13 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs,
+    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
     TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
 use crate::output;
+use clew_runtime::signals::SignalError;
 use std::io;
 
 /// Why a command that reads could not do what it was asked.
@@ -47,6 +49,9 @@ pub(crate) enum ReadError {
         /// What would have been right.
         expected: &'static str,
     },
+    /// Signals cannot be waited for.
+    #[error(transparent)]
+    Signals(#[from] SignalError),
     /// The runtime could not be made.
     #[error("cannot start")]
     Runtime(#[source] io::Error),
@@ -95,6 +100,11 @@ pub(crate) fn edges(args: EdgesArgs) -> anyhow::Result<Exit> {
 /// `clew tap`
 pub(crate) fn tap(args: TapArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| tap::run(&args, &api).await)
+}
+
+/// `clew top`
+pub(crate) fn top(args: TopArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| top::run(&args, &api).await)
 }
 
 /// `clew traces`

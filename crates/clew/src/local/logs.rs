@@ -36,13 +36,15 @@ pub(crate) async fn logs(args: LogsArgs) -> anyhow::Result<Exit> {
     if !names.print(&lines, args.times)? {
         return Ok(Exit::Ok);
     }
-    while args.follow {
-        // Asked before the lines are read: what was written until its end is read all the same.
-        let is_running = Record::find(&state, api)?.is_some();
-        if !names.print(&news(&mut log)?, args.times)? || !is_running {
-            return Ok(Exit::Ok);
+    if args.follow {
+        loop {
+            // Asked before the lines are read: what was written until its end is read all the same.
+            let is_running = Record::find(&state, api)?.is_some();
+            if !names.print(&news(&mut log)?, args.times)? || !is_running {
+                return Ok(Exit::Ok);
+            }
+            tokio::time::sleep(LOOK_INTERVAL).await;
         }
-        tokio::time::sleep(LOOK_INTERVAL).await;
     }
     if is_empty {
         announce(&explain(service, &log.services(), &args));
