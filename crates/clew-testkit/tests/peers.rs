@@ -15,6 +15,7 @@ mod peers {
     mod grpc;
     mod h2load;
     mod logs;
+    mod reload;
     mod run;
     mod sdk;
     mod top;

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Demo(local::DemoArgs),
     /// Run a whole application from a file
     Up(local::UpArgs),
+    /// Have the running `clew up` read its file again, and change what has changed
+    Reload(local::ReloadArgs),
     /// Give a process a sidecar and run it in the local mesh
     Run(local::RunArgs),
     /// Run a gateway: the way into the local mesh from outside

@@ -4,6 +4,7 @@
 //! Start reading at [`mod@run`] (one process and its sidecar) or [`mod@up`] (a whole application, [`mesh`]).
 
 mod demo;
+mod difference;
 mod down;
 mod environment;
 mod find;
@@ -20,6 +21,7 @@ mod ports;
 mod prefix;
 mod process;
 mod record;
+mod reload;
 mod restart;
 mod roles;
 mod run;
@@ -29,7 +31,7 @@ mod up;
 mod words;
 
 use crate::cli::local::{
-    DemoArgs, DownArgs, GatewayArgs, LogsArgs, RolesArgs, RunArgs, StoreArgs, UpArgs,
+    DemoArgs, DownArgs, GatewayArgs, LogsArgs, ReloadArgs, RolesArgs, RunArgs, StoreArgs, UpArgs,
 };
 use crate::exit::Exit;
 use crate::output::announce;
@@ -63,6 +65,11 @@ pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
 /// `clew logs`
 pub(crate) fn logs(args: LogsArgs) -> anyhow::Result<Exit> {
     start("warn", logs::logs(args))
+}
+
+/// `clew reload`
+pub(crate) fn reload(args: ReloadArgs) -> anyhow::Result<Exit> {
+    start("warn", reload::reload(args))
 }
 
 /// `clew gateway`

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => local::demo(args),
         Command::Up(args) => local::up(args),
         Command::Run(args) => local::run(args),
+        Command::Reload(args) => local::reload(args),
         Command::Logs(args) => local::logs(args),
         Command::Down(args) => local::down(args),
         Command::Gateway(args) => local::gateway(args),

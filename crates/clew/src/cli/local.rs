@@ -178,6 +178,16 @@ pub(crate) struct GatewayArgs {
     pub(crate) api: LocalApiArgs,
 }
 
+/// `clew reload`
+#[derive(Args, Debug)]
+pub(crate) struct ReloadArgs {
+    /// The application as it is to be (default: the file that `clew up` was started with)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) api: LocalApiArgs,
+}
+
 /// `clew logs`
 #[derive(Args, Debug)]
 pub(crate) struct LogsArgs {

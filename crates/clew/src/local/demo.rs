@@ -1,6 +1,6 @@
 //! `clew demo`: the books application, meshed and under load.
 
-use super::mesh::{BoundMesh, Change, Mesh, speakers};
+use super::mesh::{BoundMesh, Change, Mesh, names};
 use super::mesh_file;
 use super::plan::{MeshPlan, Restart};
 use super::prefix::Lines;
@@ -55,9 +55,9 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .clone()
         .map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
-    let speakers = speakers(&plan.services);
+    let names = names(&plan.services);
     let bound = BoundMesh::bind(plan, roles).await?;
-    let lines = Lines::start(speakers, bound.log_folder());
+    let lines = Lines::start(names, bound.log_folder());
     let (mut mesh, started) = bound.start(&lines);
     let mut traffic = None;
     let result = match started {

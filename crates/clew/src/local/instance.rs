@@ -8,7 +8,7 @@ use super::process::{ProcessGroup, SpawnError, describe};
 use super::record::Record;
 use super::restart::{Backoff, is_due};
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
-use clew_model::name::{InstanceId, Workload, WorkloadName};
+use clew_model::name::{InstanceId, ServiceName, Workload, WorkloadName};
 use clew_proxy::proxy::ProxyError;
 use clew_runtime::drain::{Drain, DrainWatch};
 use futures_util::future::join_all;
@@ -170,6 +170,11 @@ impl PreparedInstance {
         })
     }
 
+    /// Its service.
+    pub(crate) fn service(&self) -> &ServiceName {
+        &self.blueprint.service.name
+    }
+
     /// The name that its output has.
     pub(crate) fn name(&self) -> &str {
         &self.blueprint.name
@@ -221,6 +226,8 @@ impl PreparedInstance {
 pub(crate) struct Ended {
     /// The instance's name.
     pub(crate) name: String,
+    /// Its name in the mesh, which no other life of its program has.
+    pub(crate) instance: String,
     /// It ended well.
     pub(crate) is_success: bool,
     /// It is started again, after this wait.
@@ -324,6 +331,7 @@ impl Instance {
             group,
             Supervision {
                 name: self.blueprint.name.clone(),
+                instance: self.addresses.instance.clone(),
                 restart,
                 backoff: self.backoff,
                 voice: self.voice.clone(),
@@ -331,6 +339,16 @@ impl Instance {
                 ends: self.ends.clone(),
             },
         )));
+    }
+
+    /// It is one of this service.
+    pub(crate) fn is_of(&self, service: &ServiceName) -> bool {
+        self.blueprint.service.name == *service
+    }
+
+    /// Its program runs, or will again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_ours() && (!self.is_leaving || self.due.is_some())
     }
 
     /// It was taken out of the mesh.
@@ -396,6 +414,7 @@ fn start_program(
 /// What the care for one life of a program needs.
 struct Supervision {
     name: String,
+    instance: String,
     restart: Restart,
     /// The wait before this life.
     backoff: Backoff,
@@ -417,10 +436,11 @@ async fn supervise(mut group: ProcessGroup, its: Supervision) {
     let is_again = !was_asked && is_due(its.restart, is_success);
     let again = is_again.then(|| its.backoff.after(begin.elapsed()));
     if !was_asked {
-        let name = its.name;
+        let (name, instance) = (its.name, its.instance);
         // There is a place for each instance; without a receiver all is ending anyway.
         let _ = its.ends.try_send(Ended {
             name,
+            instance,
             is_success,
             again,
         });

@@ -4,7 +4,7 @@ use super::instance::{Addresses, Ended, Instance, InstanceError, PreparedInstanc
 use super::journal::folder_of;
 use super::mesh_file::GATEWAY;
 use super::plan::{MeshPlan, ServicePlan};
-use super::prefix::{Lines, Speaker};
+use super::prefix::Lines;
 use super::record::{Record, own_state_dir};
 use super::roles::{Roles, RolesError, RolesPlan};
 use super::sidecar::{Gateway, RunningProxy, Surroundings};
@@ -26,6 +26,8 @@ use tokio::time::Instant;
 
 /// Open requests may go on for this long at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ends that can be told at once of instances that a reload has added.
+const ROOM_FOR_NEW: usize = 1_024;
 /// Time between two attempts to reach an application that does not listen yet.
 const READY_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -62,6 +64,8 @@ pub(crate) struct BoundMesh {
     gateway: Option<Gateway>,
     /// The instances in the order in which they end.
     waves: Vec<Vec<PreparedInstance>>,
+    namespace: String,
+    surroundings: Surroundings,
 }
 
 impl BoundMesh {
@@ -69,19 +73,19 @@ impl BoundMesh {
     pub(crate) async fn bind(plan: MeshPlan, roles: RolesPlan) -> Result<Self, MeshError> {
         let roles = Roles::start(roles).await?;
         let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT);
-        let namespace = plan.namespace.as_str();
+        let namespace = plan.namespace.clone();
         let mut waves_of_instances = Vec::new();
         for wave in waves(&plan.services) {
             let mut instances = Vec::new();
             for (service, number) in wave.into_iter().flat_map(each_instance) {
                 let roles = &roles.record;
                 instances.push(PreparedInstance::prepare(
-                    service, number, namespace, roles, &mesh,
+                    service, number, &namespace, roles, &mesh,
                 )?);
             }
             waves_of_instances.push(instances);
         }
-        let workload = Workload::new(GATEWAY, namespace);
+        let workload = Workload::new(GATEWAY, namespace.as_str());
         let gateway = plan
             .gateway
             .map(|gateway| Gateway::bind(workload, gateway, &mesh));
@@ -89,6 +93,8 @@ impl BoundMesh {
             roles,
             gateway: gateway.transpose()?,
             waves: waves_of_instances,
+            namespace: plan.namespace,
+            surroundings: mesh,
         })
     }
 
@@ -101,7 +107,8 @@ impl BoundMesh {
     /// is not tried: what runs by then is in the mesh that comes back, to be ended.
     pub(crate) fn start(self, lines: &Lines) -> (Mesh, Result<(), InstanceError>) {
         // Each of them ends once before it is started again, which is after its end was read.
-        let (sender, ends) = mpsc::channel(self.waves.iter().flatten().count().max(1));
+        let count = self.waves.iter().flatten().count();
+        let (sender, ends) = mpsc::channel(count + ROOM_FOR_NEW);
         let gateway = self
             .gateway
             .map(|gateway| (gateway.address, gateway.instance.clone(), gateway.start()));
@@ -110,11 +117,14 @@ impl BoundMesh {
             gateway,
             waves: Vec::new(),
             ends,
+            sender: sender.clone(),
+            namespace: self.namespace,
+            surroundings: self.surroundings,
         };
         for wave in self.waves {
             let mut started = Vec::new();
             for instance in wave {
-                let voice = lines.voice(instance.name());
+                let voice = lines.voice(instance.service(), instance.name());
                 match instance.start(voice, sender.clone()) {
                     Ok(instance) => started.push(instance),
                     Err(error) => {
@@ -137,6 +147,9 @@ pub(crate) struct Mesh {
     /// The instances in the order in which they end.
     waves: Vec<Vec<Instance>>,
     ends: mpsc::Receiver<Ended>,
+    sender: mpsc::Sender<Ended>,
+    namespace: String,
+    surroundings: Surroundings,
 }
 
 impl Mesh {
@@ -161,11 +174,62 @@ impl Mesh {
         self.instances().filter(|instance| !instance.is_ours())
     }
 
-    /// Number of programs that we started.
-    pub(crate) fn programs(&self) -> usize {
-        self.instances()
-            .filter(|instance| instance.is_ours())
-            .count()
+    /// A program of ours runs, or will again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.instances().any(Instance::goes_on)
+    }
+
+    /// Ends the instances of these services: their programs, and then their sidecars. Safe to cancel: they
+    /// stay until all have ended.
+    pub(crate) async fn remove(&mut self, services: &[ServiceName]) {
+        let is_one = |instance: &Instance| services.iter().any(|service| instance.is_of(service));
+        for wave in &mut self.waves {
+            let ending = wave.iter_mut().filter(|instance| is_one(instance));
+            join_all(ending.map(Instance::end_program)).await;
+        }
+        let ending = self.waves.iter_mut().flatten();
+        let ending = ending.filter(|instance| is_one(instance));
+        join_all(ending.map(Instance::end_sidecar)).await;
+        for wave in &mut self.waves {
+            wave.retain(|instance| !is_one(instance));
+        }
+    }
+
+    /// Starts every instance of a service; those that could be started run, also when one could not.
+    pub(crate) fn add(
+        &mut self,
+        service: &ServicePlan,
+        lines: &Lines,
+    ) -> Result<(), InstanceError> {
+        let mut started = Vec::new();
+        let mut start = || {
+            for (service, number) in each_instance(service) {
+                let (roles, mesh) = (&self.roles.record, &self.surroundings);
+                let instance =
+                    PreparedInstance::prepare(service, number, &self.namespace, roles, mesh)?;
+                let voice = lines.voice(&service.name, instance.name());
+                started.push(instance.start(voice, self.sender.clone())?);
+            }
+            Ok(())
+        };
+        let result = start();
+        self.waves.push(started);
+        result
+    }
+
+    /// Puts all into the order in which they are to end.
+    pub(crate) fn put_in_order(&mut self, services: &[ServicePlan]) {
+        let mut left: Vec<Instance> = std::mem::take(&mut self.waves)
+            .into_iter()
+            .flatten()
+            .collect();
+        for wave in waves(services) {
+            let is_of_it = |instance: &Instance| wave.iter().any(|of| instance.is_of(&of.name));
+            let (these, others) = left.into_iter().partition(is_of_it);
+            self.waves.push(these);
+            left = others;
+        }
+        self.waves.push(left);
     }
 
     /// Waits until all are in the mesh that have not ended meanwhile, and every application of those
@@ -196,6 +260,7 @@ impl Mesh {
             gateway,
             waves,
             ends,
+            ..
         } = self;
         let gateway = gateway
             .iter_mut()
@@ -215,7 +280,8 @@ impl Mesh {
         let mut instances = self.waves.iter_mut().flatten();
         match ended {
             Some(ended) => {
-                let instance = instances.find(|instance| instance.addresses.name == ended.name);
+                let instance =
+                    instances.find(|instance| instance.addresses.instance == ended.instance);
                 if let Some(instance) = instance {
                     instance.rest(ended.again);
                 }
@@ -303,15 +369,12 @@ fn each_instance(service: &ServicePlan) -> impl Iterator<Item = (&ServicePlan, O
     (1..=service.replicas).map(move |n| (service, number(n)))
 }
 
-/// Whose lines the output can have, in the order of the services.
-pub(crate) fn speakers(services: &[ServicePlan]) -> Vec<Speaker> {
+/// The names that output can have, in the order of the services.
+pub(crate) fn names(services: &[ServicePlan]) -> Vec<String> {
     services
         .iter()
         .flat_map(each_instance)
-        .map(|(service, number)| Speaker {
-            service: service.name.to_string(),
-            name: service.instance_name(number),
-        })
+        .map(|(service, number)| service.instance_name(number))
         .collect()
 }
 
@@ -343,7 +406,7 @@ fn waves(services: &[ServicePlan]) -> Vec<Vec<&ServicePlan>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{speakers, waves};
+    use super::{names, waves};
     use crate::local::mesh_file::parse;
     use crate::local::plan::ServicePlan;
 
@@ -370,9 +433,9 @@ mod tests {
     #[test]
     fn several_instances_are_told_apart() {
         let text = "mesh: a\nservices: { b: { port: auto, replicas: 2 }, c: {} }";
-        let speakers = speakers(&parse("mesh.yaml", text).unwrap().services);
-        let names: Vec<&str> = speakers.iter().map(|of| of.name.as_str()).collect();
-        assert_eq!(names, ["b-1", "b-2", "c"]);
-        assert_eq!(speakers[1].service, "b");
+        assert_eq!(
+            names(&parse("mesh.yaml", text).unwrap().services),
+            ["b-1", "b-2", "c"]
+        );
     }
 }

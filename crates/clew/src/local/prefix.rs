@@ -3,6 +3,7 @@
 use super::journal::Journal;
 pub(crate) use super::journal::Stream;
 use anstyle::{AnsiColor, Style};
+use clew_model::name::ServiceName;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -32,25 +33,22 @@ struct Line {
 
 /// Whose lines they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Speaker {
-    /// The service.
-    pub(crate) service: String,
+struct Speaker {
+    service: String,
     /// The instance, by which its lines are named.
-    pub(crate) name: String,
+    name: String,
 }
 
 /// The one writer of lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
     sender: mpsc::Sender<Line>,
-    speakers: Vec<Speaker>,
     writer: std::thread::JoinHandle<()>,
 }
 
 impl Lines {
-    /// A writer for lines of these. They are kept in the folder too.
-    pub(crate) fn start(speakers: Vec<Speaker>, folder: PathBuf) -> Self {
-        let names: Vec<String> = speakers.iter().map(|of| of.name.clone()).collect();
+    /// A writer for lines by these names, and by others. They are kept in the folder too.
+    pub(crate) fn start(names: Vec<String>, folder: PathBuf) -> Self {
         let (sender, lines) = mpsc::channel(MAX_WAITING);
         let writer = Writer {
             folder,
@@ -59,23 +57,17 @@ impl Lines {
         };
         // A thread, because a terminal may block for as long as somebody scrolls.
         let writer = std::thread::spawn(move || writer.write_all(lines));
-        Self {
-            sender,
-            speakers,
-            writer,
-        }
+        Self { sender, writer }
     }
 
-    /// The voice by this name, in its colour.
-    pub(crate) fn voice(&self, name: &str) -> Voice {
-        let known = self.speakers.iter().find(|known| known.name == name);
-        let from = known.cloned().unwrap_or_else(|| Speaker {
-            service: name.to_owned(),
-            name: name.to_owned(),
-        });
+    /// The voice of an instance of a service.
+    pub(crate) fn voice(&self, service: &ServiceName, name: &str) -> Voice {
         Voice {
             sender: self.sender.clone(),
-            from: Arc::new(from),
+            from: Arc::new(Speaker {
+                service: service.to_string(),
+                name: name.to_owned(),
+            }),
         }
     }
 
@@ -147,6 +139,9 @@ impl Writer {
     fn write_all(mut self, mut lines: mpsc::Receiver<Line>) {
         while let Some(line) = lines.blocking_recv() {
             let from = &*line.from;
+            if !self.names.contains(&from.name) {
+                self.names.push(from.name.clone());
+            }
             let folder = &self.folder;
             let journal = self.journals.entry(Arc::clone(&line.from));
             journal

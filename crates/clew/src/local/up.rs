@@ -1,11 +1,13 @@
 //! `clew up`: a whole application from one file.
 
 use super::foreign;
-use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, speakers};
+use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
-use super::prefix::{Lines, Speaker, Stream, Voice};
+use super::prefix::{Lines, Stream, Voice};
 use super::record::{file_of, own_state_dir};
+use super::reload::apply::apply;
+use super::reload::{Request, Requests};
 use super::roles::RolesPlan;
 use super::{after, kept};
 use crate::address::DEFAULT_API;
@@ -13,6 +15,8 @@ use crate::cli::local::UpArgs;
 use crate::exit::Exit;
 use crate::output;
 use anyhow::Context as _;
+use clew_model::name::ServiceName;
+use clew_runtime::config::Mistakes;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::net::SocketAddr;
@@ -32,7 +36,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     if let Some(file) = &args.from {
         return print_meaning(file);
     }
-    let mut plan = match mesh_file::load(&args.file) {
+    let plan = match load(&args, &args.file) {
         Ok(plan) => plan,
         Err(mistakes) => {
             anstream::eprintln!("{mistakes}");
@@ -40,26 +44,22 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut signals = Signals::install()?;
-    plan.retention = kept(&args.store, plan.retention);
     let api = args.api.or(plan.api).unwrap_or(DEFAULT_API);
     let store = args.store.store.clone().or_else(|| own_store(&plan, api));
     let store = store.map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("up", &plan, api, store);
 
-    let mut speakers = speakers(&plan.services);
-    speakers.push(Speaker {
-        service: OWN_NAME.to_owned(),
-        name: OWN_NAME.to_owned(),
-    });
-    let bound = BoundMesh::bind(plan, roles).await?;
-    let lines = Lines::start(speakers, bound.log_folder());
-    let voice = lines.voice(OWN_NAME);
+    let mut names = names(&plan.services);
+    names.push(OWN_NAME.to_owned());
+    let bound = BoundMesh::bind(plan.clone(), roles).await?;
+    let lines = Lines::start(names, bound.log_folder());
+    let voice = lines.voice(&ServiceName::from(OWN_NAME), OWN_NAME);
     let (mut mesh, started) = bound.start(&lines);
     let exit = match started {
         Ok(()) => tokio::select! {
             _ = signals.next() => Ok(Exit::Ok),
             () = after(args.for_time) => Ok(Exit::Ok),
-            exit = serve(&mut mesh, &voice, args.ready_file.as_deref()) => exit,
+            exit = serve(&mut mesh, (&lines, &voice), plan, &args) => exit,
         },
         Err(error) => Err(error.into()),
     };
@@ -74,6 +74,13 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     drop(mesh);
     finish(lines, end, &mut signals).await;
     exit
+}
+
+/// Reads the file. What flags say comes first.
+fn load(args: &UpArgs, file: &Path) -> Result<MeshPlan, Mistakes> {
+    let mut plan = mesh_file::load(file)?;
+    plan.retention = kept(&args.store, plan.retention);
+    Ok(plan)
 }
 
 /// Prints the `mesh.yaml` that a file of another program means.
@@ -120,15 +127,20 @@ pub(crate) async fn finish(lines: Lines, end: End, signals: &mut Signals) {
 }
 
 /// Says when all is ready, and resolves when nothing is left to wait for.
-async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> anyhow::Result<Exit> {
+async fn serve(
+    mesh: &mut Mesh,
+    (lines, voice): (&Lines, &Voice),
+    mut plan: MeshPlan,
+    args: &UpArgs,
+) -> anyhow::Result<Exit> {
+    let mut requests = listen_for_reloads(mesh);
     explain_others(mesh, voice).await;
-    let mut left = mesh.programs();
-    let waits_for_signal = left == 0;
+    let waits_for_signal = !mesh.goes_on();
     let mut exit = Exit::Ok;
     let mut ready = Box::pin(mesh.ready());
     let mut slow = pin!(tokio::time::sleep(SLOW_START));
     let (mut is_ready, mut is_told, mut is_slow) = (false, false, false);
-    while left > 0 || waits_for_signal {
+    while mesh.goes_on() || waits_for_signal {
         tokio::select! {
             () = &mut ready, if !is_ready => {
                 is_ready = true;
@@ -137,7 +149,7 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                     tell(&whereabouts, voice).await;
                 }
                 is_told = true;
-                write_ready_file(ready_file, &whereabouts)?;
+                write_ready_file(args.ready_file.as_deref(), &whereabouts)?;
             }
             () = &mut slow, if !is_slow => {
                 is_slow = true;
@@ -149,7 +161,6 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                 match change {
                     None => return Ok(Exit::Failed),
                     Some(Change::Ended(ended)) if ended.again.is_none() => {
-                        left = left.saturating_sub(1);
                         if !ended.is_success {
                             exit = Exit::Failed;
                         }
@@ -160,9 +171,33 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                 }
                 ready = Box::pin(mesh.ready());
             }
+            Some(request) = next(&mut requests) => {
+                let file = request.file.as_deref().unwrap_or(&args.file);
+                let wanted = load(args, file);
+                let reply = apply(mesh, lines, &mut plan, wanted).await;
+                for line in reply.in_words() {
+                    voice.say(Stream::Output, &line).await;
+                }
+                // Whoever asked may be gone.
+                let _ = request.answer.send(reply);
+                ready = Box::pin(mesh.ready());
+                is_ready = false;
+            }
         }
     }
     Ok(exit)
+}
+
+/// Without a way to be asked, all else goes on.
+fn listen_for_reloads(mesh: &Mesh) -> Option<Requests> {
+    let listening = Requests::listen(mesh.whereabouts().roles.api);
+    listening
+        .inspect_err(|error| tracing::warn!("`clew reload` cannot be answered: {error}"))
+        .ok()
+}
+
+async fn next(requests: &mut Option<Requests>) -> Option<Request> {
+    requests.as_mut()?.next().await
 }
 
 /// Programs that someone else starts need to be told of their sidecar.
