@@ -4,6 +4,7 @@
 //! Start reading at [`mod@run`] (one process and its sidecar) or [`mod@up`] (a whole application, [`mesh`]).
 
 mod demo;
+mod described;
 mod difference;
 mod down;
 mod environment;

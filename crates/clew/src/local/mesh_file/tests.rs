@@ -190,6 +190,41 @@ services:
     );
 }
 
+/// Files that a file names lie beside it.
+#[test]
+fn routes_are_read_from_the_description_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "api.yaml",
+        "openapi: 3.1.0\npaths: { /books: { get: {} } }\n",
+    );
+    write("wrong.proto", "service {}\n");
+    write(
+        "mesh.yaml",
+        "mesh: a\nservices:\n  b: { routes: api.yaml }\n",
+    );
+    let file = folder.path().join("mesh.yaml");
+    let plan = super::load(&file).unwrap();
+    assert_eq!(plan.services[0].routes[0].name.as_str(), "GET /books");
+
+    write(
+        "mesh.yaml",
+        "mesh: a\nservices:\n  b: { routes: wrong.proto }\n  c: { routes: none.yaml }\n",
+    );
+    let mistakes = super::load(&file).unwrap_err();
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert!(
+        mistakes[0].contains("wrong.proto:1: given a service"),
+        "{mistakes:?}"
+    );
+    assert!(
+        mistakes[1].contains("mesh.yaml:4: services.c.routes: given"),
+        "{mistakes:?}"
+    );
+    assert_eq!(mistakes.len(), 2);
+}
+
 #[test]
 fn placeholders_are_whole_segments() {
     for wrong in [
