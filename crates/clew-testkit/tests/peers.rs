@@ -20,11 +20,14 @@ mod peers {
     mod h2load;
     mod ipv6;
     mod large;
+    mod logs;
     mod myths;
     mod node;
     mod prometheus;
+    mod reload;
     mod run;
     mod sdk;
+    mod top;
     mod up;
     mod websocket;
     mod zipkin;

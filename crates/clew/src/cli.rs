@@ -5,8 +5,9 @@ pub(crate) mod read;
 
 use crate::address::{DEFAULT_API, uri};
 use crate::exit::EXIT_CODES;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Uri;
+use std::path::PathBuf;
 
 /// A service mesh that knows what a request did.
 #[derive(Debug, Parser)]
@@ -24,10 +25,14 @@ pub(crate) enum Command {
     Demo(local::DemoArgs),
     /// Run a whole application from a file
     Up(local::UpArgs),
+    /// Have the running `clew up` read its file again, and change what has changed
+    Reload(local::ReloadArgs),
     /// Give a process a sidecar and run it in the local mesh
     Run(local::RunArgs),
     /// Run a gateway: the way into the local mesh from outside
     Gateway(local::GatewayArgs),
+    /// What the programs of the local mesh wrote
+    Logs(local::LogsArgs),
     /// End the local mesh
     Down(local::DownArgs),
     /// Run the mesh's roles (control and observe) in the foreground
@@ -47,6 +52,8 @@ pub(crate) enum Command {
     Edges(read::EdgesArgs),
     /// Requests, live
     Tap(read::TapArgs),
+    /// Workloads and their routes, live, on the whole terminal
+    Top(read::TopArgs),
     /// Traces, newest first
     Traces(read::TracesArgs),
     /// One trace, whole
@@ -55,6 +62,39 @@ pub(crate) enum Command {
     Check(read::CheckArgs),
     /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
+    /// Versions of this program, of the roles and of every proxy, and whether they differ
+    Version(read::VersionArgs),
+    /// Print a script by which a shell completes commands and flags
+    Completions(CompletionsArgs),
+    /// Write a man page for every command
+    Man(ManArgs),
+}
+
+/// `clew completions`
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// Shells that can complete commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// `source <(clew completions bash)`, in ~/.bashrc
+    Bash,
+    /// `clew completions zsh > _clew`, in a folder of `$fpath`
+    Zsh,
+    /// `clew completions fish > ~/.config/fish/completions/clew.fish`
+    Fish,
+}
+
+/// `clew man`
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Folder to write to, which is made where it is missing: `~/.local/share/man/man1` is looked in by `man`
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Where the API is. Shared by every command.

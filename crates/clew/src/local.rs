@@ -4,11 +4,16 @@
 //! Start reading at [`mod@run`] (one process and its sidecar) or [`mod@up`] (a whole application, [`mesh`]).
 
 mod demo;
+mod described;
+mod difference;
 mod down;
 mod environment;
 mod find;
+mod foreign;
 mod gateway;
 mod instance;
+mod journal;
+mod logs;
 mod mesh;
 mod mesh_file;
 mod naming;
@@ -17,13 +22,18 @@ mod ports;
 mod prefix;
 mod process;
 mod record;
+mod reload;
+mod restart;
 mod roles;
 mod run;
 mod sidecar;
+mod tee;
 mod up;
 mod words;
 
-use crate::cli::local::{DemoArgs, DownArgs, GatewayArgs, RolesArgs, RunArgs, StoreArgs, UpArgs};
+use crate::cli::local::{
+    DemoArgs, DownArgs, GatewayArgs, LogsArgs, ReloadArgs, RolesArgs, RunArgs, StoreArgs, UpArgs,
+};
 use crate::exit::Exit;
 use crate::output::announce;
 use anyhow::Context as _;
@@ -51,6 +61,16 @@ pub(crate) fn up(args: UpArgs) -> anyhow::Result<Exit> {
 /// `clew run`
 pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
     start("warn", run::run(args))
+}
+
+/// `clew logs`
+pub(crate) fn logs(args: LogsArgs) -> anyhow::Result<Exit> {
+    start("warn", logs::logs(args))
+}
+
+/// `clew reload`
+pub(crate) fn reload(args: ReloadArgs) -> anyhow::Result<Exit> {
+    start("warn", reload::reload(args))
 }
 
 /// `clew gateway`

@@ -7,6 +7,7 @@ mod address;
 mod cli;
 mod client;
 mod exit;
+mod guide;
 mod label;
 mod local;
 mod output;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => local::demo(args),
         Command::Up(args) => local::up(args),
         Command::Run(args) => local::run(args),
+        Command::Reload(args) => local::reload(args),
+        Command::Logs(args) => local::logs(args),
         Command::Down(args) => local::down(args),
         Command::Gateway(args) => local::gateway(args),
         Command::Roles(args) => local::roles(args),
@@ -37,10 +40,14 @@ fn main() -> ExitCode {
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),
         Command::Tap(args) => read::tap(args),
+        Command::Top(args) => read::top(args),
         Command::Traces(args) => read::traces(args),
         Command::Trace(args) => read::trace(args),
         Command::Check(args) => read::check(args),
         Command::Settings(args) => read::settings(args),
+        Command::Version(args) => read::version(args),
+        Command::Completions(args) => guide::completions(args),
+        Command::Man(args) => guide::man(args),
     };
     match result {
         Ok(exit) => exit.into(),

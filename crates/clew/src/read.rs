@@ -7,18 +7,21 @@ mod routes;
 mod settings;
 mod stat;
 mod tap;
+mod top;
 mod trace;
 mod traces;
+mod version;
 mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs,
-    TraceArgs, TracesArgs,
+    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
+    TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
 use crate::output;
+use clew_runtime::signals::SignalError;
 use std::io;
 
 /// Why a command that reads could not do what it was asked.
@@ -46,6 +49,9 @@ pub(crate) enum ReadError {
         /// What would have been right.
         expected: &'static str,
     },
+    /// Signals cannot be waited for.
+    #[error(transparent)]
+    Signals(#[from] SignalError),
     /// The runtime could not be made.
     #[error("cannot start")]
     Runtime(#[source] io::Error),
@@ -96,6 +102,11 @@ pub(crate) fn tap(args: TapArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| tap::run(&args, &api).await)
 }
 
+/// `clew top`
+pub(crate) fn top(args: TopArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| top::run(&args, &api).await)
+}
+
 /// `clew traces`
 pub(crate) fn traces(args: TracesArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| traces::run(&args, &api).await)
@@ -114,6 +125,11 @@ pub(crate) fn check(args: CheckArgs) -> anyhow::Result<Exit> {
 /// `clew settings`
 pub(crate) fn settings(args: SettingsArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| settings::run(&args, &api).await)
+}
+
+/// `clew version`
+pub(crate) fn version(args: VersionArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| version::run(&args, &api).await)
 }
 
 /// Runs one command on a runtime of its own.

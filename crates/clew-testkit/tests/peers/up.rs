@@ -1,6 +1,8 @@
 //! `clew up`: what it refuses, how it ends, and what is left when it has ended.
 
-use clew_testkit::programs::{HEARS_HANGUP, Program, clew, command, finish, kill, stderr, under};
+use clew_testkit::programs::{
+    HEARS_HANGUP, LocalMesh, Program, clew, command, eventually, finish, kill, stderr, under,
+};
 use rustix::process::Signal;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -105,11 +107,51 @@ async fn a_port_that_is_taken_is_named_and_no_program_is_started() {
 #[tokio::test]
 async fn it_ends_with_its_last_program_and_with_1_when_one_of_them_failed() {
     for (second, code) in [("exit 0", 0), ("exit 7", 1)] {
-        let services = shell("one", "exit 0", "") + &shell("two", second, "");
+        let two = shell("two", second, "").replace("to:", "restart: never, to:");
+        let services = shell("one", "exit 0", "") + &two;
         let folder = Folder::of(&format!("mesh: a\nservices:\n{services}"));
         let mut up = Program::start("up", folder.up());
         assert_eq!(up.exit_code().await, code, "{second}");
     }
+}
+
+#[tokio::test]
+async fn a_program_that_fails_is_started_again_and_it_ends_well_when_that_ended_well() {
+    let script = "[ -e lived ] && exit 0; touch lived; echo lives; exit 7";
+    let folder = Folder::of(&format!("mesh: a\nservices:\n{}", shell("one", script, "")));
+    let mut up = Program::start("up", folder.up());
+
+    up.says("one  | lives").await;
+    up.says("one  | ended with code 7; starts again in 1 s")
+        .await;
+
+    up.says("one  | ended").await;
+    assert_eq!(up.exit_code().await, 0);
+}
+
+/// A program whose mesh has forgotten it would be a program that nobody can reach.
+#[tokio::test]
+async fn an_instance_leaves_the_mesh_with_its_program_and_joins_anew_with_the_next() {
+    let script = "while ! [ -e fail ]; do sleep 0.02; done; rm fail; exit 7";
+    let folder = Folder::of(&format!("mesh: a\nservices:\n{}", shell("one", script, "")));
+    let mesh = LocalMesh::up(&folder.path("mesh.yaml")).await;
+    let active = async || {
+        let members = mesh.members().await.into_iter();
+        let ids = members.filter(|member| !member.leaving);
+        ids.map(|member| member.id).collect::<Vec<_>>()
+    };
+    let [first] = <[String; 1]>::try_from(active().await).unwrap();
+
+    std::fs::write(folder.path("fail"), "").unwrap();
+
+    let second = eventually("a new instance", async || {
+        let [id] = <[String; 1]>::try_from(active().await).ok()?;
+        (id != first).then_some(id)
+    })
+    .await;
+    // Where it is now is told as where it was: the second life has a sidecar of its own.
+    mesh.roles.says(&second).await;
+    assert_eq!(mesh.roles.end().await.code(), Some(0));
 }
 
 #[tokio::test]

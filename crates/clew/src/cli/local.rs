@@ -83,6 +83,10 @@ pub(crate) struct UpArgs {
         default_value = "mesh.yaml"
     )]
     pub(crate) file: PathBuf,
+    /// Start nothing, and print the mesh.yaml that this compose file or Procfile means; comments name what
+    /// could not be taken over
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) from: Option<PathBuf>,
     /// End after this time
     #[arg(long = "for", value_name = "TIME")]
     pub(crate) for_time: Option<TimeSpan>,
@@ -115,6 +119,9 @@ pub(crate) struct RunArgs {
     /// Namespace of the workload
     #[arg(short = 'n', long, default_value = "default", value_parser = parse::label)]
     pub(crate) namespace: String,
+    /// Keep what the process writes for `clew logs`; it then writes to pipes, also where there is a terminal
+    #[arg(long)]
+    pub(crate) log: bool,
     #[command(flatten)]
     pub(crate) proxy: ProxyArgs,
     #[command(flatten)]
@@ -167,6 +174,37 @@ pub(crate) struct GatewayArgs {
     pub(crate) namespace: String,
     #[command(flatten)]
     pub(crate) proxy: ProxyArgs,
+    #[command(flatten)]
+    pub(crate) api: LocalApiArgs,
+}
+
+/// `clew reload`
+#[derive(Args, Debug)]
+pub(crate) struct ReloadArgs {
+    /// The application as it is to be (default: the file that `clew up` was started with)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) api: LocalApiArgs,
+}
+
+/// `clew logs`
+#[derive(Args, Debug)]
+pub(crate) struct LogsArgs {
+    /// Only this service's
+    pub(crate) service: Option<String>,
+    /// Go on with what comes, until the mesh ends
+    #[arg(short = 'f', long)]
+    pub(crate) follow: bool,
+    /// Only what was written in this last time: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<TimeSpan>,
+    /// Only so many of the last lines
+    #[arg(long, value_name = "N")]
+    pub(crate) lines: Option<usize>,
+    /// Show when each line was written, UTC
+    #[arg(long)]
+    pub(crate) times: bool,
     #[command(flatten)]
     pub(crate) api: LocalApiArgs,
 }

@@ -147,6 +147,31 @@ pub(crate) struct TapArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew top`
+#[derive(Args, Debug)]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    pub(crate) window: TopWindowArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// What `clew top` looks at.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TopWindowArgs {
+    /// How far each look goes back: 10s, 1m
+    #[arg(
+        short = 't',
+        long = "window",
+        default_value = "10s",
+        value_name = "WINDOW"
+    )]
+    pub(crate) window: TimeSpan,
+    /// Only this namespace
+    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    pub(crate) namespace: Option<String>,
+}
+
 /// `clew traces`
 #[derive(Args, Debug)]
 pub(crate) struct TracesArgs {
@@ -199,6 +224,15 @@ pub(crate) struct TraceArgs {
 /// `clew check`
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+/// `clew version`
+#[derive(Args, Debug)]
+pub(crate) struct VersionArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -1,9 +1,8 @@
 //! `clew demo`: the books application, meshed and under load.
 
-use super::instance::Ended;
-use super::mesh::{BoundMesh, Mesh, names};
+use super::mesh::{BoundMesh, Change, Mesh, names};
 use super::mesh_file;
-use super::plan::MeshPlan;
+use super::plan::{MeshPlan, Restart};
 use super::prefix::Lines;
 use super::process::ProcessGroup;
 use super::record::Record;
@@ -56,8 +55,10 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .clone()
         .map_or(StorePath::Temporary, StorePath::File);
     let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
-    let lines = Lines::start(names(&plan.services));
-    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let names = names(&plan.services);
+    let bound = BoundMesh::bind(plan, roles).await?;
+    let lines = Lines::start(names, bound.log_folder());
+    let (mut mesh, started) = bound.start(&lines);
     let mut traffic = None;
     let result = match started {
         Ok(()) => tokio::select! {
@@ -83,6 +84,7 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
     if end == End::AtOnce {
         mesh.kill().await;
     }
+    drop(mesh);
     finish(lines, end, &mut signals).await;
     result?;
     if let Some(summary) = summary? {
@@ -103,8 +105,12 @@ fn plan(args: &DemoArgs) -> anyhow::Result<MeshPlan> {
             .drop_context
             .iter()
             .any(|name| name == service.name.as_str());
-        if let Some(program) = service.program.as_mut().filter(|_| forgets) {
-            program.words.push("--drop-context".to_owned());
+        if let Some(program) = &mut service.program {
+            // Whatever ends early is a mistake of ours, to be seen and not mended.
+            program.restart = Restart::Never;
+            program
+                .words
+                .extend(forgets.then(|| "--drop-context".to_owned()));
         }
     }
     Ok(plan)
@@ -127,7 +133,7 @@ async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<SocketAddr> {
     let ready = mesh.ready();
     tokio::select! {
         () = ready => {}
-        ended = mesh.next_end() => return Err(ended_early(ended)),
+        change = mesh.next_change() => return Err(ended_early(change)),
         () = tokio::time::sleep(START_TIMEOUT) => {
             bail!("the application is not ready after {} s", START_TIMEOUT.as_secs());
         }
@@ -139,10 +145,10 @@ async fn load(mesh: &mut Mesh, args: &DemoArgs) -> anyhow::Result<SocketAddr> {
     Ok(gateway)
 }
 
-fn ended_early(ended: Option<Ended>) -> anyhow::Error {
-    match ended {
-        Some(Ended { name, .. }) => anyhow!("{name} has ended; what it said is above"),
-        None => anyhow!("the mesh has ended"),
+fn ended_early(change: Option<Change>) -> anyhow::Error {
+    match change {
+        Some(Change::Ended(ended)) => anyhow!("{} has ended; what it said is above", ended.name),
+        Some(Change::StartedAgain) | None => anyhow!("the mesh has ended"),
     }
 }
 
@@ -153,7 +159,7 @@ async fn watch(mesh: &mut Mesh, traffic: &mut Traffic, args: &DemoArgs) -> anyho
     loop {
         tokio::select! {
             () = &mut over => return Ok(()),
-            ended = mesh.next_end() => return Err(ended_early(ended)),
+            change = mesh.next_change() => return Err(ended_early(change)),
             line = traffic.lines.next_line() => match line? {
                 Some(line) => if let TrafficLine::Progress(summary) = serde_json::from_str(&line)? {
                     live.show(&summary);

@@ -1,15 +1,17 @@
 //! One instance of a service in this process's care: its sidecar, and its program where we start it.
 
 use super::environment::{self, ApplicationPort};
-use super::plan::{Program, ServicePlan};
+use super::plan::{Program, Restart, ServicePlan};
 use super::ports::OwnPort;
 use super::prefix::{Stream, Voice};
 use super::process::{ProcessGroup, SpawnError, describe};
 use super::record::Record;
+use super::restart::{Backoff, is_due};
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
-use clew_model::name::{InstanceId, Workload, WorkloadName};
+use clew_model::name::{InstanceId, ServiceName, Workload, WorkloadName};
 use clew_proxy::proxy::ProxyError;
 use clew_runtime::drain::{Drain, DrainWatch};
+use futures_util::future::join_all;
 use serde::Serialize;
 use std::io;
 use std::net::SocketAddr;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How long a program may take to end when it is asked to, before it is killed.
 const END_GRACE: Duration = Duration::from_secs(10);
@@ -70,14 +73,73 @@ pub(crate) struct Addresses {
     pub(crate) http_proxy: SocketAddr,
 }
 
+/// What an instance is made of, in each of its lives: a program that is started again has a new sidecar, because
+/// one that has left the mesh does not come back.
+#[derive(Clone, Debug)]
+struct Blueprint {
+    name: String,
+    service: ServicePlan,
+    workload: Workload,
+    mesh: Surroundings,
+    otlp_http: Option<SocketAddr>,
+    zipkin: Option<SocketAddr>,
+}
+
+/// A sidecar and what its program is told of it.
+#[derive(Debug)]
+struct Bound {
+    addresses: Addresses,
+    sidecar: Sidecar,
+    variables: Vec<environment::Variable>,
+}
+
+impl Blueprint {
+    fn bind(&self, port: Option<&OwnPort>) -> Result<Bound, ProxyError> {
+        let service = &self.service;
+        let application = port.map(|port| port.address);
+        let ports = application.map(|address| (address, service.name.clone(), service.protocol));
+        let sidecar = Sidecar::bind(
+            SidecarPlan {
+                workload: self.workload.clone(),
+                ports: ports.into_iter().collect(),
+                to: service.to.clone(),
+            },
+            &self.mesh,
+        )?;
+        let surroundings = environment::Surroundings {
+            workload: WorkloadName::new(service.name.as_str()),
+            http_proxy: sidecar.http_proxy,
+            dependencies: sidecar.dependencies.clone(),
+            port: port.map(|port| ApplicationPort {
+                number: port.address.port(),
+                is_news: port.is_news,
+            }),
+            otlp_http: self.otlp_http,
+            zipkin: self.zipkin,
+            is_one_of_many: true,
+        };
+        let addresses = Addresses {
+            name: self.name.clone(),
+            instance: sidecar.instance.to_string(),
+            application,
+            inbound: sidecar.inbound.first().copied(),
+            http_proxy: sidecar.http_proxy,
+        };
+        let variables = environment::variables(&surroundings, |name| std::env::var(name).ok());
+        Ok(Bound {
+            addresses,
+            sidecar,
+            variables,
+        })
+    }
+}
+
 /// An instance whose sidecar is bound, and whose program is not started.
 #[derive(Debug)]
 pub(crate) struct PreparedInstance {
-    addresses: Addresses,
+    blueprint: Blueprint,
     port: Option<OwnPort>,
-    sidecar: Sidecar,
-    program: Option<Program>,
-    variables: environment::Surroundings,
+    bound: Bound,
 }
 
 impl PreparedInstance {
@@ -95,47 +157,30 @@ impl PreparedInstance {
             name: name.clone(),
             source,
         })?;
-        let application = port.as_ref().map(|port| port.address);
-        let ports = application.map(|address| (address, service.name.clone(), service.protocol));
-        let sidecar = Sidecar::bind(
-            SidecarPlan {
-                workload: Workload::new(service.name.as_str(), namespace),
-                ports: ports.into_iter().collect(),
-                to: service.to.clone(),
-            },
-            mesh,
-        )?;
-        let variables = environment::Surroundings {
-            workload: WorkloadName::new(service.name.as_str()),
-            http_proxy: sidecar.http_proxy,
-            dependencies: sidecar.dependencies.clone(),
-            port: port.as_ref().map(|port| ApplicationPort {
-                number: port.address.port(),
-                is_news: port.is_news,
-            }),
+        let blueprint = Blueprint {
+            name,
+            service: service.clone(),
+            workload: Workload::new(service.name.as_str(), namespace),
+            mesh: mesh.clone(),
             otlp_http: roles.otlp_http,
             zipkin: roles.zipkin,
-            is_one_of_many: true,
         };
-        let addresses = Addresses {
-            name,
-            instance: sidecar.instance.to_string(),
-            application,
-            inbound: sidecar.inbound.first().copied(),
-            http_proxy: sidecar.http_proxy,
-        };
+        let bound = blueprint.bind(port.as_ref())?;
         Ok(Self {
-            addresses,
+            blueprint,
             port,
-            sidecar,
-            program: service.program.clone(),
-            variables,
+            bound,
         })
+    }
+
+    /// Its service.
+    pub(crate) fn service(&self) -> &ServiceName {
+        &self.blueprint.service.name
     }
 
     /// The name that its output has.
     pub(crate) fn name(&self) -> &str {
-        &self.addresses.name
+        &self.blueprint.name
     }
 
     /// Joins the mesh, and starts the program if there is one. Its end is told to `ends`.
@@ -144,30 +189,38 @@ impl PreparedInstance {
         voice: Voice,
         ends: mpsc::Sender<Ended>,
     ) -> Result<Instance, InstanceError> {
-        let variables = environment::variables(&self.variables, |name| std::env::var(name).ok());
-        let started = self
-            .program
-            .map(|program| start_program(&program, &variables));
+        let Bound {
+            addresses,
+            sidecar,
+            variables,
+        } = self.bound;
+        let program = self.blueprint.service.program.as_ref();
+        let started = program.map(|program| start_program(program, &variables));
         let started = started
             .transpose()
             .map_err(|source| InstanceError::Program {
-                name: self.addresses.name.clone(),
+                name: addresses.name.clone(),
                 source,
             })?;
-        let sidecar = self.sidecar.start();
-        let (end, watch) = Drain::new(END_GRACE);
-        let name = self.addresses.name.clone();
-        let supervision =
-            started.map(|group| tokio::spawn(supervise(group, name, voice, watch, ends)));
-        Ok(Instance {
-            addresses: self.addresses,
-            sidecar,
-            is_leaving: false,
-            end,
-            supervision,
+        let mut instance = Instance {
+            addresses,
             environment: variables,
-            _port: self.port,
-        })
+            sidecar: sidecar.start(),
+            former: Vec::new(),
+            is_leaving: false,
+            due: None,
+            backoff: Backoff::default(),
+            end: Drain::new(END_GRACE).0,
+            supervision: None,
+            blueprint: self.blueprint,
+            port: self.port,
+            voice,
+            ends,
+        };
+        if let Some(group) = started {
+            instance.supervise(group);
+        }
+        Ok(instance)
     }
 }
 
@@ -176,8 +229,12 @@ impl PreparedInstance {
 pub(crate) struct Ended {
     /// The instance's name.
     pub(crate) name: String,
+    /// Its name in the mesh, which no other life of its program has.
+    pub(crate) instance: String,
     /// It ended well.
     pub(crate) is_success: bool,
+    /// It is started again, after this wait.
+    pub(crate) again: Option<Backoff>,
 }
 
 /// An instance that is in the mesh.
@@ -188,12 +245,20 @@ pub(crate) struct Instance {
     /// What its program was given, for those who start it themselves.
     pub(crate) environment: Vec<environment::Variable>,
     sidecar: RunningProxy,
+    /// Sidecars of former lives, as far as they still finish what was open.
+    former: Vec<RunningProxy>,
     is_leaving: bool,
+    /// When its program is started again, while it waits for that.
+    due: Option<Instant>,
+    backoff: Backoff,
     /// The end of its program.
     end: Drain,
     /// `None` when there is no program of ours, or none any more.
     supervision: Option<JoinHandle<()>>,
-    _port: Option<OwnPort>,
+    blueprint: Blueprint,
+    port: Option<OwnPort>,
+    voice: Voice,
+    ends: mpsc::Sender<Ended>,
 }
 
 impl Instance {
@@ -211,6 +276,82 @@ impl Instance {
     pub(crate) fn leave(&mut self) {
         self.is_leaving = true;
         self.sidecar.leave();
+    }
+
+    /// Takes it out of the mesh because its program has ended, and notes when that is started again.
+    pub(crate) fn rest(&mut self, again: Option<Backoff>) {
+        self.leave();
+        self.backoff = again.unwrap_or_default();
+        self.due = again.map(|backoff| Instant::now() + backoff.wait);
+    }
+
+    /// When its program is started again, while it waits for that.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Starts its program again, with a sidecar that joins the mesh anew. What fails is told to the user, and
+    /// tried again later.
+    pub(crate) async fn start_again(&mut self) {
+        self.due = None;
+        let Err(error) = self.begin_new_life() else {
+            return;
+        };
+        self.backoff = self.backoff.after(Duration::ZERO);
+        self.due = Some(Instant::now() + self.backoff.wait);
+        let error = anyhow::Error::new(error);
+        let wait = self.backoff.wait.as_secs();
+        let text = format!("{error:#}; tried again in {wait} s");
+        self.voice.say(Stream::Error, &text).await;
+    }
+
+    fn begin_new_life(&mut self) -> Result<(), InstanceError> {
+        let Some(program) = &self.blueprint.service.program else {
+            return Ok(());
+        };
+        let bound = self.blueprint.bind(self.port.as_ref())?;
+        let started = start_program(program, &bound.variables);
+        let group = started.map_err(|source| InstanceError::Program {
+            name: self.blueprint.name.clone(),
+            source,
+        })?;
+        self.addresses = bound.addresses;
+        self.environment = bound.variables;
+        let former = std::mem::replace(&mut self.sidecar, bound.sidecar.start());
+        self.former.push(former);
+        self.former.retain(|sidecar| !sidecar.has_ended());
+        self.is_leaving = false;
+        self.supervise(group);
+        Ok(())
+    }
+
+    fn supervise(&mut self, group: ProcessGroup) {
+        let (end, drain) = Drain::new(END_GRACE);
+        let program = self.blueprint.service.program.as_ref();
+        let restart = program.map_or(Restart::Never, |program| program.restart);
+        self.end = end;
+        self.supervision = Some(tokio::spawn(supervise(
+            group,
+            Supervision {
+                name: self.blueprint.name.clone(),
+                instance: self.addresses.instance.clone(),
+                restart,
+                backoff: self.backoff,
+                voice: self.voice.clone(),
+                drain,
+                ends: self.ends.clone(),
+            },
+        )));
+    }
+
+    /// It is one of this service.
+    pub(crate) fn is_of(&self, service: &ServiceName) -> bool {
+        self.blueprint.service.name == *service
+    }
+
+    /// Its program runs, or will again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_ours() && (!self.is_leaving || self.due.is_some())
     }
 
     /// It was taken out of the mesh.
@@ -232,6 +373,7 @@ impl Instance {
     /// Kills its program now, and has its sidecar end what is open.
     pub(crate) async fn kill(&mut self) {
         self.end.force();
+        self.former.iter().for_each(RunningProxy::force);
         self.sidecar.force();
         self.end_program().await;
     }
@@ -244,7 +386,8 @@ impl Instance {
     /// Takes it out of the mesh and waits until that is done. Safe to cancel.
     pub(crate) async fn end_sidecar(&mut self) {
         self.leave();
-        self.sidecar.ended().await;
+        let sidecars = self.former.iter_mut().chain([&mut self.sidecar]);
+        join_all(sidecars.map(RunningProxy::ended)).await;
     }
 }
 
@@ -271,24 +414,39 @@ fn start_program(
     ProcessGroup::start(name, command)
 }
 
-/// Shows what the program writes, and ends it when the drain begins. When it ends by itself, that is told.
-async fn supervise(
-    mut group: ProcessGroup,
+/// What the care for one life of a program needs.
+struct Supervision {
     name: String,
+    instance: String,
+    restart: Restart,
+    /// The wait before this life.
+    backoff: Backoff,
     voice: Voice,
     drain: DrainWatch,
     ends: mpsc::Sender<Ended>,
-) {
+}
+
+/// Shows what the program writes, and ends it when the drain begins. When it ends by itself, that is told.
+async fn supervise(mut group: ProcessGroup, its: Supervision) {
+    let begin = Instant::now();
     let (output, error) = group.take_output();
-    let mut copying = tokio::spawn(copy_output(voice.clone(), output, error));
+    let mut copying = tokio::spawn(copy_output(its.voice.clone(), output, error));
     let (status, was_asked) = tokio::select! {
         status = group.ended() => (status, false),
-        () = drain.started() => (group.end(&drain).await, true),
+        () = its.drain.started() => (group.end(&its.drain).await, true),
     };
+    let is_success = status.as_ref().is_ok_and(ExitStatus::success);
+    let is_again = !was_asked && is_due(its.restart, is_success);
+    let again = is_again.then(|| its.backoff.after(begin.elapsed()));
     if !was_asked {
-        let is_success = status.as_ref().is_ok_and(ExitStatus::success);
+        let (name, instance) = (its.name, its.instance);
         // There is a place for each instance; without a receiver all is ending anyway.
-        let _ = ends.try_send(Ended { name, is_success });
+        let _ = its.ends.try_send(Ended {
+            name,
+            instance,
+            is_success,
+            again,
+        });
     }
     let is_held = tokio::time::timeout(LAST_WORDS, &mut copying)
         .await
@@ -302,12 +460,16 @@ async fn supervise(
         Ok(_) => None,
         Err(error) => Some(format!("cannot be waited for: {error}")),
     };
+    let how = how.map(|how| match again {
+        Some(Backoff { wait }) => format!("{how}; starts again in {} s", wait.as_secs()),
+        None => how,
+    });
     let held =
         "its output is held open by something that it started and that goes on; not shown any more";
     let lines = how.as_deref().into_iter().chain(is_held.then_some(held));
     let saying = async {
         for line in lines {
-            voice.say(Stream::Error, line).await;
+            its.voice.say(Stream::Error, line).await;
         }
     };
     // Nobody may be reading.

@@ -1,10 +1,11 @@
 //! A whole application and its mesh, running: roles, gateway, and every instance with its sidecar.
 
 use super::instance::{Addresses, Ended, Instance, InstanceError, PreparedInstance};
+use super::journal::folder_of;
 use super::mesh_file::GATEWAY;
 use super::plan::{MeshPlan, ServicePlan};
 use super::prefix::Lines;
-use super::record::Record;
+use super::record::{Record, own_state_dir};
 use super::roles::{Roles, RolesError, RolesPlan};
 use super::sidecar::{Gateway, RunningProxy, Surroundings};
 use crate::address::uri;
@@ -17,12 +18,16 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Open requests may go on for this long at the end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ends that can be told at once of instances that a reload has added.
+const ROOM_FOR_NEW: usize = 1_024;
 /// Time between two attempts to reach an application that does not listen yet.
 const READY_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -59,6 +64,8 @@ pub(crate) struct BoundMesh {
     gateway: Option<Gateway>,
     /// The instances in the order in which they end.
     waves: Vec<Vec<PreparedInstance>>,
+    namespace: String,
+    surroundings: Surroundings,
 }
 
 impl BoundMesh {
@@ -66,19 +73,19 @@ impl BoundMesh {
     pub(crate) async fn bind(plan: MeshPlan, roles: RolesPlan) -> Result<Self, MeshError> {
         let roles = Roles::start(roles).await?;
         let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT);
-        let namespace = plan.namespace.as_str();
+        let namespace = plan.namespace.clone();
         let mut waves_of_instances = Vec::new();
         for wave in waves(&plan.services) {
             let mut instances = Vec::new();
             for (service, number) in wave.into_iter().flat_map(each_instance) {
                 let roles = &roles.record;
                 instances.push(PreparedInstance::prepare(
-                    service, number, namespace, roles, &mesh,
+                    service, number, &namespace, roles, &mesh,
                 )?);
             }
             waves_of_instances.push(instances);
         }
-        let workload = Workload::new(GATEWAY, namespace);
+        let workload = Workload::new(GATEWAY, namespace.as_str());
         let gateway = plan
             .gateway
             .map(|gateway| Gateway::bind(workload, gateway, &mesh));
@@ -86,14 +93,22 @@ impl BoundMesh {
             roles,
             gateway: gateway.transpose()?,
             waves: waves_of_instances,
+            namespace: plan.namespace,
+            surroundings: mesh,
         })
+    }
+
+    /// Where what the programs write is kept.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        folder_of(&own_state_dir(), self.roles.record.api)
     }
 
     /// Starts the programs, and joins everything to the mesh. When a program cannot be started the rest
     /// is not tried: what runs by then is in the mesh that comes back, to be ended.
     pub(crate) fn start(self, lines: &Lines) -> (Mesh, Result<(), InstanceError>) {
-        // Each of them ends once.
-        let (sender, ends) = mpsc::channel(self.waves.iter().flatten().count().max(1));
+        // Each of them ends once before it is started again, which is after its end was read.
+        let count = self.waves.iter().flatten().count();
+        let (sender, ends) = mpsc::channel(count + ROOM_FOR_NEW);
         let gateway = self
             .gateway
             .map(|gateway| (gateway.address, gateway.instance.clone(), gateway.start()));
@@ -102,11 +117,14 @@ impl BoundMesh {
             gateway,
             waves: Vec::new(),
             ends,
+            sender: sender.clone(),
+            namespace: self.namespace,
+            surroundings: self.surroundings,
         };
         for wave in self.waves {
             let mut started = Vec::new();
             for instance in wave {
-                let voice = lines.voice(instance.name());
+                let voice = lines.voice(instance.service(), instance.name());
                 match instance.start(voice, sender.clone()) {
                     Ok(instance) => started.push(instance),
                     Err(error) => {
@@ -129,6 +147,9 @@ pub(crate) struct Mesh {
     /// The instances in the order in which they end.
     waves: Vec<Vec<Instance>>,
     ends: mpsc::Receiver<Ended>,
+    sender: mpsc::Sender<Ended>,
+    namespace: String,
+    surroundings: Surroundings,
 }
 
 impl Mesh {
@@ -153,16 +174,68 @@ impl Mesh {
         self.instances().filter(|instance| !instance.is_ours())
     }
 
-    /// Number of programs that we started.
-    pub(crate) fn programs(&self) -> usize {
-        self.instances()
-            .filter(|instance| instance.is_ours())
-            .count()
+    /// A program of ours runs, or will again.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.instances().any(Instance::goes_on)
+    }
+
+    /// Ends the instances of these services: their programs, and then their sidecars. Safe to cancel: they
+    /// stay until all have ended.
+    pub(crate) async fn remove(&mut self, services: &[ServiceName]) {
+        let is_one = |instance: &Instance| services.iter().any(|service| instance.is_of(service));
+        for wave in &mut self.waves {
+            let ending = wave.iter_mut().filter(|instance| is_one(instance));
+            join_all(ending.map(Instance::end_program)).await;
+        }
+        let ending = self.waves.iter_mut().flatten();
+        let ending = ending.filter(|instance| is_one(instance));
+        join_all(ending.map(Instance::end_sidecar)).await;
+        for wave in &mut self.waves {
+            wave.retain(|instance| !is_one(instance));
+        }
+    }
+
+    /// Starts every instance of a service; those that could be started run, also when one could not.
+    pub(crate) fn add(
+        &mut self,
+        service: &ServicePlan,
+        lines: &Lines,
+    ) -> Result<(), InstanceError> {
+        let mut started = Vec::new();
+        let mut start = || {
+            for (service, number) in each_instance(service) {
+                let (roles, mesh) = (&self.roles.record, &self.surroundings);
+                let instance =
+                    PreparedInstance::prepare(service, number, &self.namespace, roles, mesh)?;
+                let voice = lines.voice(&service.name, instance.name());
+                started.push(instance.start(voice, self.sender.clone())?);
+            }
+            Ok(())
+        };
+        let result = start();
+        self.waves.push(started);
+        result
+    }
+
+    /// Puts all into the order in which they are to end.
+    pub(crate) fn put_in_order(&mut self, services: &[ServicePlan]) {
+        let mut left: Vec<Instance> = std::mem::take(&mut self.waves)
+            .into_iter()
+            .flatten()
+            .collect();
+        for wave in waves(services) {
+            let is_of_it = |instance: &Instance| wave.iter().any(|of| instance.is_of(&of.name));
+            let (these, others) = left.into_iter().partition(is_of_it);
+            self.waves.push(these);
+            left = others;
+        }
+        self.waves.push(left);
     }
 
     /// Waits until all are in the mesh that have not ended meanwhile, and every application of those
-    /// that we started listens. Ask again after an end.
+    /// that we started listens; never, while a program waits to be started again. Ask again after a change.
     pub(crate) fn ready(&self) -> impl Future<Output = ()> + use<> {
+        let is_waiting = self.instances().any(|instance| instance.due().is_some());
         let instances = || self.instances().filter(|instance| !instance.is_leaving());
         let ours = instances().filter(|instance| instance.is_ours());
         let applications = ours.filter_map(|instance| instance.addresses.application);
@@ -170,19 +243,24 @@ impl Mesh {
         let gateway = self.gateway.iter().map(|(_, id, _)| id.clone());
         let missing = instances().map(Instance::id).chain(gateway).collect();
         let joined = joined(self.roles.record.control, missing);
-        async {
+        async move {
+            if is_waiting {
+                pending::<()>().await;
+            }
             tokio::join!(joined, listen);
         }
     }
 
-    /// The next end of a program that nobody asked for. Its instance is leaving the mesh by then. When a
+    /// The next end of a program that nobody asked for, or the next start of one that had ended. When a
     /// role or a proxy has failed, there is nothing to wait for: `None`. Safe to cancel.
-    pub(crate) async fn next_end(&mut self) -> Option<Ended> {
+    pub(crate) async fn next_change(&mut self) -> Option<Change> {
+        let due = self.instances().filter_map(Instance::due).min();
         let Self {
             roles,
             gateway,
             waves,
             ends,
+            ..
         } = self;
         let gateway = gateway
             .iter_mut()
@@ -194,14 +272,29 @@ impl Mesh {
         let sidecars = sidecars.map(|instance| instance.sidecar_failed().boxed());
         let proxies = gateway.chain(sidecars).chain([pending().boxed()]);
         let ended = tokio::select! {
-            Some(ended) = ends.recv() => ended,
+            Some(ended) = ends.recv() => Some(ended),
+            () = until(due) => None,
             () = roles.failed() => return None,
             _ = select_all(proxies) => return None,
         };
         let mut instances = self.waves.iter_mut().flatten();
-        let instance = instances.find(|instance| instance.addresses.name == ended.name);
-        instance.into_iter().for_each(Instance::leave);
-        Some(ended)
+        match ended {
+            Some(ended) => {
+                let instance =
+                    instances.find(|instance| instance.addresses.instance == ended.instance);
+                if let Some(instance) = instance {
+                    instance.rest(ended.again);
+                }
+                Some(Change::Ended(ended))
+            }
+            None => {
+                let instance = instances.find(|instance| instance.due() == due);
+                if let Some(instance) = instance {
+                    instance.start_again().await;
+                }
+                Some(Change::StartedAgain)
+            }
+        }
     }
 
     /// Ends everything in order: no request from outside is taken any more; programs end, callers before
@@ -231,6 +324,22 @@ impl Mesh {
             gateway.force();
         }
         join_all(self.waves.iter_mut().flatten().map(Instance::kill)).await;
+    }
+}
+
+/// What happened to a program by itself.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// It has ended, and its instance is leaving the mesh.
+    Ended(Ended),
+    /// It had ended, and was started again, or could not be and waits for longer.
+    StartedAgain,
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => pending().await,
     }
 }
 

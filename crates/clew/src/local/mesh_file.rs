@@ -4,16 +4,18 @@
 
 mod kinds;
 
-use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, ServicePlan};
+use super::described;
+use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
 use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule};
 use clew_model::service::Protocol;
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
 use clew_proxy::config::{GatewayRoute, IpPrefix};
+use clew_runtime::config::docs::Shape;
 use clew_runtime::config::{
-    self, Located, Mistakes, Scalar, Settings, Table, attempt, boolean, group, integer, list,
-    located, map, number, one_of, one_or_many, path, ratio, socket_addr,
+    self, Kind, Located, Mistakes, Node, Place, Scalar, Settings, Table, Value, attempt, boolean,
+    group, integer, list, located, map, number, one_of, one_or_many, path, ratio, socket_addr,
 };
 use clew_store::Retention;
 use std::collections::HashMap;
@@ -36,10 +38,30 @@ pub(crate) fn load(file: &Path) -> Result<MeshPlan, Mistakes> {
         let dir = folder.join(program.dir.take().unwrap_or_default());
         program.dir = (!dir.as_os_str().is_empty()).then_some(dir);
     }
+    read_descriptions(&mut plan, folder)?;
     Ok(plan)
 }
 
-/// Reads a text that is built in. Paths in it are relative to the working directory.
+/// The routes that other files describe.
+fn read_descriptions(plan: &mut MeshPlan, folder: &Path) -> Result<(), Mistakes> {
+    let mut mistakes = Mistakes::default();
+    for service in &mut plan.services {
+        let Some(file) = service.described_by.take() else {
+            continue;
+        };
+        match described::load(&folder.join(&file.value), &file.place) {
+            Ok(routes) => service.routes = routes,
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    match mistakes.is_empty() {
+        true => Ok(()),
+        false => Err(mistakes),
+    }
+}
+
+/// Reads a text that is built in. Paths in it are relative to the working directory; descriptions of routes that
+/// it names are not read.
 pub(crate) fn parse(origin: &str, text: &str) -> Result<MeshPlan, Mistakes> {
     config::read::<MeshPlan>(origin, text)
 }
@@ -196,12 +218,16 @@ struct Service {
     to: Option<Vec<Option<Located<ServiceName>>>>,
     protocol: Option<Protocol>,
     program: Option<Option<Program>>,
-    routes: Option<Vec<Route>>,
+    routes: Option<Routes>,
 }
 
 impl Service {
     fn into_plan(self, name: ServiceName) -> Option<ServicePlan> {
         let to = self.to?.into_iter();
+        let (routes, described_by) = match self.routes? {
+            Routes::Listed(routes) => (routes, None),
+            Routes::DescribedBy(file) => (Vec::new(), Some(file)),
+        };
         Some(ServicePlan {
             name,
             port: self.port?.map(|port| port.value),
@@ -211,7 +237,8 @@ impl Service {
             to: to
                 .map(|service| Some(service?.value))
                 .collect::<Option<_>>()?,
-            routes: self.routes?.into_iter().map(|route| route.0).collect(),
+            routes,
+            described_by,
         })
     }
 }
@@ -248,6 +275,12 @@ impl Settings for Service {
             "{}",
             "Environment, over what is inherited and what Clew sets.",
         );
+        let restart = t.default(
+            "restart",
+            restart(),
+            "on-failure",
+            "Whether its program is started again when it has ended, after 1s, 2s, and so on up to 30s.",
+        );
         let replicas = t.default(
             "replicas",
             located(integer(1..=64)),
@@ -262,16 +295,17 @@ impl Settings for Service {
         );
         let routes = t.default(
             "routes",
-            list(group::<Route>()),
+            RoutesOrFile,
             "[]",
-            "Named routes, tried in this order; a request that none matches has a learned route.",
+            "Named routes, tried in this order; a request that none matches has a learned route. Or a file that \
+             describes them, relative to this one: an OpenAPI document (3 or Swagger 2, YAML or JSON) or a `.proto`.",
         );
         Some(Self {
             port,
             replicas,
             to,
             protocol,
-            program: program(run, dir, env),
+            program: program(run, dir, env, restart),
             routes,
         })
     }
@@ -281,9 +315,50 @@ fn program(
     run: Option<Option<Vec<String>>>,
     dir: Option<PathBuf>,
     env: Option<Vec<(String, String)>>,
+    restart: Option<Restart>,
 ) -> Option<Option<Program>> {
-    let (words, dir, env) = (run?, Some(dir?), env?);
-    Some(words.map(|words| Program { words, dir, env }))
+    let (words, dir, env, restart) = (run?, Some(dir?), env?, restart?);
+    Some(words.map(|words| Program {
+        words,
+        dir,
+        env,
+        restart,
+    }))
+}
+
+fn restart() -> Scalar<Restart> {
+    one_of(&[
+        ("on-failure", Restart::OnFailure),
+        ("never", Restart::Never),
+        ("always", Restart::Always),
+    ])
+}
+
+/// Routes as they are written.
+enum Routes {
+    Listed(Vec<RouteRule>),
+    DescribedBy(Located<PathBuf>),
+}
+
+/// A list of routes, or the file that describes them.
+struct RoutesOrFile;
+
+impl Kind for RoutesOrFile {
+    type Value = Routes;
+
+    fn read(&self, node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Routes> {
+        if let Value::Text(_) = &node.value {
+            let file = located(path()).read(node, place, mistakes)?;
+            return Some(Routes::DescribedBy(file));
+        }
+        let routes = list(group::<Route>()).read(node, place, mistakes)?;
+        let routes = routes.into_iter().map(|route| route.0);
+        Some(Routes::Listed(routes.collect()))
+    }
+
+    fn shape(&self) -> Shape {
+        list(group::<Route>()).shape()
+    }
 }
 
 struct Route(RouteRule);

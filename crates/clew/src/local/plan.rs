@@ -5,6 +5,7 @@ use clew_model::policy::RouteRule;
 use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
 use clew_proxy::config::{GatewayRoute, IpPrefix};
+use clew_runtime::config::Located;
 use clew_store::Retention;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub(crate) struct ServicePlan {
     pub(crate) to: Vec<ServiceName>,
     /// Configured routes.
     pub(crate) routes: Vec<RouteRule>,
+    /// The file that describes them, while it is not read yet.
+    pub(crate) described_by: Option<Located<PathBuf>>,
 }
 
 impl ServicePlan {
@@ -86,4 +89,17 @@ pub(crate) struct Program {
     pub(crate) dir: Option<PathBuf>,
     /// Set over what it inherits and what Clew sets.
     pub(crate) env: Vec<(String, String)>,
+    /// Whether it is started again when it has ended.
+    pub(crate) restart: Restart,
+}
+
+/// Whether a program is started again that has ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restart {
+    /// No.
+    Never,
+    /// When it failed.
+    OnFailure,
+    /// However it ended.
+    Always,
 }

@@ -1,7 +1,13 @@
 //! What several processes write, on one terminal: each line behind the name of who wrote it.
 
+use super::journal::Journal;
+pub(crate) use super::journal::Stream;
 use anstyle::{AnsiColor, Style};
+use clew_model::name::ServiceName;
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::sync::mpsc;
 
@@ -18,56 +24,50 @@ const COLOURS: [AnsiColor; 6] = [
     AnsiColor::Red,
 ];
 
-/// Where a line goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// Standard output.
-    Output,
-    /// Standard error.
-    Error,
-}
-
 #[derive(Debug)]
 struct Line {
     stream: Stream,
+    from: Arc<Speaker>,
     text: Vec<u8>,
+}
+
+/// Whose lines they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Speaker {
+    service: String,
+    /// The instance, by which its lines are named.
+    name: String,
 }
 
 /// The one writer of lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
     sender: mpsc::Sender<Line>,
-    names: Vec<String>,
     writer: std::thread::JoinHandle<()>,
 }
 
 impl Lines {
-    /// A writer for lines of these names.
-    pub(crate) fn start(names: Vec<String>) -> Self {
+    /// A writer for lines by these names, and by others. They are kept in the folder too.
+    pub(crate) fn start(names: Vec<String>, folder: PathBuf) -> Self {
         let (sender, lines) = mpsc::channel(MAX_WAITING);
-        // A thread, because a terminal may block for as long as somebody scrolls.
-        let writer = std::thread::spawn(move || write_all(lines));
-        Self {
-            sender,
+        let writer = Writer {
+            folder,
+            journals: HashMap::new(),
             names,
-            writer,
-        }
+        };
+        // A thread, because a terminal may block for as long as somebody scrolls.
+        let writer = std::thread::spawn(move || writer.write_all(lines));
+        Self { sender, writer }
     }
 
-    /// The voice by this name, in its colour.
-    pub(crate) fn voice(&self, name: &str) -> Voice {
-        let index = self
-            .names
-            .iter()
-            .position(|known| known == name)
-            .unwrap_or_default();
-        let style = COLOURS
-            .get(index % COLOURS.len())
-            .map_or(Style::new(), |c| c.on_default());
-        let width = self.names.iter().map(String::len).max().unwrap_or_default();
+    /// The voice of an instance of a service.
+    pub(crate) fn voice(&self, service: &ServiceName, name: &str) -> Voice {
         Voice {
             sender: self.sender.clone(),
-            prefix: format!("{style}{name:<width$} |{style:#} "),
+            from: Arc::new(Speaker {
+                service: service.to_string(),
+                name: name.to_owned(),
+            }),
         }
     }
 
@@ -83,7 +83,7 @@ impl Lines {
 #[derive(Clone, Debug)]
 pub(crate) struct Voice {
     sender: mpsc::Sender<Line>,
-    prefix: String,
+    from: Arc<Speaker>,
 }
 
 impl Voice {
@@ -111,30 +111,60 @@ impl Voice {
     }
 
     async fn write(&self, stream: Stream, line: &[u8]) {
-        let mut text = self.prefix.clone().into_bytes();
-        text.extend_from_slice(line);
-        text.push(b'\n');
+        let from = Arc::clone(&self.from);
+        let text = line.to_vec();
         // Without a writer there is nobody to tell.
-        let _ = self.sender.send(Line { stream, text }).await;
+        let _ = self.sender.send(Line { stream, from, text }).await;
     }
 }
 
-fn write_all(mut lines: mpsc::Receiver<Line>) {
-    while let Some(line) = lines.blocking_recv() {
-        // Whoever read it is gone; the processes go on, and so their lines are still taken.
-        let _ = write(&line);
+/// The begin of a line by this name, in its colour; all names are as wide as the widest.
+pub(crate) fn prefix(names: &[String], name: &str) -> String {
+    let index = names.iter().position(|known| known == name);
+    let style = COLOURS
+        .get(index.unwrap_or_default() % COLOURS.len())
+        .map_or(Style::new(), |c| c.on_default());
+    let width = names.iter().map(String::len).max().unwrap_or_default();
+    format!("{style}{name:<width$} |{style:#} ")
+}
+
+/// What the one writer needs.
+struct Writer {
+    folder: PathBuf,
+    journals: HashMap<Arc<Speaker>, Journal>,
+    names: Vec<String>,
+}
+
+impl Writer {
+    fn write_all(mut self, mut lines: mpsc::Receiver<Line>) {
+        while let Some(line) = lines.blocking_recv() {
+            let from = &*line.from;
+            if !self.names.contains(&from.name) {
+                self.names.push(from.name.clone());
+            }
+            let folder = &self.folder;
+            let journal = self.journals.entry(Arc::clone(&line.from));
+            journal
+                .or_insert_with(|| Journal::new(folder, &from.service, &from.name))
+                .append(line.stream, &line.text);
+            let mut text = prefix(&self.names, &from.name).into_bytes();
+            text.extend_from_slice(&line.text);
+            text.push(b'\n');
+            // Whoever read it is gone; the processes go on, and so their lines are still taken.
+            let _ = write(line.stream, &text);
+        }
     }
 }
 
 /// Colour goes where it is shown; anstream takes it out elsewhere.
-fn write(line: &Line) -> io::Result<()> {
-    match line.stream {
+fn write(stream: Stream, text: &[u8]) -> io::Result<()> {
+    match stream {
         Stream::Output => {
             let mut output = anstream::stdout().lock();
-            output.write_all(&line.text)?;
+            output.write_all(text)?;
             output.flush()
         }
-        Stream::Error => anstream::stderr().lock().write_all(&line.text),
+        Stream::Error => anstream::stderr().lock().write_all(text),
     }
 }
 
@@ -142,13 +172,17 @@ fn write(line: &Line) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::{Line, MAX_LINE_BYTES, Stream, Voice};
+    use super::{Line, MAX_LINE_BYTES, Speaker, Stream, Voice, prefix};
+    use std::sync::Arc;
     use tokio::sync::mpsc;
 
     async fn copied(text: &[u8]) -> Vec<Vec<u8>> {
         let (sender, mut lines) = mpsc::channel::<Line>(8);
-        let prefix = "a | ".to_owned();
-        let voice = Voice { sender, prefix };
+        let from = Arc::new(Speaker {
+            service: "a".to_owned(),
+            name: "a".to_owned(),
+        });
+        let voice = Voice { sender, from };
         voice.copy(Stream::Output, text).await;
         drop(voice);
         let mut copied = Vec::new();
@@ -159,9 +193,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_line_has_its_name_before_it_the_last_one_too() {
+    async fn lines_are_told_apart_and_the_last_one_needs_no_end() {
         let lines = copied(b"one\r\n\n  two").await;
-        assert_eq!(lines, [b"a | one\n".as_slice(), b"a | \n", b"a |   two\n"]);
+        assert_eq!(lines, [b"one".as_slice(), b"", b"  two"]);
+    }
+
+    #[test]
+    fn each_line_has_its_name_before_it_in_one_width() {
+        let names = ["books".to_owned(), "a".to_owned()];
+        let shown = anstream::adapter::strip_str(&prefix(&names, "a")).to_string();
+        assert_eq!(shown, "a     | ");
     }
 
     #[tokio::test]
@@ -169,11 +210,11 @@ mod tests {
         let long = vec![b'x'; usize::try_from(MAX_LINE_BYTES).unwrap() + 1];
         let lines = copied(&long).await;
         assert_eq!(lines.len(), 2);
-        assert_eq!(lines[1], b"a | x\n");
+        assert_eq!(lines[1], b"x");
     }
 
     #[tokio::test]
     async fn bytes_that_are_no_text_are_passed_on() {
-        assert_eq!(copied(b"\xff\n").await, [b"a | \xff\n".as_slice()]);
+        assert_eq!(copied(b"\xff\n").await, [b"\xff".as_slice()]);
     }
 }

@@ -102,8 +102,9 @@ impl Published {
 impl Drop for Published {
     fn drop(&mut self) {
         if self.is_for_once {
-            // Left behind it is harmless.
+            // Left behind they are harmless.
             let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_dir_all(self.path.with_extension("logs"));
         }
     }
 }

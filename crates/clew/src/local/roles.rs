@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 
+use super::journal::{begin_anew, folder_of};
 use super::plan::{MeshPlan, ServicePlan};
 use super::record::{Published, Record, RecordError, SpanPorts, own_state_dir};
 use super::sidecar::LOOPBACK;
@@ -212,6 +213,7 @@ impl Roles {
             },
         );
         let published = record.publish(&state)?;
+        begin_anew(&folder_of(&state, record.api));
         // `clew run` says which port it became, so that others can join; the next mesh has another.
         let published = match plan.api.port() {
             0 => published.for_once(),

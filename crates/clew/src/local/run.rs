@@ -2,12 +2,14 @@
 
 use super::environment::{self, ApplicationPort, Variable, replaced_proxy};
 use super::find::{Found, find_or_start};
+use super::journal::{Journal, Stream, folder_of};
 use super::naming::name_of;
 use super::plan::PortChoice;
 use super::ports::OwnPort;
 use super::process::{SpawnError, exit_code};
 use super::record::{Record, own_state_dir};
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
+use super::tee;
 use crate::cli::local::RunArgs;
 use crate::exit::Exit;
 use crate::output::announce;
@@ -20,8 +22,13 @@ use rustix::termios::tcgetpgrp;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::process::{Child, Command};
+
+/// How long the last words of a process that has ended may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the process in the mesh, and ends with its code.
 pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
@@ -60,8 +67,15 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if let Some(signal) = signals.next().now_or_never() {
         return Ok(ended_by(signal));
     }
+    let journal = args.log.then(|| {
+        let folder = folder_of(&state, record.api);
+        Journal::new(&folder, &name, sidecar.instance.as_str())
+    });
+    if journal.is_some() {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
     let mut sidecar = sidecar.start();
-    let child = match command.spawn() {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(source) => {
             let error = SpawnError::new(&program.to_string_lossy(), source);
@@ -71,9 +85,34 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Process(code));
         }
     };
+    let copying = journal.map(|journal| tokio::spawn(keep(&mut child, journal)));
     let status = supervise(child, &mut sidecar, &mut signals).await?;
+    if let Some(copying) = copying {
+        // Its pipes end with it, unless something that it started holds them.
+        let _ = tokio::time::timeout(LAST_WORDS, copying).await;
+    }
     leave(sidecar, &mut signals).await;
     Ok(status.map_or(Exit::Failed, |status| Exit::Process(exit_code(status))))
+}
+
+/// Passes on what the process writes, and keeps it.
+fn keep(child: &mut Child, journal: Journal) -> impl Future<Output = ()> + use<> {
+    let (output, error) = (child.stdout.take(), child.stderr.take());
+    let journal = Arc::new(Mutex::new(journal));
+    let kept = Arc::clone(&journal);
+    let output = async move {
+        if let Some(output) = output {
+            tee::copy(output, tokio::io::stdout(), Stream::Output, kept).await;
+        }
+    };
+    let error = async move {
+        if let Some(error) = error {
+            tee::copy(error, tokio::io::stderr(), Stream::Error, journal).await;
+        }
+    };
+    async {
+        tokio::join!(output, error);
+    }
 }
 
 /// The exit code of a process that a signal has ended.

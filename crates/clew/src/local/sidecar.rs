@@ -223,6 +223,11 @@ impl RunningProxy {
         self.drain.force();
     }
 
+    /// Nothing of it is left to wait for.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.task.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Waits for its end, which is told once; a failure goes to the log. Safe to cancel.
     pub(crate) async fn ended(&mut self) {
         let Some(task) = &mut self.task else { return };

@@ -1,17 +1,22 @@
 //! `clew up`: a whole application from one file.
 
-use super::instance::Ended;
-use super::mesh::{BoundMesh, Mesh, Whereabouts, names};
+use super::foreign;
+use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
 use super::prefix::{Lines, Stream, Voice};
 use super::record::{file_of, own_state_dir};
+use super::reload::apply::apply;
+use super::reload::{Request, Requests};
 use super::roles::RolesPlan;
 use super::{after, kept};
 use crate::address::DEFAULT_API;
 use crate::cli::local::UpArgs;
 use crate::exit::Exit;
+use crate::output;
 use anyhow::Context as _;
+use clew_model::name::ServiceName;
+use clew_runtime::config::Mistakes;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::net::SocketAddr;
@@ -28,7 +33,10 @@ const OWN_NAME: &str = "clew";
 
 /// Runs what the file says until a signal, the given time, or the end of every program.
 pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
-    let mut plan = match mesh_file::load(&args.file) {
+    if let Some(file) = &args.from {
+        return print_meaning(file);
+    }
+    let plan = match load(&args, &args.file) {
         Ok(plan) => plan,
         Err(mistakes) => {
             anstream::eprintln!("{mistakes}");
@@ -36,7 +44,6 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut signals = Signals::install()?;
-    plan.retention = kept(&args.store, plan.retention);
     let api = args.api.or(plan.api).unwrap_or(DEFAULT_API);
     let store = args.store.store.clone().or_else(|| own_store(&plan, api));
     let store = store.map_or(StorePath::Temporary, StorePath::File);
@@ -44,14 +51,15 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
 
     let mut names = names(&plan.services);
     names.push(OWN_NAME.to_owned());
-    let lines = Lines::start(names);
-    let voice = lines.voice(OWN_NAME);
-    let (mut mesh, started) = BoundMesh::bind(plan, roles).await?.start(&lines);
+    let bound = BoundMesh::bind(plan.clone(), roles).await?;
+    let lines = Lines::start(names, bound.log_folder());
+    let voice = lines.voice(&ServiceName::from(OWN_NAME), OWN_NAME);
+    let (mut mesh, started) = bound.start(&lines);
     let exit = match started {
         Ok(()) => tokio::select! {
             _ = signals.next() => Ok(Exit::Ok),
             () = after(args.for_time) => Ok(Exit::Ok),
-            exit = serve(&mut mesh, &voice, args.ready_file.as_deref()) => exit,
+            exit = serve(&mut mesh, (&lines, &voice), plan, &args) => exit,
         },
         Err(error) => Err(error.into()),
     };
@@ -63,8 +71,28 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
         mesh.kill().await;
     }
     drop(voice);
+    drop(mesh);
     finish(lines, end, &mut signals).await;
     exit
+}
+
+/// Reads the file. What flags say comes first.
+fn load(args: &UpArgs, file: &Path) -> Result<MeshPlan, Mistakes> {
+    let mut plan = mesh_file::load(file)?;
+    plan.retention = kept(&args.store, plan.retention);
+    Ok(plan)
+}
+
+/// Prints the `mesh.yaml` that a file of another program means.
+fn print_meaning(file: &Path) -> anyhow::Result<Exit> {
+    match foreign::convert(file) {
+        Ok(text) => output::print(&text).context("cannot write it")?,
+        Err(mistakes) => {
+            anstream::eprintln!("{mistakes}");
+            return Ok(Exit::Usage);
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 /// The file of a mesh that keeps its numbers when it ends. It has the address of the API in its name, as a
@@ -99,21 +127,29 @@ pub(crate) async fn finish(lines: Lines, end: End, signals: &mut Signals) {
 }
 
 /// Says when all is ready, and resolves when nothing is left to wait for.
-async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> anyhow::Result<Exit> {
+async fn serve(
+    mesh: &mut Mesh,
+    (lines, voice): (&Lines, &Voice),
+    mut plan: MeshPlan,
+    args: &UpArgs,
+) -> anyhow::Result<Exit> {
+    let mut requests = listen_for_reloads(mesh);
     explain_others(mesh, voice).await;
-    let mut left = mesh.programs();
-    let waits_for_signal = left == 0;
+    let waits_for_signal = !mesh.goes_on();
     let mut exit = Exit::Ok;
     let mut ready = Box::pin(mesh.ready());
     let mut slow = pin!(tokio::time::sleep(SLOW_START));
-    let (mut is_ready, mut is_slow) = (false, false);
-    while left > 0 || waits_for_signal {
+    let (mut is_ready, mut is_told, mut is_slow) = (false, false, false);
+    while mesh.goes_on() || waits_for_signal {
         tokio::select! {
             () = &mut ready, if !is_ready => {
                 is_ready = true;
                 let whereabouts = mesh.whereabouts();
-                tell(&whereabouts, voice).await;
-                write_ready_file(ready_file, &whereabouts)?;
+                if !is_told {
+                    tell(&whereabouts, voice).await;
+                }
+                is_told = true;
+                write_ready_file(args.ready_file.as_deref(), &whereabouts)?;
             }
             () = &mut slow, if !is_slow => {
                 is_slow = true;
@@ -121,19 +157,47 @@ async fn serve(mesh: &mut Mesh, voice: &Voice, ready_file: Option<&Path>) -> any
                     voice.say(Stream::Error, "not every application listens yet").await;
                 }
             }
-            ended = mesh.next_end() => match ended {
-                None => return Ok(Exit::Failed),
-                Some(Ended { is_success, .. }) => {
-                    left = left.saturating_sub(1);
-                    ready = Box::pin(mesh.ready());
-                    if !is_success {
-                        exit = Exit::Failed;
+            change = mesh.next_change() => {
+                match change {
+                    None => return Ok(Exit::Failed),
+                    Some(Change::Ended(ended)) if ended.again.is_none() => {
+                        if !ended.is_success {
+                            exit = Exit::Failed;
+                        }
                     }
+                    // A sidecar of a new life is somewhere else than the one before: that is written again.
+                    Some(Change::Ended(_)) => {}
+                    Some(Change::StartedAgain) => is_ready = false,
                 }
+                ready = Box::pin(mesh.ready());
+            }
+            Some(request) = next(&mut requests) => {
+                let file = request.file.as_deref().unwrap_or(&args.file);
+                let wanted = load(args, file);
+                let reply = apply(mesh, lines, &mut plan, wanted).await;
+                for line in reply.in_words() {
+                    voice.say(Stream::Output, &line).await;
+                }
+                // Whoever asked may be gone.
+                let _ = request.answer.send(reply);
+                ready = Box::pin(mesh.ready());
+                is_ready = false;
             }
         }
     }
     Ok(exit)
+}
+
+/// Without a way to be asked, all else goes on.
+fn listen_for_reloads(mesh: &Mesh) -> Option<Requests> {
+    let listening = Requests::listen(mesh.whereabouts().roles.api);
+    listening
+        .inspect_err(|error| tracing::warn!("`clew reload` cannot be answered: {error}"))
+        .ok()
+}
+
+async fn next(requests: &mut Option<Requests>) -> Option<Request> {
+    requests.as_mut()?.next().await
 }
 
 /// Programs that someone else starts need to be told of their sidecar.
@@ -171,7 +235,7 @@ async fn tell(whereabouts: &Whereabouts, voice: &Voice) {
     }
 }
 
-/// Writes where everything is. A file appears whole; a pipe is written to as it is.
+/// Writes where everything is. A file appears whole; a pipe or a link is written to as it is.
 pub(crate) fn write_ready_file(
     file: Option<&Path>,
     whereabouts: &Whereabouts,
@@ -179,8 +243,10 @@ pub(crate) fn write_ready_file(
     let Some(file) = file else { return Ok(()) };
     let text = serde_json::to_string(whereabouts)? + "\n";
     let write = || {
-        if std::fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
-            return std::fs::write(file, &text);
+        // A link may be `/dev/stdout`: to put a file in its place would take it from everyone.
+        if std::fs::symlink_metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+            let mut stream = std::fs::OpenOptions::new().append(true).open(file)?;
+            return stream.write_all(text.as_bytes());
         }
         let mut draft = file.as_os_str().to_owned();
         draft.push(".new");

@@ -2,13 +2,14 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 31] = [
+pub(crate) const COLUMNS: [(&str, &str); 33] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
         "INSTANCES",
         "its instances that are in the mesh now; 0 when only its numbers are left",
     ),
+    ("INST", "the same, where there is little room"),
     (
         "DIRECTION",
         "inbound: requests to the workload; outbound: requests that it made",
@@ -31,6 +32,10 @@ pub(crate) const COLUMNS: [(&str, &str); 31] = [
     ),
     ("LATENCY_P95", "the same for 95 of 100"),
     ("LATENCY_P99", "the same for 99 of 100"),
+    (
+        "P50",
+        "`LATENCY_P50`, where there is little room; `P95` and `P99` likewise",
+    ),
     ("REQUESTS", "requests that ended in the window"),
     ("FAILURES", "of them: failed by the server or the mesh"),
     (
@@ -82,9 +87,13 @@ pub(crate) const COLUMNS: [(&str, &str); 31] = [
 ];
 
 /// Columns that need no explanation.
-pub(crate) const PLAIN: [&str; 3] = ["ROOT", "SETTING", "VALUE"];
+pub(crate) const PLAIN: [&str; 6] = ["ROOT", "SETTING", "VALUE", "PROGRAM", "VERSION", "OF"];
 
 /// Whether a reader of the documents knows what stands in a column.
 pub(crate) fn is_known(title: &str) -> bool {
+    let title = match title {
+        "P95" | "P99" => "P50",
+        title => title,
+    };
     PLAIN.contains(&title) || COLUMNS.iter().any(|(known, _)| *known == title)
 }

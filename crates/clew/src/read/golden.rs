@@ -67,7 +67,8 @@ pub(super) fn errors(golden: Option<&Golden>) -> Cell {
     Cell::new(parts.join(" "))
 }
 
-fn success(golden: Option<&Golden>) -> Cell {
+/// The share of successes, in its colour.
+pub(super) fn success(golden: Option<&Golden>) -> Cell {
     let Some(rate) = golden.and_then(|golden| golden.success_rate) else {
         return Cell::none();
     };

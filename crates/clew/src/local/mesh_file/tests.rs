@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::parse;
-use crate::local::plan::{MeshPlan, PortChoice};
+use crate::local::plan::{MeshPlan, PortChoice, Restart};
 use clew_model::policy::PathMatch;
 use clew_model::service::Protocol;
 use clew_runtime::config::docs;
@@ -33,6 +33,7 @@ services:
     run: [python3, books.py]
     dir: ./books
     env: { KEY: value, EMPTY: "" }
+    restart: always
     routes:
       - { name: edit, match: "POST /books/{id}/edit" }
       - { name: static, match: [/static/*, /favicon.ico] }
@@ -71,7 +72,8 @@ fn a_whole_file_is_understood() {
             Protocol::Http1
         )
     );
-    assert_eq!(books.program.as_ref().unwrap().env.len(), 2);
+    let program = books.program.as_ref().unwrap();
+    assert_eq!((program.env.len(), program.restart), (2, Restart::Always));
     let paths: Vec<_> = books
         .routes
         .iter()
@@ -131,7 +133,7 @@ retention: { age: 1s, size: 1MiB }
             r#"mesh.yaml:4: gateway.routes[0].path: given "books", expected a path that starts with /"#,
             r#"mesh.yaml:4: gateway.routes[0].to: given "webap", expected the name of a service of this file"#,
             r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, ADDRESS:PORT, or auto"#,
-            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, replicas, to, routes (did you mean protocol?)"#,
+            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, restart, replicas, to, routes (did you mean protocol?)"#,
             r#"mesh.yaml:9: services.webapp.to[1]: given "author", expected the name of a service of this file"#,
             "mesh.yaml:12: services.books.replicas: given 2, expected 1, or port: auto",
             r#"mesh.yaml:13: services.books.run: given "npm ci && npm start", expected no & outside of single quotes; for a shell write [sh, -c, "..."]"#,
@@ -154,7 +156,7 @@ fn a_service_that_is_wrong_as_a_whole_can_still_be_referred_to() {
         mistakes_of(text),
         [
             r#"mesh.yaml:3: services.a.to[1]: given "c", expected the name of a service of this file"#,
-            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, replicas, to, routes"#,
+            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, restart, replicas, to, routes"#,
             r#"mesh.yaml:5: services.Big: given the key "Big", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
         ]
     );
@@ -186,6 +188,41 @@ services:
             "mesh.yaml:11: services.gateway: given the gateway's name, expected another name",
         ]
     );
+}
+
+/// Files that a file names lie beside it.
+#[test]
+fn routes_are_read_from_the_description_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "api.yaml",
+        "openapi: 3.1.0\npaths: { /books: { get: {} } }\n",
+    );
+    write("wrong.proto", "service {}\n");
+    write(
+        "mesh.yaml",
+        "mesh: a\nservices:\n  b: { routes: api.yaml }\n",
+    );
+    let file = folder.path().join("mesh.yaml");
+    let plan = super::load(&file).unwrap();
+    assert_eq!(plan.services[0].routes[0].name.as_str(), "GET /books");
+
+    write(
+        "mesh.yaml",
+        "mesh: a\nservices:\n  b: { routes: wrong.proto }\n  c: { routes: none.yaml }\n",
+    );
+    let mistakes = super::load(&file).unwrap_err();
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert!(
+        mistakes[0].contains("wrong.proto:1: given a service"),
+        "{mistakes:?}"
+    );
+    assert!(
+        mistakes[1].contains("mesh.yaml:4: services.c.routes: given"),
+        "{mistakes:?}"
+    );
+    assert_eq!(mistakes.len(), 2);
 }
 
 #[test]

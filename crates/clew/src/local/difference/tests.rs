@@ -1,0 +1,69 @@
+#![allow(clippy::unwrap_used)]
+
+use super::Difference;
+use crate::local::mesh_file::parse;
+use crate::local::plan::MeshPlan;
+
+const RUNNING: &str = "
+mesh: a
+services:
+  books: { port: 7002, run: books, protocol: http1 }
+  web: { run: web, to: [books] }
+  old: { run: old }
+";
+
+fn plan(text: &str) -> MeshPlan {
+    parse("mesh.yaml", text).unwrap()
+}
+
+#[test]
+fn a_plan_does_not_differ_from_itself() {
+    let difference = Difference::between(&plan(RUNNING), &plan(RUNNING));
+    assert!(difference.now.is_empty() && difference.later.is_empty());
+    assert!(difference.telemetry.is_empty());
+    assert_eq!(difference.plan.services.len(), 3);
+}
+
+#[test]
+fn what_can_change_while_all_runs_is_told_apart_from_what_cannot() {
+    let wanted = "
+mesh: b
+api: 127.0.0.1:9
+telemetry: { sampling: { ratio: 0.5, max_per_second: 7 }, write: [b3], show_headers: [a, b] }
+retention: { age: 1h }
+gateway: { routes: [ { to: web } ] }
+services:
+  new: { port: 7003, routes: [ { name: all, match: /* } ] }
+  books: { port: 7002, run: books, protocol: grpc, routes: [ { name: all, match: /* } ] }
+  web: { run: web --new, env: { A: b }, restart: never, dir: there, to: [] }
+";
+    let difference = Difference::between(&plan(RUNNING), &plan(wanted));
+    assert_eq!(
+        difference.now,
+        [
+            "~ telemetry.sampling.ratio: 1 -> 0.5",
+            "~ telemetry.sampling.max_per_second: no limit -> 7",
+            "~ telemetry.write: [] -> [b3]",
+            "~ telemetry.show_headers: [] -> [a, b]",
+            "+ service new",
+            "~ service web: run, dir, env, restart, to",
+            "- service old",
+        ]
+    );
+    assert_eq!(
+        difference.later,
+        [
+            "mesh",
+            "api",
+            "retention",
+            "gateway",
+            "services.new.routes",
+            "services.books.protocol",
+            "services.books.routes",
+        ]
+    );
+    // What is left for the next start is named again the next time, and nothing else is.
+    let again = Difference::between(&difference.plan, &plan(wanted));
+    assert_eq!(again.later, difference.later);
+    assert!(again.now.is_empty() && again.telemetry.is_empty());
+}
