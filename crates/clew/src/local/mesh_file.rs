@@ -3,6 +3,7 @@
 //! Every key is declared once, here; docs/one-machine.md is compared with the declarations by a test.
 
 mod kinds;
+mod telemetry;
 
 use super::described;
 use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
@@ -10,18 +11,18 @@ use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule};
 use clew_model::service::Protocol;
-use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
 use clew_proxy::config::{GatewayRoute, IpPrefix};
 use clew_runtime::config::docs::Shape;
 use clew_runtime::config::{
-    self, Kind, Located, Mistakes, Node, Place, Scalar, Settings, Table, Value, attempt, boolean,
-    group, integer, list, located, map, number, one_of, one_or_many, path, ratio, socket_addr,
+    self, Kind, Located, Mistakes, Node, Place, Scalar, Settings, Table, Value, attempt, group,
+    integer, list, located, map, one_of, one_or_many, path, socket_addr,
 };
 use clew_store::Retention;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use telemetry::Telemetry;
 
 /// The workload name of the gateway, which no service may have.
 pub(crate) const GATEWAY: &str = "gateway";
@@ -462,82 +463,6 @@ impl Settings for RouteTo {
             "Service that gets the request.",
         );
         Some(Self { host, path, to })
-    }
-}
-
-struct Telemetry(TelemetrySettings);
-
-impl Settings for Telemetry {
-    fn declare(t: &mut Table<'_>) -> Option<Self> {
-        let tracing = t.default("tracing", boolean(), "true", "Spans, or metrics only.");
-        let sampling = t.default(
-            "sampling",
-            group::<Roots>(),
-            "{}",
-            "Which new traces are kept.",
-        );
-        let write = t.default(
-            "write",
-            list(write_format()),
-            "[]",
-            "Formats of trace context that are written beside W3C and the one that came in.",
-        );
-        let access_log = t.default(
-            "access_log",
-            access_log(),
-            "off",
-            "Which requests go to the access log, on standard error.",
-        );
-        let show_headers = t.default(
-            "show_headers",
-            list(kinds::header()),
-            "[]",
-            "Headers whose values `clew tap` and the access log may show.",
-        );
-        let write = write?;
-        Some(Self(TelemetrySettings {
-            tracing: tracing?,
-            sampling: sampling?.0,
-            write: write.into_iter().collect(),
-            access_log: access_log?,
-            show_headers: show_headers?.into(),
-        }))
-    }
-}
-
-fn write_format() -> Scalar<WriteFormat> {
-    one_of(&[
-        ("b3", WriteFormat::B3),
-        ("b3multi", WriteFormat::B3Multi),
-        ("jaeger", WriteFormat::Jaeger),
-        ("datadog", WriteFormat::Datadog),
-        ("xray", WriteFormat::XRay),
-        ("grpc-trace-bin", WriteFormat::GrpcTraceBin),
-    ])
-}
-
-fn access_log() -> Scalar<AccessLog> {
-    one_of(&[
-        ("off", AccessLog::Off),
-        ("errors", AccessLog::Errors),
-        ("all", AccessLog::All),
-    ])
-}
-
-struct Roots(Sampling);
-
-impl Settings for Roots {
-    fn declare(t: &mut Table<'_>) -> Option<Self> {
-        let ratio = t.default("ratio", ratio(), "1.0", "Share of new traces to keep.");
-        let max_per_second = t.optional(
-            "max_per_second",
-            number(0.001..=1e9),
-            "At most so many new traces a second, for each proxy.",
-        );
-        Some(Self(Sampling {
-            ratio: ratio?,
-            max_per_second: max_per_second?,
-        }))
     }
 }
 

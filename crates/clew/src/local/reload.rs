@@ -11,8 +11,10 @@ use crate::exit::Exit;
 use crate::output::{self, announce};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -132,6 +134,7 @@ impl Requests {
             _ => {}
         }
         let listener = UnixListener::bind(&socket)?;
+        std::fs::set_permissions(&socket, Permissions::from_mode(0o600))?;
         // One at a time.
         let (sender, requests) = mpsc::channel(1);
         let listening = tokio::spawn(async move {

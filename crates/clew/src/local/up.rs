@@ -1,6 +1,7 @@
 //! `clew up`: a whole application from one file.
 
 use super::foreign;
+use super::instance::Instance;
 use super::mesh::{BoundMesh, Change, Mesh, Whereabouts, names};
 use super::mesh_file;
 use super::plan::MeshPlan;
@@ -15,10 +16,11 @@ use crate::cli::local::UpArgs;
 use crate::exit::Exit;
 use crate::output;
 use anyhow::Context as _;
-use clew_model::name::ServiceName;
+use clew_model::name::{InstanceId, ServiceName};
 use clew_runtime::config::Mistakes;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -134,7 +136,7 @@ async fn serve(
     args: &UpArgs,
 ) -> anyhow::Result<Exit> {
     let mut requests = listen_for_reloads(mesh);
-    explain_others(mesh, voice).await;
+    explain_others(mesh, voice, &HashSet::new()).await;
     let waits_for_signal = !mesh.goes_on();
     let mut exit = Exit::Ok;
     let mut ready = Box::pin(mesh.ready());
@@ -174,10 +176,12 @@ async fn serve(
             Some(request) = next(&mut requests) => {
                 let file = request.file.as_deref().unwrap_or(&args.file);
                 let wanted = load(args, file);
+                let known = mesh.not_ours().map(Instance::id).collect();
                 let reply = apply(mesh, lines, &mut plan, wanted).await;
                 for line in reply.in_words() {
                     voice.say(Stream::Output, &line).await;
                 }
+                explain_others(mesh, voice, &known).await;
                 // Whoever asked may be gone.
                 let _ = request.answer.send(reply);
                 ready = Box::pin(mesh.ready());
@@ -200,9 +204,10 @@ async fn next(requests: &mut Option<Requests>) -> Option<Request> {
     requests.as_mut()?.next().await
 }
 
-/// Programs that someone else starts need to be told of their sidecar.
-async fn explain_others(mesh: &Mesh, voice: &Voice) {
-    for instance in mesh.not_ours() {
+/// Programs that someone else starts need to be told of their sidecar; of those that are known they were.
+async fn explain_others(mesh: &Mesh, voice: &Voice, known: &HashSet<InstanceId>) {
+    let is_new = |instance: &&Instance| !known.contains(&instance.id());
+    for instance in mesh.not_ours().filter(is_new) {
         let name = &instance.addresses.name;
         let text = match instance.addresses.application {
             Some(application) => format!("start {name} yourself, on {application}, with"),
