@@ -21,6 +21,7 @@ use clew_runtime::config::Mistakes;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
