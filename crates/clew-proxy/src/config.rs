@@ -199,6 +199,8 @@ pub struct Limits {
     pub discovery_timeout: Duration,
     /// The head of an HTTP/1 request, from its first byte.
     pub head_timeout: Duration,
+    /// Between two pieces of a request's body, while it is waited for. gRPC's streams may be silent for longer.
+    pub body_timeout: Duration,
     /// Size of a request's head, in bytes.
     pub max_head_bytes: usize,
     /// How long an idle connection is kept.
@@ -225,6 +227,7 @@ impl Default for Limits {
             connect_timeout: Duration::from_secs(1),
             discovery_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(60),
             max_head_bytes: 64 * 1024,
             idle_timeout: Duration::from_secs(60),
             max_services: 1024,

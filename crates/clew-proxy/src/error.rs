@@ -24,6 +24,8 @@ pub enum Reason {
     HeadTooLarge,
     /// The head of the request did not arrive in time.
     HeadTimeout,
+    /// The body of the request stopped to arrive.
+    BodyTimeout,
     /// The client reset streams as fast as it opened them.
     ClientFlood,
     /// No Host, no `:authority`, and the listener does not say whom it is for.
@@ -62,6 +64,7 @@ impl Reason {
             Self::MalformedRequest => "malformed_request",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTimeout => "head_timeout",
+            Self::BodyTimeout => "body_timeout",
             Self::ClientFlood => "client_flood",
             Self::NoAuthority => "no_authority",
             Self::Loop => "loop",
@@ -86,6 +89,7 @@ impl Reason {
             | Self::MalformedRequest
             | Self::HeadTooLarge
             | Self::HeadTimeout
+            | Self::BodyTimeout
             | Self::ClientFlood
             | Self::NoAuthority
             | Self::NoRoute
@@ -116,6 +120,7 @@ impl Reason {
             Self::MalformedRequest => "the request is malformed",
             Self::HeadTooLarge => "the head of the request is too large",
             Self::HeadTimeout => "the head of the request did not arrive in time",
+            Self::BodyTimeout => "the body of the request did not arrive in time",
             Self::ClientFlood => "the client gives requests up as fast as it makes them",
             Self::NoAuthority => "the request does not say which host it is for",
             Self::Loop => "the request would come back to the proxy that sent it",
@@ -140,7 +145,9 @@ impl Reason {
         match self {
             Self::MalformedRequest | Self::NoAuthority => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::HeadTimeout | Self::ClientCancelled => StatusCode::REQUEST_TIMEOUT,
+            Self::HeadTimeout | Self::BodyTimeout | Self::ClientCancelled => {
+                StatusCode::REQUEST_TIMEOUT
+            }
             Self::ClientFlood => StatusCode::TOO_MANY_REQUESTS,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Loop => StatusCode::LOOP_DETECTED,

@@ -4,16 +4,19 @@ use crate::codec::{BodyError, BoxError, Break, InBody, OutgoingBody};
 use crate::error::Reason;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 /// What became of a request's body, seen from the hop that it belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     bytes: Cell<u64>,
     broken: Cell<Option<Reason>>,
+    /// Since when the client is being waited for, and who waits.
+    waiting: RefCell<Option<(Instant, Waker)>>,
 }
 
 impl Progress {
@@ -22,11 +25,38 @@ impl Progress {
         self.bytes.get()
     }
 
+    /// Ends the body when the client has been waited for too long. To be called now and then: a timer for each
+    /// body would cost every request something, for the few that are this slow.
+    pub(crate) fn end_if_slow(&self, limit: Duration, now: Instant) {
+        let is_slow = |since: &Instant| now.saturating_duration_since(*since) > limit;
+        let slow = self
+            .waiting
+            .borrow_mut()
+            .take_if(|(since, _)| is_slow(since));
+        if let Some((_, waiting)) = slow {
+            self.broken.set(Some(Reason::BodyTimeout));
+            waiting.wake();
+        }
+    }
+
+    fn wait(&self, waker: &Waker) {
+        let mut waiting = self.waiting.borrow_mut();
+        let since = waiting
+            .as_ref()
+            .map_or_else(Instant::now, |(since, _)| *since);
+        *waiting = Some((since, waker.clone()));
+    }
+
     /// Why the client's part ended before its time: it broke off, or what it sent is no body.
     pub(crate) fn broken(&self) -> Option<Reason> {
         self.broken.get()
     }
 }
+
+/// The client has stopped in the middle of the body.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not arrive in time")]
+struct Slow;
 
 /// Body of a request to a server.
 pub(crate) enum RequestBody {
@@ -65,7 +95,14 @@ impl Body for RequestBody {
         let Self::Relayed(body, progress) = &mut *self else {
             return Poll::Ready(None);
         };
-        let polled = std::task::ready!(Pin::new(body).poll_frame(cx));
+        if progress.broken.get() == Some(Reason::BodyTimeout) {
+            return Poll::Ready(Some(Err(Box::new(Slow))));
+        }
+        let Poll::Ready(polled) = Pin::new(body).poll_frame(cx) else {
+            progress.wait(cx.waker());
+            return Poll::Pending;
+        };
+        progress.waiting.take();
         Poll::Ready(polled.map(|frame| match frame {
             Ok(frame) => {
                 if let Some(data) = frame.data_ref() {

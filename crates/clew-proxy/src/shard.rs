@@ -10,6 +10,7 @@ use crate::open_hop::HopSink;
 use crate::own_listeners::OwnListeners;
 use crate::participation::{Tracing, TracingSettings};
 use crate::report::WorkerReports;
+use crate::request_body::Progress;
 use crate::route_names::{Learners, Route};
 use crate::services::{Port, Service, ServiceState};
 use ahash::AHashMap;
@@ -19,7 +20,7 @@ use clew_trace::RateLimit;
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -49,6 +50,8 @@ pub(crate) struct Shard {
     rng: RefCell<fastrand::Rng>,
     clock: Clock,
     idle_swept: Cell<Instant>,
+    /// Bodies of requests on their way, as far as somebody waits for them to the bound.
+    uploads: RefCell<Vec<Weak<Progress>>>,
 }
 
 /// Clients of the mesh that a thread remembers by the header that they send.
@@ -98,6 +101,7 @@ impl Shard {
             rng: RefCell::new(fastrand::Rng::new()),
             clock: Clock::new(),
             idle_swept: Cell::new(Instant::now()),
+            uploads: RefCell::default(),
         })
     }
 
@@ -203,10 +207,22 @@ impl Shard {
         peer
     }
 
+    /// Bounds the time for which the body of a request may stop to arrive.
+    pub(crate) fn watch_upload(&self, progress: &Rc<Progress>) {
+        self.uploads.borrow_mut().push(Rc::downgrade(progress));
+    }
+
     /// Housekeeping between requests.
     pub(crate) fn tick(&self, now: Instant) {
         self.sink.reports.tick(now);
         self.clock.correct(now, SystemTime::now());
+        self.uploads.borrow_mut().retain(|upload| {
+            let upload = upload.upgrade();
+            if let Some(progress) = &upload {
+                progress.end_if_slow(self.limits.body_timeout, now);
+            }
+            upload.is_some()
+        });
         if now.saturating_duration_since(self.idle_swept.get()) < SWEEP_EVERY {
             return;
         }

@@ -320,6 +320,7 @@ fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<Re
         };
         let upgrade = tunnel::Upgrade::asked(&mut routed.request);
         let in_mesh = routed.to.is_in_mesh();
+        let is_grpc = headers::is_grpc(routed.request.headers());
         let (request, progress) = outgoing::prepare(
             shard,
             routed.request,
@@ -328,6 +329,9 @@ fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<Re
             upgrade.is_some(),
         );
         routed.hops.each(|hop| hop.request_body(progress.clone()));
+        if let Some(progress) = progress.as_ref().filter(|_| !is_grpc) {
+            shard.watch_upload(progress);
+        }
         let sending = outgoing::send(shard, lease, request, &mut routed.hops);
         let (response, lease) = match sending.await {
             Ok(answered) => answered,

@@ -1,9 +1,10 @@
 //! What is no request: refused with the right status, counted with a reason, never passed on.
 
 use super::pair::{FAILURE, Pair, SUCCESS};
+use clew_testkit::body;
 use clew_testkit::client::{Client, get, with};
 use clew_testkit::metrics::Metrics;
-use clew_testkit::upstream::Answering;
+use clew_testkit::upstream::{Answering, Scripted};
 use clew_testkit::wire::{Wire, WireListener, header};
 
 /// Name of the mistake, bytes, status.
@@ -368,4 +369,34 @@ async fn a_connection_that_says_nothing_is_no_request() {
     assert_eq!(pair.webapp.metrics().await.requests(&[]), 0);
     assert!(application.seen().is_empty());
     pair.stop().await;
+}
+
+/// 1. A client says that a body comes, and stops in the middle of it.
+/// 2. It is told so, the application's connection is given up, and it counts as the client's failure.
+#[tokio::test]
+async fn a_body_that_stops_to_arrive_is_cut_off() {
+    let mut application = Scripted::start().await;
+    let mesh = clew_testkit::Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| limits.body_timeout = std::time::Duration::from_millis(50))
+        .start()
+        .await;
+    let mut client = Wire::connect(books.inbound()).await;
+    client
+        .write("POST / HTTP/1.1\r\nHost: books\r\nContent-Length: 10\r\n\r\nhalf")
+        .await;
+    let mut exchange = application.next().await;
+    let half = body::next_data(exchange.body()).await.unwrap().unwrap();
+    assert_eq!(&half[..], b"half");
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 408"), "{head}");
+    let rest = body::next_data(exchange.body()).await;
+    assert!(matches!(rest, Some(Err(_))), "{rest:?}");
+    let slow = [FAILURE, ("error", "body_timeout"), ("status_code", "408")];
+    let is_counted = |metrics: &Metrics| metrics.responses(&slow) == 1;
+    books.metrics_when("it to be counted", is_counted).await;
+    drop(client);
+    mesh.stop().await;
 }
