@@ -199,7 +199,8 @@ pub struct Limits {
     pub discovery_timeout: Duration,
     /// The head of an HTTP/1 request, from its first byte.
     pub head_timeout: Duration,
-    /// Between two pieces of a request's body, while it is waited for. gRPC's streams may be silent for longer.
+    /// Between two pieces of a request's body, while it is waited for and there is no answer yet. Not for gRPC,
+    /// whose streams may be silent for longer.
     pub body_timeout: Duration,
     /// Size of a request's head, in bytes.
     pub max_head_bytes: usize,

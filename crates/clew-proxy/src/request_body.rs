@@ -17,6 +17,7 @@ pub(crate) struct Progress {
     broken: Cell<Option<Reason>>,
     /// Since when the client is being waited for, and who waits.
     waiting: RefCell<Option<(Instant, Waker)>>,
+    is_answered: Cell<bool>,
 }
 
 impl Progress {
@@ -25,9 +26,18 @@ impl Progress {
         self.bytes.get()
     }
 
-    /// Ends the body when the client has been waited for too long. To be called now and then: a timer for each
+    /// The server has begun to answer. From here on both may be quiet for as long as they like: whether the rest of
+    /// the body is worth waiting for is up to the server.
+    pub(crate) fn answered(&self) {
+        self.is_answered.set(true);
+    }
+
+    /// Ends the body when the client has been waited for too long before there was an answer. To be called now and then: a timer for each
     /// body would cost every request something, for the few that are this slow.
     pub(crate) fn end_if_slow(&self, limit: Duration, now: Instant) {
+        if self.is_answered.get() {
+            return;
+        }
         let is_slow = |since: &Instant| now.saturating_duration_since(*since) > limit;
         let slow = self
             .waiting
@@ -133,5 +143,32 @@ impl Body for RequestBody {
             Self::Empty => SizeHint::with_exact(0),
             Self::Relayed(body, _) => body.size_hint(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_client_that_is_waited_for_too_long_is_slow() {
+        let progress = Progress::default();
+        progress.wait(Waker::noop());
+        progress.end_if_slow(LIMIT, Instant::now());
+        assert_eq!(progress.broken(), None);
+        progress.end_if_slow(LIMIT, Instant::now() + 2 * LIMIT);
+        assert_eq!(progress.broken(), Some(Reason::BodyTimeout));
+    }
+
+    /// A stream in both directions may be quiet, and a server may answer without the rest of the body.
+    #[test]
+    fn once_there_is_an_answer_no_client_is_slow() {
+        let progress = Progress::default();
+        progress.wait(Waker::noop());
+        progress.answered();
+        progress.end_if_slow(LIMIT, Instant::now() + 2 * LIMIT);
+        assert_eq!(progress.broken(), None);
     }
 }

@@ -341,6 +341,9 @@ fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<Re
                 return refuse(routed.hops, broken.unwrap_or(reason));
             }
         };
+        if let Some(progress) = &progress {
+            progress.answered();
+        }
         routed.route.answered(&response);
         answered(shard, response, routed.hops, lease, upgrade)
     }
