@@ -204,8 +204,11 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// Size of a request's head, in bytes.
     pub max_head_bytes: usize,
-    /// How long an idle connection is kept.
+    /// How long an idle connection to a server is kept.
     pub idle_timeout: Duration,
+    /// How long an idle HTTP/1 connection of a client is kept: much longer, so that it is the client that closes. One
+    /// that is closed just when a request is sent on it fails that request.
+    pub client_idle_timeout: Duration,
     /// Services that a worker remembers; the least recently used goes first.
     pub max_services: usize,
     /// Series per family and workload before new routes fold into `(other)`.
@@ -231,6 +234,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(60),
             max_head_bytes: 64 * 1024,
             idle_timeout: Duration::from_secs(60),
+            client_idle_timeout: Duration::from_secs(3_600),
             max_services: 1024,
             max_series: 2_000,
             max_queued_spans: 16 * 1024,

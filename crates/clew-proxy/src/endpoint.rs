@@ -2,7 +2,7 @@
 
 mod load;
 
-use crate::codec::{Active, Client, ClientConnection, Codec, HttpVersion, Io};
+use crate::codec::{Client, HttpVersion, Io};
 use crate::config::Limits;
 use crate::error::Reason;
 use crate::hop::{Direction, Peer, Phase, PhaseTimes, SeriesKey, Tls};
@@ -227,14 +227,10 @@ impl EndpointState {
 
     fn take_idle(&self, limits: &Limits) -> Option<Idle> {
         let mut idle = self.http1.borrow_mut();
-        // The one used last is the warmest and the least likely to be closed by the server. One that is
-        // still busy with the end of its last response is passed over.
-        for at in (0..idle.len()).rev() {
-            let candidate = &idle[at].connection;
-            if candidate.is_closed() || idle[at].since.elapsed() > limits.idle_timeout {
-                idle.remove(at);
-            } else if candidate.is_ready() {
-                return idle.remove(at);
+        // The one used last is the warmest and the least likely to be closed by the server.
+        while let Some(last) = idle.pop_back() {
+            if !last.connection.is_closed() && last.since.elapsed() <= limits.idle_timeout {
+                return Some(last);
             }
         }
         None
@@ -242,7 +238,7 @@ impl EndpointState {
 
     async fn connect(&self, version: HttpVersion, terms: Terms<'_>) -> Result<Connection, Reason> {
         let io = self.connect_io(terms).await?;
-        Active::open(io, version, terms.limits)
+        Client::open(io, version, terms.limits)
             .await
             .map_err(|_| Reason::ConnectFailed)
     }
@@ -272,9 +268,10 @@ impl EndpointState {
         Ok((io, Transfer { _place: place }))
     }
 
-    /// Drops connections that were idle for too long.
+    /// Drops connections that were idle for too long, and those that the server has closed.
     pub(crate) fn sweep(&self, limits: &Limits, now: Instant) {
         self.http1.borrow_mut().retain(|idle| {
+            idle.connection.rest();
             !idle.connection.is_closed()
                 && now.saturating_duration_since(idle.since) <= limits.idle_timeout
         });

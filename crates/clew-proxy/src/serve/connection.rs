@@ -1,7 +1,7 @@
 //! One connection, from its first byte to its end.
 
-use super::{reach, request};
-use crate::codec::{Active, Codec, Heard, HttpVersion, InBody, Io, Serve, ServeError};
+use super::{reach, refusal, request};
+use crate::codec::{self, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect};
 use crate::endpoint::Transfer;
 use crate::error::Reason;
@@ -12,13 +12,10 @@ use crate::services::Expect;
 use crate::shard::Shard;
 use crate::via::{Via, Way};
 use http::{Request, Response};
-use http_body::Body as _;
-use std::cell::Cell;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves a connection. Boxed, because a tunnel inside a connection is served in the same way. What it
@@ -59,7 +56,7 @@ async fn detect_and_serve(
     };
     let timeout = match expect {
         Expect::Http(version) => return serve_http(shard, way, io, version, client, None).await,
-        Expect::Opaque => return serve_opaque(shard, way, io, client).await,
+        Expect::Opaque => return Box::pin(serve_opaque(shard, way, io, client)).await,
         Expect::Detect(timeout) => timeout,
     };
     let start = Instant::now();
@@ -84,8 +81,10 @@ async fn detect_and_serve(
             .await;
         }
         Some((Detected::Silent, _)) if way.is_http_only() => {}
-        Some((Detected::Opaque, io)) => serve_opaque(shard, way, io, client).await,
-        Some((Detected::Silent, io)) => serve_silent(shard, way, io, timeout, client).await,
+        Some((Detected::Opaque, io)) => Box::pin(serve_opaque(shard, way, io, client)).await,
+        Some((Detected::Silent, io)) => {
+            Box::pin(serve_silent(shard, way, io, timeout, client)).await
+        }
     }
 }
 
@@ -143,50 +142,43 @@ async fn serve_http(
     client: Option<SocketAddr>,
     detect: Option<Duration>,
 ) {
-    let direction = way.direction();
     let via = Via::new(Rc::clone(&shard), way, client, detect, io.meter().cloned());
-    let heard = Arc::new(Heard::default());
-    let service = Rc::new(Requests {
-        via,
-        heard: Arc::clone(&heard),
-        has_body: Cell::new(false),
-    });
-    let (io, requests) = (io.heard_by(Arc::clone(&heard)), Rc::clone(&service));
-    match Active::serve(io, version, &shard.limits, service, shard.connections()).await {
-        Err(ServeError::Malformed) => shard.refuse(direction, Reason::MalformedRequest),
-        Err(ServeError::HeadTooLarge) => shard.refuse(direction, Reason::HeadTooLarge),
-        Err(ServeError::Flood) => shard.refuse(direction, Reason::ClientFlood),
-        // Part of a head came in all that time. After a request with a body it could have been the end of that.
-        Err(ServeError::HeadTimeout) if heard.take() && !requests.has_body.get() => {
-            shard.refuse(direction, Reason::HeadTimeout);
-        }
-        // An idle connection that ran out of time, or one that broke between requests, was no request.
-        Ok(()) | Err(ServeError::HeadTimeout | ServeError::Broken) => {}
+    let service = Rc::new(Requests(via));
+    codec::serve(io, version, &shard.limits, service, shard.connections()).await;
+}
+
+/// What a connection's end is counted as; one that broke between requests was no request.
+fn reason_of(error: ServeError) -> Option<Reason> {
+    match error {
+        ServeError::Malformed => Some(Reason::MalformedRequest),
+        ServeError::HeadTooLarge => Some(Reason::HeadTooLarge),
+        ServeError::HeadTimeout => Some(Reason::HeadTimeout),
+        ServeError::Flood => Some(Reason::ClientFlood),
+        ServeError::Broken => None,
     }
 }
 
 /// The requests of one connection.
-struct Requests {
-    via: Rc<Via>,
-    heard: Arc<Heard>,
-    /// The last one had a body.
-    has_body: Cell<bool>,
-}
+struct Requests(Rc<Via>);
 
-impl Serve<InBody> for Requests {
+impl Serve for Requests {
     type Body = ResponseBody;
 
     fn call(
         self: Rc<Self>,
         request: Request<InBody>,
     ) -> impl Future<Output = Response<ResponseBody>> + 'static {
-        self.heard.take();
-        self.has_body.set(!request.body().is_end_stream());
-        request::answer(Rc::clone(&self.via), request)
+        request::answer(Rc::clone(&self.0), request)
+    }
+
+    fn refused(&self, error: ServeError) -> Option<Response<ResponseBody>> {
+        let (via, reason) = (&self.0, reason_of(error)?);
+        via.shard.refuse(via.way.direction(), reason);
+        Some(refusal::http(reason))
     }
 
     fn flooded(&self) -> impl Future<Output = ()> {
-        self.via.patience.flooded()
+        self.0.patience.flooded()
     }
 }
 
@@ -247,4 +239,20 @@ async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reaso
         endpoint.open_transfer(terms).await
     })
     .await
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size_of_served<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    /// Sidecars hold many connections that are idle: what only some need, or only while there is a request, is in
+    /// boxes of its own.
+    #[test]
+    fn the_future_of_an_idle_connection_is_small() {
+        let size = size_of_served(detect_and_serve);
+        assert!(size <= 2_048, "{size} bytes");
+    }
 }

@@ -1,7 +1,7 @@
 //! The request as it is sent to the endpoint.
 
 use super::reach;
-use crate::codec::{Break, ClientConnection, HttpVersion, InBody, SendError};
+use crate::codec::{Break, HttpVersion, InBody, Interim, SendError};
 use crate::endpoint::{EndpointState, Lease};
 use crate::error::Reason;
 use crate::headers::{self, CLIENT};
@@ -10,11 +10,10 @@ use crate::request_body::{Progress, RequestBody};
 use crate::response_body::{Hops, reason_of};
 use crate::shard::Shard;
 use futures_util::future::Either;
-use http::header::{HOST, TRANSFER_ENCODING};
+use http::header::HOST;
 use http::request::Parts;
 use http::uri::{Authority, Scheme, Uri};
 use http::{HeaderValue, Method, Request, Response, Version};
-use http_body::Body as _;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Instant;
@@ -31,7 +30,7 @@ pub(super) fn prepare(
     keep_upgrade: bool,
 ) -> Prepared {
     let (mut head, body) = request.into_parts();
-    // hyper's own notes about the connection that the request came on.
+    // The codec's own notes about the connection that the request came on.
     head.extensions.clear();
     headers::strip_hop_by_hop(
         &mut head.headers,
@@ -49,11 +48,6 @@ pub(super) fn prepare(
         if head.method != Method::CONNECT {
             name_host(&mut head);
             head.uri = origin(head.uri);
-        }
-        if body.size_hint().exact().is_none() {
-            // hyper takes a GET that does not say so for one without a body.
-            let chunked = HeaderValue::from_static("chunked");
-            head.headers.insert(TRANSFER_ENCODING, chunked);
         }
         if !head.headers.contains_key(HOST)
             && let Ok(host) = HeaderValue::from_str(&endpoint.address().to_string())
@@ -106,6 +100,7 @@ pub(super) fn send<'a>(
     shard: &'a Shard,
     mut lease: Lease,
     request: Request<RequestBody>,
+    interim: Interim,
     hops: &'a mut Hops,
 ) -> impl Future<Output = Result<(Response<InBody>, Lease), Reason>> + 'a {
     let version = version_of(&request);
@@ -113,7 +108,7 @@ pub(super) fn send<'a>(
     let sent = Instant::now();
     note_request_time(hops, sent);
     // It is on its way from here on, and is not kept in the future.
-    let sending = lease.send(request);
+    let sending = lease.send(request, interim.clone());
     async move {
         let failed = match sending.await {
             Ok(response) => {
@@ -126,7 +121,9 @@ pub(super) fn send<'a>(
         let copy = again.filter(|_| is_closed).map(|copy| *copy);
         match failed.unsent.or(copy) {
             // The server closed the connection just when we took it.
-            Some(request) => Box::pin(send_again(shard, lease, request, version, hops)).await,
+            Some(request) => {
+                Box::pin(send_again(shard, lease, request, interim, version, hops)).await
+            }
             None => Err(reason_of(failed.cause)),
         }
     }
@@ -136,13 +133,14 @@ async fn send_again(
     shard: &Shard,
     failed: Lease,
     request: Request<RequestBody>,
+    interim: Interim,
     version: HttpVersion,
     hops: &mut Hops,
 ) -> Result<(Response<InBody>, Lease), Reason> {
     let mut lease = reach::lease_again(shard, failed, version, hops).await?;
     let sent = Instant::now();
     let response = lease
-        .send(request)
+        .send(request, interim)
         .await
         .map_err(|failed| reason_of(failed.cause))?;
     lease.answered_after(sent.elapsed());
@@ -193,9 +191,15 @@ impl Lease {
     fn send(
         &mut self,
         request: Request<RequestBody>,
+        interim: Interim,
     ) -> impl Future<Output = Result<Response<InBody>, SendError<RequestBody>>> + use<> {
+        // What the server says ahead of its answer, "100 Continue" and hints alike, is for the client to hear.
+        let pass_on = move |mut response: Response<()>| {
+            headers::strip_hop_by_hop(response.headers_mut(), false);
+            interim.send(&response);
+        };
         match self.connection() {
-            Some(connection) => Either::Left(connection.send(request)),
+            Some(connection) => Either::Left(connection.send(request, pass_on)),
             None => Either::Right(std::future::ready(Err(SendError {
                 unsent: Some(request),
                 cause: Break::Closed,

@@ -319,6 +319,7 @@ fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<Re
             Err(reason) => return refuse(routed.hops, reason),
         };
         let upgrade = tunnel::Upgrade::asked(&mut routed.request);
+        let interim = routed.request.body().interim();
         let in_mesh = routed.to.is_in_mesh();
         let is_grpc = headers::is_grpc(routed.request.headers());
         let (request, progress) = outgoing::prepare(
@@ -332,7 +333,7 @@ fn forward(via: Rc<Via>, mut routed: Routed) -> impl Future<Output = Response<Re
         if let Some(progress) = progress.as_ref().filter(|_| !is_grpc) {
             shard.watch_upload(progress);
         }
-        let sending = outgoing::send(shard, lease, request, &mut routed.hops);
+        let sending = outgoing::send(shard, lease, request, interim, &mut routed.hops);
         let (response, lease) = match sending.await {
             Ok(answered) => answered,
             Err(reason) => {

@@ -2,7 +2,7 @@
 
 use super::connection;
 use super::refusal::http;
-use crate::codec::{self, BoxError, InBody, Io};
+use crate::codec::{InBody, Io};
 use crate::endpoint::Lease;
 use crate::error::Reason;
 use crate::headers;
@@ -18,11 +18,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-type Taken = Pin<Box<dyn Future<Output = Result<Io, BoxError>>>>;
+type Inherited = Pin<Box<dyn Future<Output = Option<Io>>>>;
 
 /// An upgrade that the client asked for and that the server may accept.
 pub(super) struct Upgrade {
-    client: Taken,
+    client: Inherited,
     is_connect: bool,
 }
 
@@ -32,7 +32,7 @@ impl Upgrade {
         let is_connect = request.method() == Method::CONNECT;
         let asked = is_connect || headers::asks_upgrade(request.headers());
         (asked && request.version() < Version::HTTP_2).then(|| Self {
-            client: Box::pin(codec::upgrade(request)),
+            client: Box::pin(request.body_mut().inherit()),
             is_connect,
         })
     }
@@ -55,7 +55,7 @@ impl Upgrade {
         lease: Lease,
     ) -> Response<ResponseBody> {
         hops.each(|hop| hop.exchange(Exchange::Tunnel));
-        let server = codec::upgrade(&mut response);
+        let server = response.body_mut().take_connection();
         let (mut head, _) = response.into_parts();
         head.extensions.clear();
         headers::strip_hop_by_hop(&mut head.headers, !self.is_connect);
@@ -63,7 +63,7 @@ impl Upgrade {
         tokio::task::spawn_local(async move {
             let transferred = Transferred::default();
             let copying = async {
-                let (Ok(client), Ok(server)) = (self.client.await, server.await) else {
+                let (Some(client), Some(server)) = (self.client.await, server) else {
                     return;
                 };
                 let count = |from, bytes| transferred.add(from, bytes);
@@ -92,10 +92,10 @@ pub(super) fn open(via: &Rc<Via>, mut request: Request<InBody>) -> Response<Resp
         via.shard.refuse(via.way.direction(), Reason::NoAuthority);
         return http(Reason::NoAuthority);
     };
-    let io = codec::upgrade(&mut request);
+    let io = request.body_mut().inherit();
     let (shard, client) = (Rc::clone(&via.shard), via.client);
     tokio::task::spawn_local(async move {
-        if let Ok(io) = io.await {
+        if let Some(io) = io.await {
             let target = shard.own.target(&authority);
             let service = shard.service(&target);
             let way = match target {

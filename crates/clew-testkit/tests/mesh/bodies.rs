@@ -259,16 +259,23 @@ async fn a_server_may_refuse_before_the_client_goes_on() {
 }
 
 #[tokio::test]
-async fn an_interim_response_of_the_server_does_no_harm() {
+async fn interim_responses_pass_before_the_answer() {
     let listener = WireListener::bind().await;
     let pair = Pair::of(listener.address()).await;
     let mut client = Wire::connect(pair.entry()).await;
     client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
     let mut server = listener.accept().await;
     server.read_head().await;
+    server.write("HTTP/1.1 102 Processing\r\n\r\n").await;
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 102 processing"), "{head}");
     server
-        .write("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+        .write(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: x-own\r\nX-Own: 1\r\n\r\n",
+        )
         .await;
+    let head = client.read_head().await;
+    assert_eq!(head, "http/1.1 103 early hints\r\nlink: </a.css>\r\n\r\n");
     server
         .write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         .await;

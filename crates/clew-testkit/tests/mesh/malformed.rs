@@ -334,13 +334,18 @@ async fn a_head_that_never_ends_is_cut_off() {
     let books = mesh
         .sidecar("books")
         .serves(application.address())
-        .limits(|limits| limits.head_timeout = std::time::Duration::from_millis(50))
+        .limits(|limits| {
+            limits.head_timeout = std::time::Duration::from_millis(50);
+            limits.client_idle_timeout = std::time::Duration::from_millis(100);
+        })
         .start()
         .await;
     let mut client = Wire::connect(books.inbound()).await;
     client
         .write("GET / HTTP/1.1\r\nHost: books\r\nX-Slow: ")
         .await;
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 408"), "{head}");
     client.closed().await;
     assert!(application.seen().is_empty());
     let cut_off = [FAILURE, ("error", "head_timeout"), ("status_code", "408")];
