@@ -13,6 +13,7 @@ mod mesh {
     mod control;
     mod counting;
     mod drain;
+    mod early;
     mod faults;
     mod gateway;
     mod grpc;
