@@ -1,13 +1,12 @@
 //! `GET` and `PUT settings/telemetry`: what proxies report. Control holds the settings; this asks it.
 
 use super::Api;
+use super::body::load_body;
 use super::described::{Always, FromControl};
 use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use clew_api::client::ControlClient;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::settings::{TelemetryChange, TelemetrySettings};
@@ -16,8 +15,6 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// In which a body has to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Control answers in a millisecond or is not there.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -62,30 +59,13 @@ pub(super) async fn change_telemetry(
     _: Asked<Nothing>,
     request: Request,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    let change =
-        parse(&read_body(request).await?).map_err(|error| Refusal::bad_body(error.to_string()))?;
+    let change: TelemetryChange = load_body(request).await?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
     Ok(Json(shown(&in_force)))
-}
-
-/// The body, when it comes in time: a connection has no other bound while a request is under way.
-async fn read_body(request: Request) -> Result<Bytes, Refusal> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, &()));
-    let read = read.await.map_err(|_| Refusal::slow(BODY_TIMEOUT))?;
-    read.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
-        _ => Refusal::bad_body(rejection.body_text()),
-    })
-}
-
-/// An object first: serde would take a list for one, too.
-fn parse(body: &[u8]) -> serde_json::Result<TelemetryChange> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
-    serde_json::from_value(object.into())
 }
 
 /// What control says is in force.

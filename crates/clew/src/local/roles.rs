@@ -14,6 +14,7 @@ use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
 use clew_observe::{BoundObserve, Observe, ObserveConfig, ObserveError, Port};
 use clew_runtime::drain::Drain;
+use clew_runtime::logging::LogControl;
 use clew_runtime::tasks::TaskSet;
 use clew_store::{Retention, Store, StoreError, StorePath};
 use futures_util::StreamExt as _;
@@ -50,6 +51,8 @@ pub(crate) struct RolesPlan {
     pub(crate) store: StorePath,
     /// How much of them.
     pub(crate) retention: Retention,
+    /// The log of this process.
+    pub(crate) log: LogControl,
 }
 
 impl RolesPlan {
@@ -59,6 +62,7 @@ impl RolesPlan {
         plan: &MeshPlan,
         api: SocketAddr,
         store: StorePath,
+        log: LogControl,
     ) -> Self {
         Self {
             command,
@@ -72,6 +76,7 @@ impl RolesPlan {
             services: plan.services.iter().map(declared).collect(),
             store,
             retention: plan.retention,
+            log,
         }
     }
 }
@@ -199,6 +204,7 @@ impl Roles {
             zipkin: Some(plan.zipkin),
             control: uri(control.address()),
             scrape_interval: SCRAPE_INTERVAL,
+            log: Some(plan.log),
         };
         let observe = Observe::bind(config, store).await;
         let observe = observe.map_err(|error| explain(error, plan.api))?;
