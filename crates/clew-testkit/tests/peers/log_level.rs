@@ -1,7 +1,7 @@
 //! `clew log-level`: what processes log, changed while they run.
 
 use clew_api::rest::log_level::LogLevels;
-use clew_testkit::programs::{LocalMesh, finish, stderr, stdout};
+use clew_testkit::programs::{LocalMesh, eventually, finish, stderr, stdout};
 use std::net::SocketAddr;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpSocket, TcpStream};
@@ -11,8 +11,10 @@ const NEWS: &str = "could not be passed on";
 
 /// Resolves when the sidecar is done with the connection: it logs first, and breaks it off then.
 async fn knock(sidecar: SocketAddr) {
-    let mut connection = TcpStream::connect(sidecar).await.unwrap();
-    let _ = connection.read(&mut [0]).await;
+    // It may be broken off before we have seen that it was there.
+    if let Ok(mut connection) = TcpStream::connect(sidecar).await {
+        let _ = connection.read(&mut [0]).await;
+    }
 }
 
 /// 1. The application of a sidecar does not listen: whoever connects is cut off, which is a line at `debug`.
@@ -65,6 +67,11 @@ async fn that_an_application_has_one_log_is_said() {
     let text = "mesh: pair\nservices:\n  one: {run: [cat]}\n  two: {run: [cat]}\n";
     std::fs::write(&file, text).unwrap();
     let mesh = LocalMesh::up(&file).await;
+    // That all are in it is told before observe has heard of them.
+    eventually("observe to know both", async || {
+        (mesh.members().await.len() == 2).then_some(())
+    })
+    .await;
 
     let output = finish(mesh.clew(&["log-level", "one", "--level", "info"])).await;
 

@@ -69,7 +69,7 @@ pub(crate) async fn run(args: RunArgs, log: LogControl) -> anyhow::Result<Exit> 
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(variables(&name, &ports, &sidecar, &record));
+        .envs(variables((&args, &name), &ports, &sidecar, &record));
     if let Some(signal) = signals.next().now_or_never() {
         return Ok(ended_by(signal));
     }
@@ -176,9 +176,15 @@ fn bind_sidecar(
 }
 
 /// What the process is told of its surroundings.
-fn variables(name: &str, ports: &[OwnPort], sidecar: &Sidecar, roles: &Record) -> Vec<Variable> {
+fn variables(
+    (args, name): (&RunArgs, &str),
+    ports: &[OwnPort],
+    sidecar: &Sidecar,
+    roles: &Record,
+) -> Vec<Variable> {
     let surroundings = environment::Surroundings {
-        workload: name.into(),
+        workload: Workload::new(name, args.namespace.as_str()),
+        instance: sidecar.instance.clone(),
         http_proxy: sidecar.http_proxy,
         dependencies: sidecar.dependencies.clone(),
         port: ports.first().map(|port| ApplicationPort {
