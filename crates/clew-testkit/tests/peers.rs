@@ -28,6 +28,7 @@ mod peers {
     mod reload;
     mod run;
     mod sdk;
+    mod tls;
     mod top;
     mod up;
     mod websocket;

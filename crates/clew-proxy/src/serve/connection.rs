@@ -2,15 +2,16 @@
 
 use super::{reach, request};
 use crate::codec::{Active, Codec, Heard, HttpVersion, InBody, Io, Serve, ServeError};
-use crate::detect::{Detected, detect};
-use crate::endpoint::Transfer;
+use crate::detect::{Detected, detect, server_name};
+use crate::endpoint::{EndpointState, Transfer};
 use crate::error::Reason;
-use crate::hop::{PhaseTimes, Tls};
+use crate::hop::{Peer, PhaseTimes, Tls};
 use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
 use crate::shard::Shard;
 use crate::via::{Via, Way};
+use clew_model::name::ServiceName;
 use http::{Request, Response};
 use http_body::Body as _;
 use std::cell::Cell;
@@ -84,7 +85,14 @@ async fn detect_and_serve(
             .await;
         }
         Some((Detected::Silent, _)) if way.is_http_only() => {}
-        Some((Detected::Opaque, io)) => serve_opaque(shard, way, io, client).await,
+        Some((Detected::Opaque, io)) => {
+            let left = timeout.saturating_sub(start.elapsed());
+            let looking = named_by_client(&shard, &way, io, left);
+            if let Some((named, io)) = shard.connections().drive(looking, |_| {}).await {
+                let server = open_transfer(&shard, &way, named);
+                transfer(&shard, &way, io, server, client).await;
+            }
+        }
         Some((Detected::Silent, io)) => serve_silent(shard, way, io, timeout, client).await,
     }
 }
@@ -99,7 +107,7 @@ async fn serve_silent(
     client: Option<SocketAddr>,
 ) {
     let waiting = async {
-        let (server, transfer) = open_transfer(&shard, &way).await.ok()?;
+        let (server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
         tokio::select! {
             () = io.readable() => {}
             () = server.readable() => return Some(Some((server, transfer))),
@@ -192,7 +200,8 @@ impl Serve<InBody> for Requests {
 
 /// Passes bytes through to the application or to an endpoint of the service.
 async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketAddr>) {
-    transfer(&shard, &way, io, open_transfer(&shard, &way), client).await;
+    let server = open_transfer(&shard, &way, None);
+    transfer(&shard, &way, io, server, client).await;
 }
 
 /// Passes bytes between a client and the server that is being connected to.
@@ -226,8 +235,46 @@ async fn transfer(
     shard.connections().drive(transferring, |_| {}).await;
 }
 
-/// Connects to where the bytes of a connection go.
-async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reason> {
+/// Who the bytes of a connection are for in the words of the client, where all that is known is an address outside of
+/// the mesh. It labels the connection; where the bytes go is decided already.
+async fn named_by_client(
+    shard: &Shard,
+    way: &Way,
+    io: Io,
+    timeout: Duration,
+) -> (Option<Arc<Peer>>, Io) {
+    let Some(port) = unnamed_port(shard, way).await else {
+        return (None, io);
+    };
+    let (name, io) = server_name(io, timeout).await;
+    // With its port, as authorities have it: a name alone could be that of a service of the mesh.
+    let peer = name.map(|name| Peer {
+        service: Some(ServiceName::new(format!("{name}:{port}"))),
+        ..Peer::default()
+    });
+    (peer.map(Arc::new), io)
+}
+
+/// The port of a server outside of the mesh that has no name but its address.
+async fn unnamed_port(shard: &Shard, way: &Way) -> Option<u16> {
+    let Way::Outbound(service) = way else {
+        return None;
+    };
+    let mut times = PhaseTimes::default();
+    let state = shard.service_state(service, &mut times).await.ok()?;
+    if state.in_mesh {
+        return None;
+    }
+    let address: SocketAddr = state.name.as_str().parse().ok()?;
+    Some(address.port())
+}
+
+/// Connects to where the bytes of a connection go. Who is `named` is counted in place of what is known of the server.
+async fn open_transfer(
+    shard: &Shard,
+    way: &Way,
+    named: Option<Arc<Peer>>,
+) -> Result<(Io, Transfer), Reason> {
     let terms = reach::terms(shard, Some(way.direction()));
     let service = match way {
         Way::Inbound(port) => return port.endpoint.open_transfer(terms).await,
@@ -244,7 +291,14 @@ async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reaso
     }
     let first = reach::choose(shard, &state, balancer, Instant::now())?;
     reach::first_reachable(shard, &state, balancer, first, async |endpoint, _| {
-        endpoint.open_transfer(terms).await
+        match &named {
+            // An address is one endpoint: there is no choice that its load would be for.
+            Some(peer) => {
+                let named = EndpointState::new(endpoint.address(), Arc::clone(peer), 1);
+                named.open_transfer(terms).await
+            }
+            None => endpoint.open_transfer(terms).await,
+        }
     })
     .await
 }
