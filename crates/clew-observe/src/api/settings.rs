@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use axum::Json;
 use axum::extract::{Request, State};
 use clew_api::client::ControlClient;
+use clew_api::convert::telemetry::settings_to_rest;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::settings::{TelemetryChange, TelemetrySettings};
 use clew_model::telemetry::{AccessLog, TelemetrySettings as Settings, WriteFormats};
@@ -33,13 +34,15 @@ pub(super) async fn telemetry(
     State(api): State<Api>,
     _: Asked<Nothing>,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    Ok(Json(shown(&load_settings(&api.sources.control).await?)))
+    Ok(Json(settings_to_rest(
+        &load_settings(&api.sources.control).await?,
+    )))
 }
 
 /// Change telemetry settings
 ///
-/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. Nothing keeps the
-/// change either: a control that is restarted goes back to its own configuration.
+/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. The change holds until
+/// control is restarted, and longer where control keeps it (`clew roles` does, `clew up` and `clew demo` do not).
 #[utoipa::path(
     put,
     path = "/api/v1/settings/telemetry",
@@ -65,7 +68,7 @@ pub(super) async fn change_telemetry(
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
-    Ok(Json(shown(&in_force)))
+    Ok(Json(settings_to_rest(&in_force)))
 }
 
 /// What control says is in force.
@@ -137,19 +140,4 @@ fn header_name(name: &str) -> Result<Arc<str>, Refusal> {
     parsed
         .map(|name| name.as_str().into())
         .map_err(|_| Refusal::bad_value("show_headers", name, "the name of a header"))
-}
-
-fn shown(settings: &Settings) -> TelemetrySettings {
-    TelemetrySettings {
-        tracing: settings.tracing,
-        sampling_ratio: settings.sampling.ratio,
-        sampling_max_per_second: settings.sampling.max_per_second,
-        write_formats: settings.write.names().map(str::to_owned).collect(),
-        access_log: settings.access_log.as_str().to_owned(),
-        show_headers: settings
-            .show_headers
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    }
 }

@@ -19,6 +19,7 @@ use clew_runtime::tasks::TaskSet;
 use clew_store::{Retention, Store, StoreError, StorePath};
 use futures_util::StreamExt as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often each member is scraped.
@@ -45,6 +46,8 @@ pub(crate) struct RolesPlan {
     pub(crate) namespace: Namespace,
     /// What proxies report.
     pub(crate) telemetry: TelemetrySettings,
+    /// Where a change of that is kept for the next roles; `None`: nowhere.
+    pub(crate) kept_settings: Option<PathBuf>,
     /// Services that exist whether or not they have members.
     pub(crate) services: Vec<DeclaredService>,
     /// Where spans and numbers are kept.
@@ -73,6 +76,8 @@ impl RolesPlan {
             zipkin: Port::Wanted((Ipv4Addr::LOCALHOST, 9411).into()),
             namespace: Namespace::from(plan.namespace.as_str()),
             telemetry: plan.telemetry.clone(),
+            // What the file says holds at each start.
+            kept_settings: None,
             services: plan.services.iter().map(declared).collect(),
             store,
             retention: plan.retention,
@@ -105,6 +110,7 @@ fn bind_control(plan: &RolesPlan) -> Result<BoundControl, ControlError> {
         Control::bind(ControlConfig {
             namespace: plan.namespace.clone(),
             settings: plan.telemetry.clone(),
+            kept_settings: plan.kept_settings.clone(),
             services: plan.services.clone(),
             ..ControlConfig::new(listen)
         })

@@ -4,6 +4,7 @@ use super::{Roles, RolesPlan, idle_for};
 use crate::cli::local::RolesArgs;
 use crate::exit::Exit;
 use crate::local::kept;
+use crate::local::record::{file_of, own_state_dir};
 use anyhow::Context as _;
 use clew_model::name::Namespace;
 use clew_model::telemetry::{Sampling, TelemetrySettings};
@@ -63,6 +64,9 @@ fn plan(args: &RolesArgs, log: LogControl) -> RolesPlan {
             sampling,
             ..TelemetrySettings::default()
         },
+        // An address that is another one each time is no name.
+        kept_settings: (args.api.address.port() != 0)
+            .then(|| file_of(&own_state_dir(), args.api.address, "settings.json")),
         services: Vec::new(),
         store: args
             .store
