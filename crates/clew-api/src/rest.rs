@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod golden;
+pub mod log_level;
 pub mod members;
 pub mod problem;
 pub mod scrape;

@@ -5,6 +5,7 @@ use clew_model::policy::RouteRule;
 use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,11 @@ pub struct ControlConfig {
     pub listen: Vec<SocketAddr>,
     /// Namespace of the declared services.
     pub namespace: Namespace,
-    /// Telemetry settings until somebody changes them. What was changed is not kept: the next start begins with
-    /// these again.
+    /// Telemetry settings until somebody changes them.
     pub settings: TelemetrySettings,
+    /// File in which changed settings are kept. The next control with the same `settings` begins with what is in it; `None`:
+    /// it begins with `settings` again.
+    pub kept_settings: Option<PathBuf>,
     /// Services that exist whether or not they have members.
     pub services: Vec<DeclaredService>,
     /// Bound on protocol detection, for proxies.
@@ -37,6 +40,7 @@ impl ControlConfig {
             listen: vec![listen],
             namespace: Namespace::from("default"),
             settings: TelemetrySettings::default(),
+            kept_settings: None,
             services: Vec::new(),
             detect_timeout: Duration::from_secs(10),
             settle: Duration::from_secs(7),

@@ -1,7 +1,7 @@
 //! The control role: who is in the mesh, which services there are and where, how their requests are
 //! classed, and what proxies report.
 //!
-//! It keeps everything in memory and nothing on disk: members join again by themselves when control is
+//! It keeps everything in memory, and on disk at most changed settings ([`ControlConfig::kept_settings`]): members join again by themselves when control is
 //! restarted, and go on with what they know until then. It sees no request of an application.
 //!
 //! One table of members, [`mesh`], publishes a whole [`snapshot`] after each change. Every open stream
@@ -12,6 +12,7 @@
 
 mod bound;
 mod config;
+mod kept;
 mod mesh;
 #[cfg(test)]
 mod sample;

@@ -1,6 +1,7 @@
 //! The table of members, and what has been learned and set: everything that changes while control runs.
 
 use crate::config::{ControlConfig, Limits};
+use crate::kept::KeptSettings;
 use crate::snapshot::{Declared, Member, Snapshot};
 use clew_api::learned::{Learned, LearnedRoutes};
 use clew_api::member::Instance;
@@ -35,6 +36,7 @@ pub(crate) struct Mesh {
     table: Mutex<Table>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     settings: watch::Sender<Settings>,
+    kept: Option<KeptSettings>,
     learned: watch::Sender<LearnedRoutes>,
     /// Learned templates that were refused.
     dropped: AtomicU64,
@@ -60,15 +62,19 @@ impl Mesh {
     pub(crate) fn new(config: &ControlConfig) -> Self {
         let declared = Arc::new(Declared::new(config));
         let start = Snapshot::new(Arc::clone(&declared), Vec::new(), false);
+        let kept = config.kept_settings.clone();
+        let kept = kept.map(|file| KeptSettings::new(file, &config.settings));
+        let changed = kept.as_ref().and_then(KeptSettings::load);
         Self {
             limits: config.limits,
             declared,
             table: Mutex::default(),
             snapshots: watch::Sender::new(Arc::new(start)),
             settings: watch::Sender::new(Settings {
-                settings: config.settings.clone(),
+                settings: changed.unwrap_or_else(|| config.settings.clone()),
                 generation: 1,
             }),
+            kept,
             learned: watch::Sender::default(),
             dropped: AtomicU64::new(0),
         }
@@ -160,10 +166,15 @@ impl Mesh {
         self.settings.send_if_modified(|now| {
             let changed = now.settings != settings;
             if changed {
-                // Nothing keeps them: who restarts control has to know.
+                // Where nothing keeps them, who restarts control has to know.
+                let until = self
+                    .kept
+                    .is_none()
+                    .then_some(", until control is restarted");
                 tracing::info!(
                     ?settings,
-                    "telemetry settings changed, until control is restarted"
+                    "telemetry settings changed{}",
+                    until.unwrap_or_default()
                 );
                 *now = Settings {
                     settings,
@@ -173,6 +184,13 @@ impl Mesh {
             changed
         });
         self.settings.borrow().clone()
+    }
+
+    /// Keeps the settings for the next control, where there is a place for them. Blocks.
+    pub(crate) fn keep_settings(&self) {
+        if let Some(kept) = &self.kept {
+            kept.save(|| self.settings.borrow().settings.clone());
+        }
     }
 
     /// What all proxies have learned, now and as they learn more.

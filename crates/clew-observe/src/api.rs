@@ -4,11 +4,13 @@
 //! members, and puts the answer together. Whatever cannot be answered is a [`refusal`].
 
 mod backends;
+mod body;
 mod check;
 mod clock;
 mod described;
 mod edges;
 mod golden;
+mod log_level;
 mod members;
 mod names;
 mod openapi;
@@ -33,6 +35,7 @@ use axum::routing::{get, post};
 use clew_api::client::ControlClient;
 use clew_api::rest::API_PREFIX;
 use clew_runtime::drain::DrainWatch;
+use clew_runtime::logging::LogControl;
 use clew_store::Store;
 use refusal::Refusal;
 use std::sync::Arc;
@@ -49,6 +52,8 @@ pub struct Sources {
     pub ingest: Ingest,
     /// Settings.
     pub control: ControlClient,
+    /// The log of this process; `None`: nobody may change it.
+    pub log: Option<LogControl>,
     /// Ends streams when it begins.
     pub drain: DrainWatch,
 }
@@ -82,6 +87,10 @@ pub fn router(sources: Sources) -> Router {
         .route("/instances", get(members::instances))
         .route("/check", get(check::check))
         .route("/scrape", post(scrape::scrape))
+        .route(
+            "/log-level",
+            get(log_level::log_level).put(log_level::change_log_level),
+        )
         .route(
             "/settings/telemetry",
             get(settings::telemetry).put(settings::change_telemetry),

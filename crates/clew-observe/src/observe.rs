@@ -10,6 +10,7 @@ use crate::scrape::Scraper;
 use clew_api::client::ControlClient;
 use clew_model::name::Workload;
 use clew_runtime::drain::DrainWatch;
+use clew_runtime::logging::LogControl;
 use clew_store::Store;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct ObserveConfig {
     pub control: http::Uri,
     /// How often each member is scraped.
     pub scrape_interval: Duration,
+    /// The log of this process, which the API shows and changes; `None`: it does not.
+    pub log: Option<LogControl>,
 }
 
 /// Observe could not start.
@@ -63,6 +66,7 @@ pub struct BoundObserve {
     ingest: Ingest,
     scraper: Scraper,
     control: ControlClient,
+    log: Option<LogControl>,
 }
 
 impl Observe {
@@ -86,6 +90,7 @@ impl Observe {
             scraper: Scraper::new(store.clone(), config.scrape_interval),
             control: ControlClient::new(config.control, Workload::new("observe", "clew")),
             store,
+            log: config.log,
         })
     }
 }
@@ -159,6 +164,7 @@ impl BoundObserve {
             scraper: self.scraper.clone(),
             ingest: self.ingest,
             control: self.control.clone(),
+            log: self.log,
             drain: drain.clone(),
         };
         tasks.spawn(self.api.serve(api::router(sources), drain.clone()));

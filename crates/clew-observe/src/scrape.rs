@@ -12,6 +12,7 @@ mod target;
 mod tests;
 
 pub use fetch::ScrapeError;
+pub(crate) use fetch::innermost;
 pub use target::TargetHealth;
 
 use clew_api::client::{ControlClient, Instance};

@@ -43,6 +43,7 @@ fn main() -> anyhow::Result<()> {
             admin: loopback,
             tap: loopback,
             access_log: clew_proxy::config::LogStream::Stdout,
+            log: None,
             limits: Limits::default(),
             join: false,
         };

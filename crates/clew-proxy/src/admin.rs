@@ -6,11 +6,14 @@
 //! | `GET /live` | 200 while the process answers at all |
 //! | `GET /ready` | 200 when requests can be served, 503 with the reasons otherwise |
 //! | `GET /config` | what the proxy was told, at its start and by control since |
+//! | `GET /log-level` | what the process logs |
+//! | `PUT /log-level` | logs from now on what the body says: `debug`, or `warn,clew_proxy=debug`; only from this machine |
 //! | `POST /shutdown` | starts the drain; only from this machine |
 //!
 //! Both run on the control runtime: what they do costs no request anything.
 
 mod body;
+mod log_level;
 mod readiness;
 mod respond;
 mod tap;
@@ -25,6 +28,7 @@ use std::time::Duration;
 
 use clew_runtime::drain::{Drain, DrainWatch};
 use clew_runtime::listen::{Acceptor, ListenError};
+use clew_runtime::logging::LogControl;
 use clew_runtime::tasks::TaskSet;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -38,7 +42,7 @@ use crate::report::Reports;
 
 /// Connections at one time; more are closed at once.
 const MAX_CONNECTIONS: usize = 128;
-/// The head of a request.
+/// The head of a request, and the body where one is read.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// For open answers, at the end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -64,6 +68,8 @@ pub struct AdminConfig {
     pub config: Arc<dyn Fn() -> String + Send + Sync>,
     /// What `/ready` asks.
     pub readiness: Readiness,
+    /// What `/log-level` shows and changes; `None`: the log is not to be changed from here.
+    pub log: Option<LogControl>,
     /// What `/shutdown` does.
     pub shutdown: Arc<dyn Fn() + Send + Sync>,
 }
@@ -98,6 +104,7 @@ impl Admin {
             reports: Arc::clone(reports),
             readiness: config.readiness,
             config: config.config,
+            log: config.log,
             shutdown: config.shutdown,
         });
         let mut tasks = TaskSet::new();
@@ -132,7 +139,7 @@ async fn accept(mut acceptor: Acceptor, pages: Arc<Pages>, drain: DrainWatch) {
 async fn serve(stream: TcpStream, peer: SocketAddr, pages: Arc<Pages>, drain: DrainWatch) {
     let service = service_fn(|request| {
         let pages = Arc::clone(&pages);
-        async move { Ok::<_, std::convert::Infallible>(pages.respond(&request, peer)) }
+        async move { Ok::<_, std::convert::Infallible>(pages.answer(request, peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

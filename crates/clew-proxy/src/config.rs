@@ -3,6 +3,7 @@
 
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
+use clew_runtime::logging::LogControl;
 use http::Uri;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -24,12 +25,14 @@ pub struct ProxyConfig {
     pub otlp: Option<Uri>,
     /// Ways in.
     pub listeners: Vec<Listener>,
-    /// /metrics, /ready, /live, /config, /shutdown. Port 0: the system chooses.
+    /// /metrics, /ready, /live, /config, /log-level, /shutdown. Port 0: the system chooses.
     pub admin: SocketAddr,
     /// Tap (gRPC). Port 0: the system chooses.
     pub tap: SocketAddr,
     /// Where the access log goes.
     pub access_log: LogStream,
+    /// The log of the process, for whoever may change what is logged; `None`: nobody may.
+    pub log: Option<LogControl>,
     /// Bounds.
     pub limits: Limits,
     /// Join the registry, with this much of the member's description. On Kubernetes: `false`.

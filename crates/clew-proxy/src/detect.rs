@@ -1,8 +1,11 @@
 //! Protocol detection: HTTP/1, HTTP/2 by prior knowledge, or bytes, told from the first bytes that the
-//! client sends, within a bound of time.
+//! client sends, within a bound of time. And of bytes that are TLS, the name of the server that they are for.
+
+mod client_hello;
 
 use crate::codec::{HttpVersion, Io};
 use bytes::BytesMut;
+use client_hello::Hello;
 use std::future::Future;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -83,6 +86,33 @@ pub(crate) async fn detect(
         false => Detected::Opaque,
     });
     (detected, io.unread(seen.freeze()))
+}
+
+/// A ClientHello comes in one go. What only begins like one is not held up for long.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Reads the name of the server that a TLS client asks for, when the connection begins as TLS does. It waits for no more
+/// than the server needs to answer, within `timeout` and a second. What was read is put back.
+///
+/// The name is the client's claim: whoever decides by it has to know better.
+pub(crate) async fn server_name(mut io: Io, timeout: Duration) -> (Option<String>, Io) {
+    // All of what was read for detection fits, and is taken first.
+    let mut seen = BytesMut::with_capacity(client_hello::MAX_BYTES);
+    let reading = async {
+        loop {
+            match client_hello::inspect(&seen) {
+                Hello::For(name) => return Some(name),
+                Hello::Unnamed => return None,
+                Hello::Incomplete if seen.len() >= client_hello::MAX_BYTES => return None,
+                Hello::Incomplete => {}
+            }
+            if let Ok(0) | Err(_) = io.read_buf(&mut seen).await {
+                return None;
+            }
+        }
+    };
+    let name = tokio::time::timeout(timeout.min(HELLO_TIMEOUT), reading).await;
+    (name.ok().flatten(), io.unread(seen.freeze()))
 }
 
 /// Tells the protocol from a prefix of the connection's bytes. A verdict never changes with more bytes.

@@ -147,6 +147,7 @@ impl BoundProxy {
                 Arc::new(move || format!("{config:#?}\n{}", described(&settings)))
             },
             readiness: readiness.clone(),
+            log: config.log.clone(),
             shutdown: {
                 let asked_to_end = Arc::clone(&asked_to_end);
                 Arc::new(move || asked_to_end.notify_one())

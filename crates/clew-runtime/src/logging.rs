@@ -1,13 +1,13 @@
 //! The log of a process: text for a terminal, JSON for a machine, on standard error. What is logged can
 //! change while the process runs.
 
-use std::io;
+use std::{fmt, io};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, Registry, fmt};
+use tracing_subscriber::{Layer, Registry};
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +21,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// How what is to be logged is written, for messages.
+pub const LEVELS_FORM: &str =
+    "a level such as info, or levels by module such as warn,clew_proxy=debug";
+/// The longest way to say it, in bytes: it is looked at for every line that might be logged.
+pub const MAX_LEVELS_BYTES: usize = 1024;
+
 /// The log of this process cannot be set up or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     /// What to log is not written as `info` or `warn,clew_proxy=debug`.
-    #[error(
-        "{0:?} does not say what to log; expected a level such as info, \
-         or levels by module such as warn,clew_proxy=debug"
-    )]
+    #[error("{0:?} does not say what to log; expected {LEVELS_FORM}")]
     Filter(String),
     /// The process has a log already.
     #[error("the process has a log already")]
@@ -39,17 +42,22 @@ pub enum LoggingError {
 }
 
 /// Changes what is logged.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LogControl {
     filter: reload::Handle<Targets, Registry>,
 }
 
 impl LogControl {
     /// Logs this from now on: a level (`info`), or levels by module (`warn,clew_proxy=debug`).
+    ///
+    /// # Errors
+    /// It does not say what to log ([`LEVELS_FORM`]), or there is no log any more.
     pub fn set(&self, what: &str) -> Result<(), LoggingError> {
         self.filter
             .reload(parse_filter(what)?)
-            .map_err(LoggingError::Gone)
+            .map_err(LoggingError::Gone)?;
+        tracing::info!(levels = what, "what is logged has changed");
+        Ok(())
     }
 
     /// What is logged, in the same form.
@@ -58,6 +66,21 @@ impl LogControl {
             .with_current(ToString::to_string)
             .map_err(LoggingError::Gone)
     }
+}
+
+impl fmt::Debug for LogControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let current = self.current().unwrap_or_else(|error| error.to_string());
+        f.debug_tuple("LogControl").field(&current).finish()
+    }
+}
+
+/// Whether this says what to log, as [`LogControl::set`] takes it.
+///
+/// # Errors
+/// It does not.
+pub fn check(what: &str) -> Result<(), LoggingError> {
+    parse_filter(what).map(drop)
 }
 
 /// Sets up the log of this process, once. `what` is as for [`LogControl::set`].
@@ -86,15 +109,15 @@ fn parse_filter(what: &str) -> Result<Targets, LoggingError> {
         .all(|part| is_level(part.rsplit('=').next().unwrap_or(part)));
     what.parse()
         .ok()
-        .filter(|_| parts_are_right)
+        .filter(|_| parts_are_right && what.len() <= MAX_LEVELS_BYTES)
         .ok_or_else(|| LoggingError::Filter(what.to_owned()))
 }
 
 fn lines<W>(format: LogFormat, to: W) -> Box<dyn Layer<Registry> + Send + Sync>
 where
-    W: for<'w> fmt::MakeWriter<'w> + Send + Sync + 'static,
+    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
 {
-    let layer = fmt::layer().with_writer(to);
+    let layer = tracing_subscriber::fmt::layer().with_writer(to);
     match format {
         LogFormat::Text { colour } => layer.with_ansi(colour).with_target(false).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),

@@ -6,6 +6,7 @@ use crate::label::Label;
 use crate::window::Window;
 use clew_trace::TraceId;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// Values by label. A label that the series does not carry is absent; an empty value is the same as absent.
@@ -207,4 +208,39 @@ pub struct StoreStats {
     pub scrapes_lost: u64,
     /// Traces deleted by retention.
     pub traces_expired: u64,
+    /// How far upkeep is, while it goes on for longer than a moment.
+    pub upkeep: Option<UpkeepProgress>,
+}
+
+/// How far it is to delete what is too old or too much, to compact points, and to give space back. What is left is what
+/// was left at the last count, a second ago at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UpkeepProgress {
+    /// When it began.
+    pub since: SystemTime,
+    /// Traces deleted so far.
+    pub traces_deleted: u64,
+    /// Bytes that are less in use than at its beginning.
+    pub bytes_freed: u64,
+    /// Traces that are too old, about.
+    pub traces_left: u64,
+    /// Bytes in use above the limit, and bytes of the file that are free and to be given back.
+    pub bytes_left: u64,
+    /// Stretch of time whose points are to be compacted or deleted.
+    pub points_left: Duration,
+}
+
+impl fmt::Display for UpkeepProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(
+            f,
+            "{} traces deleted, {:.1} MiB freed; to go: {} traces that are too old, {:.1} MiB, numbers of {} s",
+            self.traces_deleted,
+            mib(self.bytes_freed),
+            self.traces_left,
+            mib(self.bytes_left),
+            self.points_left.as_secs(),
+        )
+    }
 }

@@ -266,6 +266,7 @@ impl RunningObserve {
             control: uri(control),
             // It reads when the test says so, and at each beginning and end.
             scrape_interval: Duration::from_secs(3_600),
+            log: None,
         };
         let store = Store::open(StorePath::Temporary, Retention::default()).expect("a store");
         let bound = Observe::bind(config, store.clone()).await.expect("ports");

@@ -20,6 +20,7 @@ mod peers {
     mod h2load;
     mod ipv6;
     mod large;
+    mod log_level;
     mod logs;
     mod myths;
     mod node;
@@ -27,6 +28,7 @@ mod peers {
     mod reload;
     mod run;
     mod sdk;
+    mod tls;
     mod top;
     mod up;
     mod websocket;

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Check(read::CheckArgs),
     /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
+    /// Show what the processes of the mesh log, or change it while they run
+    LogLevel(read::LogLevelArgs),
     /// Versions of this program, of the roles and of every proxy, and whether they differ
     Version(read::VersionArgs),
     /// Print a script by which a shell completes commands and flags

@@ -39,7 +39,7 @@ use crate::output::announce;
 use anyhow::Context as _;
 use clew_api::rest::window::TimeSpan;
 use clew_books::command::Command as BooksCommand;
-use clew_runtime::logging::{self, LogFormat, LoggingError};
+use clew_runtime::logging::{self, LogControl, LogFormat, LoggingError};
 use clew_store::Retention;
 use std::io::IsTerminal as _;
 
@@ -50,42 +50,42 @@ const LOG_VARIABLE: &str = "CLEW_LOG";
 
 /// `clew demo`
 pub(crate) fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
-    start("warn", demo::demo(args))
+    start("warn", |log| demo::demo(args, log))
 }
 
 /// `clew up`
 pub(crate) fn up(args: UpArgs) -> anyhow::Result<Exit> {
-    start("warn", up::up(args))
+    start("warn", |log| up::up(args, log))
 }
 
 /// `clew run`
 pub(crate) fn run(args: RunArgs) -> anyhow::Result<Exit> {
-    start("warn", run::run(args))
+    start("warn", |log| run::run(args, log))
 }
 
 /// `clew logs`
 pub(crate) fn logs(args: LogsArgs) -> anyhow::Result<Exit> {
-    start("warn", logs::logs(args))
+    start("warn", |_| logs::logs(args))
 }
 
 /// `clew reload`
 pub(crate) fn reload(args: ReloadArgs) -> anyhow::Result<Exit> {
-    start("warn", reload::reload(args))
+    start("warn", |_| reload::reload(args))
 }
 
 /// `clew gateway`
 pub(crate) fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
-    start("warn", gateway::gateway(args))
+    start("warn", |log| gateway::gateway(args, log))
 }
 
 /// `clew down`
 pub(crate) fn down(args: DownArgs) -> anyhow::Result<Exit> {
-    start("warn", down::down(args))
+    start("warn", |_| down::down(args))
 }
 
 /// `clew roles`
 pub(crate) fn roles(args: RolesArgs) -> anyhow::Result<Exit> {
-    start("info", roles::command::roles(args))
+    start("info", |log| roles::command::roles(args, log))
 }
 
 /// `clew books-app`
@@ -95,23 +95,26 @@ pub(crate) fn books_app(command: BooksCommand) -> anyhow::Result<Exit> {
 }
 
 /// Runs a command on a runtime of its own, with its log on standard error.
-fn start(log: &str, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+fn start<C>(log: &str, command: impl FnOnce(LogControl) -> C) -> anyhow::Result<Exit>
+where
+    C: Future<Output = anyhow::Result<Exit>>,
+{
     let what = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| log.to_owned());
     let colour = std::io::stderr().is_terminal();
-    match logging::init(LogFormat::Text { colour }, &what) {
-        Ok(_) => {}
+    let log = match logging::init(LogFormat::Text { colour }, &what) {
+        Ok(log) => log,
         Err(error @ LoggingError::Filter(_)) => {
             announce(&format!("{LOG_VARIABLE}: {error}"));
             return Ok(Exit::Usage);
         }
         Err(error) => return Err(error.into()),
-    }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
         .build()
         .context("cannot start")?;
-    let exit = runtime.block_on(command);
+    let exit = runtime.block_on(command(log));
     // What blocks by nature (reading a pipe, a lock) ends with the process.
     runtime.shutdown_background();
     exit

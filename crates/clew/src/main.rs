@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => read::trace(args),
         Command::Check(args) => read::check(args),
         Command::Settings(args) => read::settings(args),
+        Command::LogLevel(args) => read::log_level(args),
         Command::Version(args) => read::version(args),
         Command::Completions(args) => guide::completions(args),
         Command::Man(args) => guide::man(args),

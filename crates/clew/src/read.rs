@@ -3,6 +3,7 @@
 mod check;
 mod edges;
 mod golden;
+mod log_level;
 mod routes;
 mod settings;
 mod stat;
@@ -15,8 +16,8 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CheckArgs, EdgesArgs, Format, OutputArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
-    TraceArgs, TracesArgs, VersionArgs,
+    CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, RoutesArgs, SettingsArgs, StatArgs,
+    TapArgs, TopArgs, TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
@@ -125,6 +126,11 @@ pub(crate) fn check(args: CheckArgs) -> anyhow::Result<Exit> {
 /// `clew settings`
 pub(crate) fn settings(args: SettingsArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| settings::run(&args, &api).await)
+}
+
+/// `clew log-level`
+pub(crate) fn log_level(args: LogLevelArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| log_level::run(&args, &api).await)
 }
 
 /// `clew version`

@@ -1,6 +1,7 @@
 //! Telemetry settings (`clew.telemetry.v1`).
 
 use super::ConversionError;
+use crate::rest::settings::TelemetrySettings as Shown;
 use crate::wire::telemetry as wire;
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormats};
 use std::sync::Arc;
@@ -52,6 +53,37 @@ pub fn settings_from_wire(
     } else {
         Err(mistakes)
     }
+}
+
+/// Settings as the API shows them.
+pub fn settings_to_rest(settings: &TelemetrySettings) -> Shown {
+    Shown {
+        tracing: settings.tracing,
+        sampling_ratio: settings.sampling.ratio,
+        sampling_max_per_second: settings.sampling.max_per_second,
+        write_formats: settings.write.names().map(str::to_owned).collect(),
+        access_log: settings.access_log.as_str().to_owned(),
+        show_headers: settings
+            .show_headers
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}
+
+/// The settings that the API has shown, or all that is wrong with them.
+pub fn settings_from_rest(shown: Shown) -> Result<TelemetrySettings, Vec<ConversionError>> {
+    settings_from_wire(wire::Settings {
+        tracing: shown.tracing,
+        sampling: Some(wire::Sampling {
+            ratio: shown.sampling_ratio,
+            max_per_second: shown.sampling_max_per_second.unwrap_or(0.0),
+        }),
+        write_formats: shown.write_formats,
+        access_log: shown.access_log,
+        show_headers: shown.show_headers,
+        generation: 0,
+    })
 }
 
 fn read_sampling(

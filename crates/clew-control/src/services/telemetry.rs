@@ -5,6 +5,7 @@ use crate::mesh::Settings;
 use crate::stream::Answers;
 use clew_api::convert::telemetry::{settings_from_wire, settings_to_wire};
 use clew_api::wire::telemetry as wire;
+use std::sync::Arc;
 use tonic::{Request, Response, Status};
 
 /// Serves `Telemetry`.
@@ -37,6 +38,12 @@ impl wire::telemetry_server::Telemetry for TelemetrySettingsService {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             Status::invalid_argument(lines.join("\n"))
         })?;
-        Ok(Response::new(write(&self.0.mesh.set(settings))))
+        let in_force = self.0.mesh.set(settings);
+        let mesh = Arc::clone(&self.0.mesh);
+        // Before the answer: what was answered outlives control. It fails when control ends, which is told.
+        tokio::task::spawn_blocking(move || mesh.keep_settings())
+            .await
+            .map_err(|error| Status::unavailable(error.to_string()))?;
+        Ok(Response::new(write(&in_force)))
     }
 }

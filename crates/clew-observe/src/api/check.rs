@@ -31,7 +31,7 @@ pub(super) async fn check(
     let targets = api.sources.scraper.targets();
     let members = api.sources.scraper.members();
     let (store, ingest) = (&api.sources.store, api.sources.ingest.counts());
-    let [writes, size] = storage::checks(store).await;
+    let [writes, size, upkeep] = storage::checks(store).await;
     Ok(Json(Checks::new(vec![
         control(&api).await,
         members::present(members.as_deref()),
@@ -42,6 +42,7 @@ pub(super) async fn check(
         spans::series(store).await,
         writes,
         size,
+        upkeep,
         clocks::skew(store).await,
     ])))
 }

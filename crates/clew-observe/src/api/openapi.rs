@@ -25,6 +25,8 @@ use utoipa::OpenApi;
         super::members::instances,
         super::check::check,
         super::scrape::scrape,
+        super::log_level::log_level,
+        super::log_level::change_log_level,
         super::settings::telemetry,
         super::settings::change_telemetry,
     ),

@@ -1,14 +1,14 @@
 //! `GET` and `PUT settings/telemetry`: what proxies report. Control holds the settings; this asks it.
 
 use super::Api;
+use super::body::load_body;
 use super::described::{Always, FromControl};
 use super::query::{Asked, Nothing};
 use super::refusal::Refusal;
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
 use clew_api::client::ControlClient;
+use clew_api::convert::telemetry::settings_to_rest;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::settings::{TelemetryChange, TelemetrySettings};
 use clew_model::telemetry::{AccessLog, TelemetrySettings as Settings, WriteFormats};
@@ -16,8 +16,6 @@ use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// In which a body has to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Control answers in a millisecond or is not there.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -36,13 +34,15 @@ pub(super) async fn telemetry(
     State(api): State<Api>,
     _: Asked<Nothing>,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    Ok(Json(shown(&load_settings(&api.sources.control).await?)))
+    Ok(Json(settings_to_rest(
+        &load_settings(&api.sources.control).await?,
+    )))
 }
 
 /// Change telemetry settings
 ///
-/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. Nothing keeps the
-/// change either: a control that is restarted goes back to its own configuration.
+/// What the body does not name stays as it is. Proxies obey within a second; nothing is restarted. The change holds until
+/// control is restarted, and longer where control keeps it (`clew roles` does, `clew up` and `clew demo` do not).
 #[utoipa::path(
     put,
     path = "/api/v1/settings/telemetry",
@@ -62,30 +62,13 @@ pub(super) async fn change_telemetry(
     _: Asked<Nothing>,
     request: Request,
 ) -> Result<Json<TelemetrySettings>, Refusal> {
-    let change =
-        parse(&read_body(request).await?).map_err(|error| Refusal::bad_body(error.to_string()))?;
+    let change: TelemetryChange = load_body(request).await?;
     // Never closed. If it were: two changes at once are unlikely, and neither is harmful.
     let _turn = api.settings.acquire().await.ok();
     let mut settings = load_settings(&api.sources.control).await?;
     apply(&change, &mut settings)?;
     let in_force = api.sources.control.set_telemetry(settings).await?;
-    Ok(Json(shown(&in_force)))
-}
-
-/// The body, when it comes in time: a connection has no other bound while a request is under way.
-async fn read_body(request: Request) -> Result<Bytes, Refusal> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, &()));
-    let read = read.await.map_err(|_| Refusal::slow(BODY_TIMEOUT))?;
-    read.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(rejection.body_text()),
-        _ => Refusal::bad_body(rejection.body_text()),
-    })
-}
-
-/// An object first: serde would take a list for one, too.
-fn parse(body: &[u8]) -> serde_json::Result<TelemetryChange> {
-    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)?;
-    serde_json::from_value(object.into())
+    Ok(Json(settings_to_rest(&in_force)))
 }
 
 /// What control says is in force.
@@ -157,19 +140,4 @@ fn header_name(name: &str) -> Result<Arc<str>, Refusal> {
     parsed
         .map(|name| name.as_str().into())
         .map_err(|_| Refusal::bad_value("show_headers", name, "the name of a header"))
-}
-
-fn shown(settings: &Settings) -> TelemetrySettings {
-    TelemetrySettings {
-        tracing: settings.tracing,
-        sampling_ratio: settings.sampling.ratio,
-        sampling_max_per_second: settings.sampling.max_per_second,
-        write_formats: settings.write.names().map(str::to_owned).collect(),
-        access_log: settings.access_log.as_str().to_owned(),
-        show_headers: settings
-            .show_headers
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    }
 }

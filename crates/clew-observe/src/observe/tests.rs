@@ -23,6 +23,7 @@ fn config() -> ObserveConfig {
         // Nobody answers there; observe works without control.
         control: "http://127.0.0.1:9".parse().unwrap(),
         scrape_interval: Duration::from_secs(1),
+        log: None,
     }
 }
 

@@ -127,7 +127,7 @@ fn check(response: &Response<Incoming>) -> Result<(), ScrapeError> {
 }
 
 /// What went wrong at the bottom; the layers above say only that something did.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

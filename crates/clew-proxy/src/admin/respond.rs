@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clew_api::prometheus::exposition::Format;
+use clew_runtime::logging::LogControl;
 use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, ORIGIN};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
 
 use super::body::AdminBody;
+use super::log_level::BoxError;
 use super::readiness::Readiness;
 use crate::report::Reports;
 
@@ -18,6 +21,7 @@ pub(super) struct Pages {
     pub(super) reports: Arc<Reports>,
     pub(super) readiness: Readiness,
     pub(super) config: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(super) log: Option<LogControl>,
     pub(super) shutdown: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -30,7 +34,22 @@ impl fmt::Debug for Pages {
 }
 
 impl Pages {
-    /// The answer to a request of a peer.
+    /// The answer to a request of a peer, whose body is read where it says something.
+    pub(super) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        peer: SocketAddr,
+    ) -> Response<AdminBody>
+    where
+        B: Body<Error: Into<BoxError>>,
+    {
+        if request.method() == Method::PUT && request.uri().path() == "/log-level" {
+            return self.set_log_level(request, peer).await;
+        }
+        self.respond(&request, peer)
+    }
+
+    /// The answer to a request without a body.
     pub(super) fn respond<B>(&self, request: &Request<B>, peer: SocketAddr) -> Response<AdminBody> {
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
@@ -38,10 +57,12 @@ impl Pages {
             "/live" if is_read => text(StatusCode::OK, "live\n"),
             "/ready" if is_read => self.ready(),
             "/config" if is_read => text(StatusCode::OK, (self.config)()),
+            "/log-level" if is_read => self.log_level(),
             "/shutdown" if request.method() == Method::POST => {
                 self.shut_down(request.headers(), peer)
             }
             "/metrics" | "/live" | "/ready" | "/config" => not_allowed("GET, HEAD"),
+            "/log-level" => not_allowed("GET, HEAD, PUT"),
             "/shutdown" => not_allowed("POST"),
             _ => text(StatusCode::NOT_FOUND, "no such page\n"),
         }
@@ -76,16 +97,23 @@ impl Pages {
     }
 
     fn shut_down(&self, headers: &HeaderMap, peer: SocketAddr) -> Response<AdminBody> {
-        if !peer.ip().to_canonical().is_loopback() {
-            return text(StatusCode::FORBIDDEN, "only from this machine\n");
-        }
-        // A page in a browser can make it send this request to the machine that it runs on.
-        if headers.contains_key(ORIGIN) {
-            return text(StatusCode::FORBIDDEN, "not from a browser\n");
+        if let Some(why) = refused_to(headers, peer) {
+            return text(StatusCode::FORBIDDEN, why);
         }
         (self.shutdown)();
         text(StatusCode::OK, "draining\n")
     }
+}
+
+/// Why this peer may change nothing, unless it may: what changes the process is for programs of its machine.
+pub(super) fn refused_to(headers: &HeaderMap, peer: SocketAddr) -> Option<&'static str> {
+    if !peer.ip().to_canonical().is_loopback() {
+        return Some("only from this machine\n");
+    }
+    // A page in a browser can make it send requests to the machine that it runs on.
+    headers
+        .contains_key(ORIGIN)
+        .then_some("not from a browser\n")
 }
 
 fn not_allowed(methods: &'static str) -> Response<AdminBody> {
@@ -96,7 +124,7 @@ fn not_allowed(methods: &'static str) -> Response<AdminBody> {
     response
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<AdminBody> {
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<AdminBody> {
     answer(status, "text/plain; charset=utf-8", AdminBody::text(body))
 }
 

@@ -7,6 +7,8 @@ use clew_api::prometheus::{
 };
 use clew_api::wire::tap::TapRequest;
 use clew_api::wire::tap::tap_client::TapClient;
+use clew_runtime::logging::{self, LogFormat};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -26,6 +28,13 @@ fn listener() -> TcpListener {
     listener
 }
 
+/// That of the process, which says nothing: all tests may share it.
+fn log() -> LogControl {
+    static LOG: OnceLock<LogControl> = OnceLock::new();
+    let init = || logging::init(LogFormat::Json, "off").unwrap();
+    LOG.get_or_init(init).clone()
+}
+
 fn serve() -> Served {
     let (reports, mut slots) = Reports::new(config(1));
     let (admin, tap) = (listener(), listener());
@@ -41,6 +50,7 @@ fn serve() -> Served {
         shutdown: Arc::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         }),
+        log: Some(log()),
     };
     let admin = Admin::start(config, &reports).unwrap();
     Served {
@@ -192,11 +202,58 @@ async fn shutdown_is_for_programs_of_this_machine() {
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
         config: Arc::new(String::new),
+        log: None,
         shutdown: Arc::new(|| panic!("from far away")),
     };
     let request = http::Request::post("/shutdown").body(()).unwrap();
     let answer = pages.respond(&request, ([10, 1, 2, 3], 1).into());
     assert_eq!(answer.status(), http::StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn what_is_logged_is_shown_and_changed() {
+    let served = serve();
+    assert_eq!(
+        status(&served, "GET /log-level", "").await,
+        (200, "off\n".to_owned())
+    );
+    let put = async |levels: &str| {
+        let headers = format!("content-length: {}\r\n\r\n{levels}", levels.len());
+        status(&served, "PUT /log-level", &headers).await
+    };
+    let changed = put("error,clew_proxy=off\n").await;
+    assert_eq!(changed, (200, "clew_proxy=off,error\n".to_owned()));
+    let wrong = put("loud").await;
+    assert_eq!(wrong.0, 400);
+    assert!(
+        wrong.1.contains("expected a level such as info"),
+        "{wrong:?}"
+    );
+    assert_eq!(put(&"off,".repeat(300)).await.0, 413);
+    assert_eq!(status(&served, "GET /log-level", "").await, changed);
+    let (head, _) = ask(served.address, "POST /log-level", "").await;
+    assert!(head.contains("allow: GET, HEAD, PUT\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn what_is_logged_is_changed_by_programs_of_this_machine_alone() {
+    let served = serve();
+    let before = status(&served, "GET /log-level", "").await;
+    let headers = "origin: http://example.com\r\ncontent-length: 5\r\n\r\nerror";
+    assert_eq!(status(&served, "PUT /log-level", headers).await.0, 403);
+    let pages = Pages {
+        reports: Arc::clone(&served.reports),
+        readiness: Readiness::default(),
+        config: Arc::new(String::new),
+        log: Some(log()),
+        shutdown: Arc::new(|| {}),
+    };
+    let request = http::Request::put("/log-level")
+        .body("error".to_owned())
+        .unwrap();
+    let answer = pages.answer(request, ([10, 1, 2, 3], 1).into()).await;
+    assert_eq!(answer.status(), http::StatusCode::FORBIDDEN);
+    assert_eq!(status(&served, "GET /log-level", "").await, before);
 }
 
 #[tokio::test]

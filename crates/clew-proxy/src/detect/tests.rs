@@ -1,5 +1,10 @@
+#![allow(clippy::unwrap_used)]
+
+use super::client_hello::tests::plain;
 use super::*;
 use proptest::prelude::*;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 
 const HTTP1: Verdict = Verdict::Is(Detected::Http(HttpVersion::Http1));
 const HTTP2: Verdict = Verdict::Is(Detected::Http(HttpVersion::Http2));
@@ -43,6 +48,66 @@ fn other_protocols_are_opaque() {
 fn a_line_without_end_is_not_http() {
     let line = [b"X ".as_slice(), &[b'a'; MAX_FIRST_LINE]].concat();
     assert_eq!(inspect(&line), OPAQUE);
+}
+
+/// A connection: the client's end, and ours.
+async fn connection() -> (TcpStream, Io) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, accepted) = tokio::join!(client, listener.accept());
+    (client.unwrap(), Io::tcp(accepted.unwrap().0))
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// The name, and all bytes until the client's end.
+async fn named(io: Io) -> (Option<String>, Vec<u8>) {
+    let (detected, io) = detect(io, LONG, std::future::pending()).await;
+    assert_eq!(detected, Detected::Opaque);
+    let (name, mut io) = server_name(io, LONG).await;
+    let mut rest = Vec::new();
+    io.read_to_end(&mut rest).await.unwrap();
+    (name, rest)
+}
+
+/// Each byte is a segment: the next one is written when the last one was read.
+#[tokio::test]
+async fn a_hello_in_many_segments_is_read_whole_and_passed_on_as_it_was() {
+    let (mut client, io) = connection().await;
+    client.set_nodelay(true).unwrap();
+    let hello = [&plain("shop.example")[..], b"early data"].concat();
+    let sent = hello.clone();
+    tokio::spawn(async move {
+        for byte in sent {
+            client.write_all(&[byte]).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(named(io).await, (Some("shop.example".to_owned()), hello));
+}
+
+#[tokio::test]
+async fn half_a_hello_and_an_end_are_passed_on_without_a_name() {
+    let (mut client, io) = connection().await;
+    let hello = plain("shop.example");
+    client.write_all(&hello[..40]).await.unwrap();
+    drop(client);
+    assert_eq!(named(io).await, (None, hello[..40].to_vec()));
+}
+
+/// The clock is paused: the wait is over when nothing else can happen.
+#[tokio::test]
+async fn half_a_hello_and_silence_are_passed_on_in_time() {
+    let (mut client, io) = connection().await;
+    let hello = plain("shop.example");
+    client.write_all(&hello[..40]).await.unwrap();
+    let (_, io) = detect(io, LONG, std::future::pending()).await;
+    tokio::time::pause();
+    let (name, mut io) = server_name(io, LONG).await;
+    assert_eq!(name, None);
+    let mut passed = [0; 40];
+    io.read_exact(&mut passed).await.unwrap();
+    assert_eq!(passed, hello[..40]);
 }
 
 proptest! {

@@ -313,7 +313,10 @@ Every series has the labels `workload` and `namespace`: those of the workload th
 that does not apply is left out, which to Prometheus is the same as an empty value:
 
 - `client_workload`, `client_namespace` and `client_id` are on inbound series, `dst_service`, `dst_workload`,
-  `dst_namespace` and `server_id` on outbound ones. All are empty where the other side is not in the mesh.
+  `dst_namespace` and `server_id` on outbound ones. All but `dst_service` are empty where the other side is not in the mesh.
+- `dst_service` of a host outside of the mesh is what the application asked for: the authority of its requests or of its
+  `CONNECT`. Where that is an address, bytes that are TLS have the name in their ClientHello and the port
+  (`shop.example:443`); it is the client's claim, and no more than a label.
 - `grpc_status` is on responses of gRPC, as a number; one that ended without it has the one that clients make of that.
   `error` says why the mesh refused a request, or how it broke off. It is empty where there was an answer, a 5xx
   included.

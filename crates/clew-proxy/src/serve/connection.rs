@@ -2,20 +2,22 @@
 
 use super::{reach, refusal, request};
 use crate::codec::{self, HttpVersion, InBody, Io, Serve, ServeError};
-use crate::detect::{Detected, detect};
-use crate::endpoint::Transfer;
+use crate::detect::{Detected, detect, server_name};
+use crate::endpoint::{EndpointState, Transfer};
 use crate::error::Reason;
-use crate::hop::{PhaseTimes, Tls};
+use crate::hop::{Peer, PhaseTimes, Tls};
 use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
 use crate::shard::Shard;
 use crate::via::{Via, Way};
+use clew_model::name::ServiceName;
 use http::{Request, Response};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Serves a connection. Boxed, because a tunnel inside a connection is served in the same way. What it
@@ -81,7 +83,10 @@ async fn detect_and_serve(
             .await;
         }
         Some((Detected::Silent, _)) if way.is_http_only() => {}
-        Some((Detected::Opaque, io)) => Box::pin(serve_opaque(shard, way, io, client)).await,
+        Some((Detected::Opaque, io)) => {
+            let left = timeout.saturating_sub(start.elapsed());
+            Box::pin(serve_named(shard, way, io, left, client)).await;
+        }
         Some((Detected::Silent, io)) => {
             Box::pin(serve_silent(shard, way, io, timeout, client)).await
         }
@@ -98,7 +103,7 @@ async fn serve_silent(
     client: Option<SocketAddr>,
 ) {
     let waiting = async {
-        let (server, transfer) = open_transfer(&shard, &way).await.ok()?;
+        let (server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
         tokio::select! {
             () = io.readable() => {}
             () = server.readable() => return Some(Some((server, transfer))),
@@ -184,7 +189,23 @@ impl Serve for Requests {
 
 /// Passes bytes through to the application or to an endpoint of the service.
 async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketAddr>) {
-    transfer(&shard, &way, io, open_transfer(&shard, &way), client).await;
+    let server = open_transfer(&shard, &way, None);
+    transfer(&shard, &way, io, server, client).await;
+}
+
+/// The same where the client may say whom it wants to reach, within a bound of time.
+async fn serve_named(
+    shard: Rc<Shard>,
+    way: Way,
+    io: Io,
+    timeout: Duration,
+    client: Option<SocketAddr>,
+) {
+    let looking = named_by_client(&shard, &way, io, timeout);
+    if let Some((named, io)) = shard.connections().drive(looking, |_| {}).await {
+        let server = open_transfer(&shard, &way, named);
+        transfer(&shard, &way, io, server, client).await;
+    }
 }
 
 /// Passes bytes between a client and the server that is being connected to.
@@ -218,8 +239,46 @@ async fn transfer(
     shard.connections().drive(transferring, |_| {}).await;
 }
 
-/// Connects to where the bytes of a connection go.
-async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reason> {
+/// Who the bytes of a connection are for in the words of the client, where all that is known is an address outside of
+/// the mesh. It labels the connection; where the bytes go is decided already.
+async fn named_by_client(
+    shard: &Shard,
+    way: &Way,
+    io: Io,
+    timeout: Duration,
+) -> (Option<Arc<Peer>>, Io) {
+    let Some(port) = unnamed_port(shard, way).await else {
+        return (None, io);
+    };
+    let (name, io) = server_name(io, timeout).await;
+    // With its port, as authorities have it: a name alone could be that of a service of the mesh.
+    let peer = name.map(|name| Peer {
+        service: Some(ServiceName::new(format!("{name}:{port}"))),
+        ..Peer::default()
+    });
+    (peer.map(Arc::new), io)
+}
+
+/// The port of a server outside of the mesh that has no name but its address.
+async fn unnamed_port(shard: &Shard, way: &Way) -> Option<u16> {
+    let Way::Outbound(service) = way else {
+        return None;
+    };
+    let mut times = PhaseTimes::default();
+    let state = shard.service_state(service, &mut times).await.ok()?;
+    if state.in_mesh {
+        return None;
+    }
+    let address: SocketAddr = state.name.as_str().parse().ok()?;
+    Some(address.port())
+}
+
+/// Connects to where the bytes of a connection go. Who is `named` is counted in place of what is known of the server.
+async fn open_transfer(
+    shard: &Shard,
+    way: &Way,
+    named: Option<Arc<Peer>>,
+) -> Result<(Io, Transfer), Reason> {
     let terms = reach::terms(shard, Some(way.direction()));
     let service = match way {
         Way::Inbound(port) => return port.endpoint.open_transfer(terms).await,
@@ -236,7 +295,14 @@ async fn open_transfer(shard: &Shard, way: &Way) -> Result<(Io, Transfer), Reaso
     }
     let first = reach::choose(shard, &state, balancer, Instant::now())?;
     reach::first_reachable(shard, &state, balancer, first, async |endpoint, _| {
-        endpoint.open_transfer(terms).await
+        match &named {
+            // An address is one endpoint: there is no choice that its load would be for.
+            Some(peer) => {
+                let named = EndpointState::new(endpoint.address(), Arc::clone(peer), 1);
+                named.open_transfer(terms).await
+            }
+            None => endpoint.open_transfer(terms).await,
+        }
     })
     .await
 }

@@ -45,6 +45,7 @@ fn what_is_logged_changes_while_the_process_runs() {
     });
     let said: Vec<&str> = text
         .lines()
+        .filter(|line| !line.contains("what is logged has changed"))
         .filter_map(|l| l.split(' ').next_back())
         .collect();
     assert_eq!(said, ["two", "four"]);

@@ -5,14 +5,14 @@ use super::points::Points;
 use super::spans;
 use super::upkeep::{Retention, Upkeep};
 use crate::error::WriteError;
-use crate::query::StoreStats;
+use crate::query::{StoreStats, UpkeepProgress};
 use crate::sample::Scrape;
 use crate::window::unix_millis;
 use clew_trace::Span;
 use rusqlite::Connection;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
@@ -38,6 +38,7 @@ pub(super) struct Counts {
     pub(super) traces_expired: AtomicU64,
     /// When something went last because of the limit in bytes, Unix milliseconds; 0 when nothing did.
     pub(super) crowded_ms: AtomicU64,
+    pub(super) upkeep: Mutex<Option<UpkeepProgress>>,
 }
 
 impl Counts {
@@ -56,8 +57,13 @@ impl Counts {
                 0 => None,
                 millis => UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
             },
+            upkeep: *self.upkeep(),
             ..StoreStats::default()
         }
+    }
+
+    fn upkeep(&self) -> MutexGuard<'_, Option<UpkeepProgress>> {
+        self.upkeep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,7 +207,9 @@ impl Batches {
 
     /// One round of upkeep; true when more is to be done at once.
     fn do_upkeep(&mut self) -> bool {
-        match self.upkeep.round(&mut self.connection) {
+        let round = self.upkeep.round(&mut self.connection);
+        *self.counts.upkeep() = round.as_ref().map_or(None, |round| round.progress);
+        match round {
             Ok(round) => {
                 if round.series_deleted {
                     self.points.forget();

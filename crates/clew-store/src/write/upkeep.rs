@@ -5,7 +5,10 @@
 
 mod compact;
 mod expire;
+mod progress;
 
+use crate::query::UpkeepProgress;
+use progress::Progress;
 use rusqlite::Connection;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,6 +38,13 @@ impl Default for Retention {
     }
 }
 
+impl Retention {
+    /// What is from before this is too old.
+    fn cutoff(&self, now: SystemTime) -> SystemTime {
+        now.checked_sub(self.age).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Round {
@@ -44,6 +54,8 @@ pub(super) struct Round {
     pub(super) series_deleted: bool,
     /// Something went before its time, because of the limit in bytes.
     pub(super) crowded: bool,
+    /// How far upkeep is, when it has gone on for some time.
+    pub(super) progress: Option<UpkeepProgress>,
 }
 
 /// The work, and when it was last done.
@@ -51,6 +63,9 @@ pub(super) struct Round {
 pub(super) struct Upkeep {
     retention: Retention,
     series_looked_at: Option<Instant>,
+    progress: Progress,
+    /// The longest that a round takes.
+    time: Duration,
 }
 
 impl Upkeep {
@@ -58,6 +73,8 @@ impl Upkeep {
         Self {
             retention,
             series_looked_at: None,
+            progress: Progress::default(),
+            time: ROUND,
         }
     }
 
@@ -71,10 +88,24 @@ impl Upkeep {
         connection: &mut Connection,
         now: SystemTime,
     ) -> rusqlite::Result<Round> {
+        match self.work(connection, now) {
+            Ok(mut round) => {
+                let progress = &mut self.progress;
+                round.progress = progress.after(&round, connection, self.retention, now)?;
+                Ok(round)
+            }
+            Err(error) => {
+                self.progress.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    fn work(&mut self, connection: &mut Connection, now: SystemTime) -> rusqlite::Result<Round> {
         let started = Instant::now();
         let mut round = Round::default();
         while self.step(connection, now, &mut round)? {
-            if started.elapsed() >= ROUND {
+            if started.elapsed() >= self.time {
                 round.more = true;
                 return Ok(round);
             }
@@ -82,10 +113,10 @@ impl Upkeep {
         let is_due = |last: &Instant| last.elapsed() >= SERIES_INTERVAL;
         while self.series_looked_at.as_ref().is_none_or(is_due) {
             expire::origins(connection)?;
-            let deleted = expire::series(connection, self.cutoff(now), now)?;
+            let deleted = expire::series(connection, self.retention.cutoff(now), now)?;
             round.series_deleted |= deleted.any;
             self.series_looked_at = (!deleted.more).then(Instant::now);
-            if deleted.more && started.elapsed() >= ROUND {
+            if deleted.more && started.elapsed() >= self.time {
                 round.more = true;
                 break;
             }
@@ -100,7 +131,7 @@ impl Upkeep {
         now: SystemTime,
         round: &mut Round,
     ) -> rusqlite::Result<bool> {
-        let cutoff = self.cutoff(now);
+        let cutoff = self.retention.cutoff(now);
         let traces = expire::traces(connection, cutoff)?;
         round.traces_deleted += traces;
         if traces > 0 || expire::points(connection, cutoff)? {
@@ -118,11 +149,6 @@ impl Upkeep {
             return Ok(true);
         }
         compact::step(connection, now)
-    }
-
-    fn cutoff(&self, now: SystemTime) -> SystemTime {
-        now.checked_sub(self.retention.age)
-            .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 }
 

@@ -52,6 +52,7 @@ impl<'a> ProxyBuilder<'a> {
                 admin: loopback(),
                 tap: loopback(),
                 access_log: clew_proxy::config::LogStream::Stdout,
+                log: None,
                 limits,
                 join: true,
             },

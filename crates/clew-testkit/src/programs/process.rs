@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
 /// What decides where programs send requests and spans; a test decides that itself.
-const SURROUNDINGS: [&str; 13] = [
+const SURROUNDINGS: [&str; 14] = [
     "HTTP_PROXY",
     "http_proxy",
     "HTTPS_PROXY",
@@ -23,6 +23,7 @@ const SURROUNDINGS: [&str; 13] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_SERVICE_NAME",
     "OTEL_PROPAGATORS",
+    "OTEL_RESOURCE_ATTRIBUTES",
     "PORT",
 ];
 

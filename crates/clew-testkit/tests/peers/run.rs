@@ -138,14 +138,60 @@ async fn the_first_run_starts_the_roles_and_down_ends_them() {
     assert_eq!(gone.status.code(), Some(69), "{}", stderr(&gone));
 }
 
+/// Bound and not listening: nobody else gets the port, and the roles can listen on it.
+fn kept_port() -> TcpSocket {
+    let kept = TcpSocket::new_v4().unwrap();
+    kept.set_reuseaddr(true).unwrap();
+    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    kept
+}
+
+/// 1. The first `clew run` starts the roles, and what they report is changed.
+/// 2. The roles are killed, which nobody can prepare for, and the next `clew run` starts others.
+/// 3. These begin with the change.
+#[tokio::test]
+async fn settings_that_were_changed_outlive_the_roles() {
+    let state = tempfile::tempdir().unwrap();
+    let kept = kept_port();
+    let api = kept.local_addr().unwrap().to_string();
+    let on_mesh = |words: &[&str]| {
+        let mut command = command(clew());
+        command.args(words).env("CLEW_API", &api);
+        command.env("XDG_STATE_HOME", state.path());
+        command
+    };
+    let _roles = EndsRoles(on_mesh(&["down"]).into_std());
+    let run = ["run", "--name", "job", "--", "true"];
+    let first = finish(on_mesh(&run)).await;
+    assert!(stderr(&first).contains("started a local mesh"), "{first:?}");
+    let set = finish(on_mesh(&["settings", "--sample", "0.25"])).await;
+    assert!(set.status.success(), "{set:?}");
+
+    let record = format!("clew/127.0.0.1_{}.json", kept.local_addr().unwrap().port());
+    let record = std::fs::read_to_string(state.path().join(record)).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    kill(record["pid"].as_u64().unwrap().try_into().unwrap());
+    eventually("the roles to be gone", async || {
+        let answer = finish(on_mesh(&["stat"])).await;
+        (answer.status.code() == Some(69)).then_some(())
+    })
+    .await;
+
+    let second = finish(on_mesh(&run)).await;
+    assert!(
+        stderr(&second).contains("started a local mesh"),
+        "{second:?}"
+    );
+    let settings = finish(on_mesh(&["settings", "-o", "json"])).await;
+    let settings: serde_json::Value = serde_json::from_str(stdout(&settings)).unwrap();
+    assert_eq!(settings["sampling_ratio"], 0.25);
+}
+
 /// Each of the two finds no mesh, and starts roles. One pair gets the port.
 #[tokio::test]
 async fn two_runs_at_once_start_one_mesh_and_both_are_in_it() {
     let state = tempfile::tempdir().unwrap();
-    // Bound and not listening: nobody else gets the port, and the roles can listen on it.
-    let kept = TcpSocket::new_v4().unwrap();
-    kept.set_reuseaddr(true).unwrap();
-    kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let kept = kept_port();
     let api = kept.local_addr().unwrap().to_string();
     let on_mesh = |words: &[&str]| {
         let mut command = command(clew());

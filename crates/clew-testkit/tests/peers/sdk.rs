@@ -26,6 +26,7 @@ impl Scene {
         let variables = [
             ("OTEL_PROPAGATORS", propagators),
             ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "team=a%20b"),
         ];
         let shelf = mesh
             .serve_with("shelf", &["--to", "books"], &words, &variables)
@@ -72,6 +73,13 @@ fn assert_joined(trace: &WholeTrace) {
     assert_eq!(server.scope, "opentelemetry.instrumentation.flask");
     let library = trace.span("shelf client (library)");
     let proxy = trace.span("shelf client");
+    // The SDK is told of which instance it is, and goes on to say what the user has told it.
+    assert!(library.instance.is_some(), "{library:?}");
+    assert_eq!(
+        (&library.namespace, &library.instance),
+        (&proxy.namespace, &proxy.instance)
+    );
+    assert_eq!(library.resource["team"], "a b");
     assert!(
         library.offset_ms <= proxy.offset_ms,
         "{library:?} {proxy:?}"

@@ -131,6 +131,43 @@ async fn hosts_without_a_proxy_are_called_and_call_as_before() {
     );
 }
 
+/// 1. An application speaks TLS of its own to a host outside of the mesh, once by name and once by address.
+/// 2. It gets the answer to what it asked for.
+/// 3. What it has named is an edge by its name, and what it has not by its address.
+#[tokio::test]
+async fn tls_of_an_application_is_counted_by_the_name_that_it_asks_for() {
+    let network = Network::start().await;
+    let outside = network.host("outside").await;
+    let _outside = outside.serve(8443, &peer("tls.py", &["serve"]), &[]).await;
+    let shell = network.instance("shell", &[]).await;
+    let address = outside.address.to_string();
+
+    for (name, answer) in [
+        (&["shop.example"][..], "hello of shop.example"),
+        (&[], "hello of None"),
+    ] {
+        let words = [&["ask", &address, "8443"], name].concat();
+        assert_eq!(shell.output(&peer("tls.py", &words), &[]).await, answer);
+    }
+
+    let servers = eventually("both connections to be closed", async || {
+        network.scrape().await;
+        let edges: Edges = network.look(&["edges", "-t", "1h"]).await?;
+        let closed = edges.edges.into_iter().filter(|edge| {
+            assert_eq!(edge.client.name.as_deref(), Some("shell"));
+            edge.tcp.is_some_and(|tcp| tcp.closed == 1)
+        });
+        let mut servers: Vec<_> = closed.filter_map(|edge| edge.server.name).collect();
+        servers.sort();
+        (servers.len() == 2).then_some(servers)
+    })
+    .await;
+    assert_eq!(
+        servers,
+        [format!("{address}:8443"), "shop.example:8443".to_owned()]
+    );
+}
+
 /// Detection would wait for the client to speak first: the port is declared opaque, and nothing waits.
 #[tokio::test]
 async fn a_server_that_speaks_first_is_reached_on_an_opaque_port() {

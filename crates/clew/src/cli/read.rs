@@ -230,6 +230,21 @@ pub(crate) struct CheckArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew log-level`
+#[derive(Args, Debug)]
+pub(crate) struct LogLevelArgs {
+    /// Only of this workload or instance, or of `control` or `observe`
+    pub(crate) name: Option<String>,
+    /// Log this from now on, until the process ends: a level (`error`, `warn`, `info`, `debug`, `trace`, `off`), or
+    /// levels by module (`warn,clew_proxy=debug`)
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 /// `clew version`
 #[derive(Args, Debug)]
 pub(crate) struct VersionArgs {

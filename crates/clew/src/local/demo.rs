@@ -17,6 +17,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clew_books::command::TrafficLine;
 use clew_books::traffic::tally::Summary;
 use clew_runtime::drain::Drain;
+use clew_runtime::logging::LogControl;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::io::{IsTerminal as _, Write as _};
@@ -35,7 +36,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 const TRAFFIC_END_GRACE: Duration = Duration::from_secs(40);
 
 /// Runs the demo until a signal or the given time.
-pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn demo(args: DemoArgs, log: LogControl) -> anyhow::Result<Exit> {
     if let Some(unknown) = args
         .drop_context
         .iter()
@@ -54,7 +55,7 @@ pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<Exit> {
         .store
         .clone()
         .map_or(StorePath::Temporary, StorePath::File);
-    let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store);
+    let roles = RolesPlan::of_mesh("demo", &plan, args.api.address, store, log);
     let names = names(&plan.services);
     let bound = BoundMesh::bind(plan, roles).await?;
     let lines = Lines::start(names, bound.log_folder());

@@ -14,14 +14,18 @@
 //! `NO_PROXY` would undo all that where it names loopback or everything, as many images and dotfiles
 //! do, so those entries are taken out; the others stay.
 
-use clew_model::name::{ServiceName, WorkloadName};
+mod resource;
+
+use clew_model::name::{InstanceId, ServiceName, Workload};
 use std::net::SocketAddr;
 
 /// What the environment is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     /// The workload that the process is an instance of.
-    pub(crate) workload: WorkloadName,
+    pub(crate) workload: Workload,
+    /// The instance.
+    pub(crate) instance: InstanceId,
     /// The sidecar's HTTP proxy.
     pub(crate) http_proxy: SocketAddr,
     /// The sidecar's listener for each dependency.
@@ -105,13 +109,43 @@ pub(crate) fn variables(
         }
     };
     set_if(false, "NODE_USE_ENV_PROXY", "1".to_owned());
-    let name = surroundings.workload.to_string();
-    set_if(is_one_of_many, "OTEL_SERVICE_NAME", name);
+    let given = inherited(resource::VARIABLE).unwrap_or_default();
+    if is_one_of_many || !resource::has(&given, resource::NAME) {
+        let name = surroundings.workload.name.to_string();
+        set_if(is_one_of_many, "OTEL_SERVICE_NAME", name);
+    }
+    let attributes = resource_attributes(surroundings, given);
+    set_if(true, resource::VARIABLE, attributes);
     if let Some(port) = surroundings.port {
         let is_always = is_one_of_many || port.is_news;
         set_if(is_always, "PORT", port.number.to_string());
     }
     set
+}
+
+/// What the user has given, and of the instance what is not given.
+fn resource_attributes(surroundings: &Surroundings, mut given: String) -> String {
+    let Surroundings {
+        workload, instance, ..
+    } = surroundings;
+    if surroundings.is_one_of_many {
+        given = resource::without(&given, resource::INSTANCE);
+    }
+    let own = [
+        resource::attribute(resource::NAMESPACE, workload.namespace.as_str()),
+        resource::attribute(resource::INSTANCE, instance.as_str()),
+    ];
+    resource::merged(&given, &own.join(","))
+}
+
+/// The value of a variable that the user has chosen for one program, which comes over what is set: its attributes are
+/// added to those that are set.
+pub(crate) fn chosen(name: &str, value: &str, set: &[Variable]) -> String {
+    let before = set.iter().find(|(other, _)| other == name);
+    match before {
+        Some((_, before)) if name == resource::VARIABLE => resource::merged(value, before),
+        _ => value.to_owned(),
+    }
 }
 
 /// The variable that names a dependency's listener: `CLEW_BOOKS_URL`, `CLEW_BOOK_SHOP_URL`.

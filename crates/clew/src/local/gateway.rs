@@ -8,10 +8,11 @@ use crate::cli::local::GatewayArgs;
 use crate::exit::Exit;
 use crate::output::announce;
 use clew_model::name::Workload;
+use clew_runtime::logging::LogControl;
 use clew_runtime::signals::Signals;
 
 /// Joins the mesh as its gateway, until a signal.
-pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn gateway(args: GatewayArgs, log: LogControl) -> anyhow::Result<Exit> {
     let mut signals = Signals::install()?;
     let state = own_state_dir();
     let found = tokio::select! {
@@ -25,7 +26,7 @@ pub(crate) async fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
         routes: args.routes,
         trusted: args.trusted,
     };
-    let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy))?;
+    let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy, log))?;
     announce(&format!(
         "the gateway listens on http://{}, API http://{}",
         gateway.address, record.api

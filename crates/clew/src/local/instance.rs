@@ -8,7 +8,7 @@ use super::process::{ProcessGroup, SpawnError, describe};
 use super::record::Record;
 use super::restart::{Backoff, is_due};
 use super::sidecar::{RunningProxy, Sidecar, SidecarPlan, Surroundings};
-use clew_model::name::{InstanceId, ServiceName, Workload, WorkloadName};
+use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_proxy::proxy::ProxyError;
 use clew_runtime::drain::{Drain, DrainWatch};
 use futures_util::future::join_all;
@@ -107,7 +107,8 @@ impl Blueprint {
             &self.mesh,
         )?;
         let surroundings = environment::Surroundings {
-            workload: WorkloadName::new(service.name.as_str()),
+            workload: self.workload.clone(),
+            instance: sidecar.instance.clone(),
             http_proxy: sidecar.http_proxy,
             dependencies: sidecar.dependencies.clone(),
             port: port.map(|port| ApplicationPort {
@@ -403,7 +404,8 @@ fn start_program(
         "clew" => Command::new(std::env::current_exe().map_err(failed)?),
         name => Command::new(name),
     };
-    let env = program.env.iter().map(|(name, value)| (name, value));
+    let env = program.env.iter();
+    let env = env.map(|(name, value)| (name, environment::chosen(name, value, variables)));
     command
         .args(arguments)
         .envs(variables.iter().cloned())

@@ -14,10 +14,12 @@ use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
 use clew_observe::{BoundObserve, Observe, ObserveConfig, ObserveError, Port};
 use clew_runtime::drain::Drain;
+use clew_runtime::logging::LogControl;
 use clew_runtime::tasks::TaskSet;
 use clew_store::{Retention, Store, StoreError, StorePath};
 use futures_util::StreamExt as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often each member is scraped.
@@ -44,12 +46,16 @@ pub(crate) struct RolesPlan {
     pub(crate) namespace: Namespace,
     /// What proxies report.
     pub(crate) telemetry: TelemetrySettings,
+    /// Where a change of that is kept for the next roles; `None`: nowhere.
+    pub(crate) kept_settings: Option<PathBuf>,
     /// Services that exist whether or not they have members.
     pub(crate) services: Vec<DeclaredService>,
     /// Where spans and numbers are kept.
     pub(crate) store: StorePath,
     /// How much of them.
     pub(crate) retention: Retention,
+    /// The log of this process.
+    pub(crate) log: LogControl,
 }
 
 impl RolesPlan {
@@ -59,6 +65,7 @@ impl RolesPlan {
         plan: &MeshPlan,
         api: SocketAddr,
         store: StorePath,
+        log: LogControl,
     ) -> Self {
         Self {
             command,
@@ -69,9 +76,12 @@ impl RolesPlan {
             zipkin: Port::Wanted((Ipv4Addr::LOCALHOST, 9411).into()),
             namespace: Namespace::from(plan.namespace.as_str()),
             telemetry: plan.telemetry.clone(),
+            // What the file says holds at each start.
+            kept_settings: None,
             services: plan.services.iter().map(declared).collect(),
             store,
             retention: plan.retention,
+            log,
         }
     }
 }
@@ -100,6 +110,7 @@ fn bind_control(plan: &RolesPlan) -> Result<BoundControl, ControlError> {
         Control::bind(ControlConfig {
             namespace: plan.namespace.clone(),
             settings: plan.telemetry.clone(),
+            kept_settings: plan.kept_settings.clone(),
             services: plan.services.clone(),
             ..ControlConfig::new(listen)
         })
@@ -199,6 +210,7 @@ impl Roles {
             zipkin: Some(plan.zipkin),
             control: uri(control.address()),
             scrape_interval: SCRAPE_INTERVAL,
+            log: Some(plan.log),
         };
         let observe = Observe::bind(config, store).await;
         let observe = observe.map_err(|error| explain(error, plan.api))?;

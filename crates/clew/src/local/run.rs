@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::output::announce;
 use anyhow::Context as _;
 use clew_model::name::{ServiceName, Workload};
+use clew_runtime::logging::LogControl;
 use clew_runtime::signals::{Signal, Signals};
 use futures_util::FutureExt as _;
 use rustix::process::{Pid, getpgid, getpgrp, kill_process};
@@ -31,7 +32,7 @@ use tokio::process::{Child, Command};
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the process in the mesh, and ends with its code.
-pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: RunArgs, log: LogControl) -> anyhow::Result<Exit> {
     let mut signals = Signals::install_these(Signal::ALL)?;
     let Some((program, arguments)) = args.process.split_first() else {
         return Ok(Exit::Usage);
@@ -59,11 +60,16 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         ));
     }
     let ports = take_ports(&args)?;
-    let sidecar = bind_sidecar(&args, &name, &ports, &record)?;
+    let sidecar = bind_sidecar(
+        &args,
+        &name,
+        &ports,
+        &Surroundings::of(&record, args.proxy, log),
+    )?;
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(variables(&name, &ports, &sidecar, &record));
+        .envs(variables((&args, &name), &ports, &sidecar, &record));
     if let Some(signal) = signals.next().now_or_never() {
         return Ok(ended_by(signal));
     }
@@ -147,7 +153,7 @@ fn bind_sidecar(
     args: &RunArgs,
     name: &str,
     ports: &[OwnPort],
-    roles: &Record,
+    mesh: &Surroundings,
 ) -> anyhow::Result<Sidecar> {
     let own = ServiceName::new(name);
     let ports = args.ports.iter().zip(ports).map(|(asked, port)| {
@@ -166,13 +172,19 @@ fn bind_sidecar(
             .map(|service| ServiceName::new(service.as_str()))
             .collect(),
     };
-    Ok(Sidecar::bind(plan, &Surroundings::of(roles, args.proxy))?)
+    Ok(Sidecar::bind(plan, mesh)?)
 }
 
 /// What the process is told of its surroundings.
-fn variables(name: &str, ports: &[OwnPort], sidecar: &Sidecar, roles: &Record) -> Vec<Variable> {
+fn variables(
+    (args, name): (&RunArgs, &str),
+    ports: &[OwnPort],
+    sidecar: &Sidecar,
+    roles: &Record,
+) -> Vec<Variable> {
     let surroundings = environment::Surroundings {
-        workload: name.into(),
+        workload: Workload::new(name, args.namespace.as_str()),
+        instance: sidecar.instance.clone(),
         http_proxy: sidecar.http_proxy,
         dependencies: sidecar.dependencies.clone(),
         port: ports.first().map(|port| ApplicationPort {

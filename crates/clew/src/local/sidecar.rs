@@ -9,6 +9,7 @@ use clew_model::service::Protocol;
 use clew_proxy::config::{Limits, Listener, LogStream, ProxyConfig};
 use clew_proxy::proxy::{BoundProxy, Proxy, ProxyError};
 use clew_runtime::drain::Drain;
+use clew_runtime::logging::LogControl;
 use http::Uri;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -29,25 +30,33 @@ pub(crate) struct Surroundings {
     workers: NonZeroUsize,
     /// At the end: how long open requests may go on.
     drain: Duration,
+    /// Of this process.
+    log: LogControl,
 }
 
 impl Surroundings {
     /// The mesh of these roles.
-    pub(crate) fn new(roles: &Record, workers: NonZeroUsize, drain: Duration) -> Self {
+    pub(crate) fn new(
+        roles: &Record,
+        workers: NonZeroUsize,
+        drain: Duration,
+        log: LogControl,
+    ) -> Self {
         let otlp = roles.otlp_grpc.map(uri);
         Self {
             control: uri(roles.control),
             otlp,
             workers,
             drain,
+            log,
         }
     }
 
     /// The mesh of these roles, and a proxy as the flags say.
-    pub(crate) fn of(roles: &Record, flags: ProxyArgs) -> Self {
+    pub(crate) fn of(roles: &Record, flags: ProxyArgs, log: LogControl) -> Self {
         // The flag is 1 or more.
         let workers = NonZeroUsize::new(flags.workers.into()).unwrap_or(NonZeroUsize::MIN);
-        Self::new(roles, workers, flags.drain.duration())
+        Self::new(roles, workers, flags.drain.duration(), log)
     }
 }
 
@@ -183,6 +192,7 @@ fn config(workload: Workload, listeners: Vec<Listener>, mesh: &Surroundings) -> 
         tap: LOOPBACK,
         // Standard output is the application's.
         access_log: LogStream::Stderr,
+        log: Some(mesh.log.clone()),
         limits: Limits {
             drain_timeout: mesh.drain,
             ..Limits::default()

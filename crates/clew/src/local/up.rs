@@ -18,6 +18,7 @@ use crate::output;
 use anyhow::Context as _;
 use clew_model::name::{InstanceId, ServiceName};
 use clew_runtime::config::Mistakes;
+use clew_runtime::logging::LogControl;
 use clew_runtime::signals::Signals;
 use clew_store::StorePath;
 use std::collections::HashSet;
@@ -35,7 +36,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 const OWN_NAME: &str = "clew";
 
 /// Runs what the file says until a signal, the given time, or the end of every program.
-pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn up(args: UpArgs, log: LogControl) -> anyhow::Result<Exit> {
     if let Some(file) = &args.from {
         return print_meaning(file);
     }
@@ -50,7 +51,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<Exit> {
     let api = args.api.or(plan.api).unwrap_or(DEFAULT_API);
     let store = args.store.store.clone().or_else(|| own_store(&plan, api));
     let store = store.map_or(StorePath::Temporary, StorePath::File);
-    let roles = RolesPlan::of_mesh("up", &plan, api, store);
+    let roles = RolesPlan::of_mesh("up", &plan, api, store, log);
 
     let mut names = names(&plan.services);
     names.push(OWN_NAME.to_owned());

@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 33] = [
+pub(crate) const COLUMNS: [(&str, &str); 34] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -84,10 +84,16 @@ pub(crate) const COLUMNS: [(&str, &str); 33] = [
         "spans whose parent is not stored: someone did not export, or is late",
     ),
     ("ROOTS", "spans without a parent; a whole trace has one"),
+    (
+        "LEVEL",
+        "what the process logs: a level, or levels by module",
+    ),
 ];
 
 /// Columns that need no explanation.
-pub(crate) const PLAIN: [&str; 6] = ["ROOT", "SETTING", "VALUE", "PROGRAM", "VERSION", "OF"];
+pub(crate) const PLAIN: [&str; 7] = [
+    "ROOT", "SETTING", "VALUE", "PROGRAM", "VERSION", "OF", "PID",
+];
 
 /// Whether a reader of the documents knows what stands in a column.
 pub(crate) fn is_known(title: &str) -> bool {

@@ -3,7 +3,8 @@
 use super::{Running, config, next};
 use crate::config::ControlConfig;
 use clew_api::client::{CallError, Learned, LearnedRoutes, Updates};
-use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings};
+use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -60,6 +61,77 @@ async fn settings_out_of_range_are_refused_with_all_mistakes_and_change_nothing(
         TelemetrySettings::default()
     );
     control.stop().await;
+}
+
+/// A control that keeps changed settings, with the one setting that its configuration names.
+fn keeping(file: &Path, ratio: f64) -> Running {
+    let sampling = Sampling {
+        ratio,
+        ..Sampling::default()
+    };
+    Running::with(ControlConfig {
+        settings: TelemetrySettings {
+            sampling,
+            ..TelemetrySettings::default()
+        },
+        kept_settings: Some(file.to_owned()),
+        ..config()
+    })
+}
+
+async fn in_force(control: &Running) -> TelemetrySettings {
+    next(&mut control.client("web").watch_telemetry()).await
+}
+
+/// 1. Settings are changed, and control ends.
+/// 2. The next one with the same configuration has them, from its first word on.
+/// 3. One with another configuration has that, and so has the next one.
+#[tokio::test]
+async fn changed_settings_outlive_control_until_its_configuration_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deeper/settings.json");
+    let changed = TelemetrySettings {
+        write: [WriteFormat::B3].into_iter().collect(),
+        show_headers: Arc::new(["x-request-id".into()]),
+        ..half()
+    };
+
+    let control = keeping(&file, 1.0);
+    assert_eq!(in_force(&control).await.sampling.ratio, 1.0);
+    let client = control.client("web");
+    client.set_telemetry(changed.clone()).await.unwrap();
+    control.stop().await;
+
+    let control = keeping(&file, 1.0);
+    assert_eq!(in_force(&control).await, changed);
+    control.stop().await;
+
+    let control = keeping(&file, 0.2);
+    assert_eq!(in_force(&control).await.sampling.ratio, 0.2);
+    let client = control.client("web");
+    client.set_telemetry(half()).await.unwrap();
+    control.stop().await;
+    let control = keeping(&file, 0.2);
+    assert_eq!(in_force(&control).await, half());
+    control.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_settings_that_makes_no_sense_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.json");
+    let configured = r#"{"tracing":true,"sampling_ratio":1.0,"write_formats":[],"access_log":"off","show_headers":[]}"#;
+    let wrong = configured.replace("off", "loud");
+    for content in [
+        String::new(),
+        "{".to_owned(),
+        format!(r#"{{"configured":{configured},"in_force":{wrong}}}"#),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        let control = keeping(&file, 1.0);
+        assert_eq!(in_force(&control).await, TelemetrySettings::default());
+        control.stop().await;
+    }
 }
 
 fn learned(service: &str, collapsed: &[&str]) -> Learned {

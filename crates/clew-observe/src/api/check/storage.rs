@@ -12,8 +12,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The limit in bytes is felt, when it deleted something in this time.
 const CROWDED_LATELY: Duration = Duration::from_secs(3600);
 
-/// Both checks of the store, from one look at it.
-pub(super) async fn checks(store: &Store) -> [Check; 2] {
+/// The checks of the store, from one look at it.
+pub(super) async fn checks(store: &Store) -> [Check; 3] {
     let written = tokio::time::timeout(WRITE_TIMEOUT, store.flush())
         .await
         .ok();
@@ -21,8 +21,11 @@ pub(super) async fn checks(store: &Store) -> [Check; 2] {
         Ok(stats) => [
             writable(written, &stats),
             size(store.retention(), &stats, SystemTime::now()),
+            upkeep(&stats, SystemTime::now()),
         ],
-        Err(error) => ["store writes", "store size"].map(|name| unanswered(name, &error)),
+        Err(error) => {
+            ["store writes", "store size", "store upkeep"].map(|name| unanswered(name, &error))
+        }
     }
 }
 
@@ -88,6 +91,20 @@ fn size(retention: Retention, stats: &StoreStats, now: SystemTime) -> Check {
         return warn(NAME, found, hint.to_owned());
     }
     ok(NAME, found)
+}
+
+/// That it is at work is well; that it is still at work tells why the store is slow or large.
+fn upkeep(stats: &StoreStats, now: SystemTime) -> Check {
+    const NAME: &str = "store upkeep";
+    let Some(progress) = stats.upkeep else {
+        let deleted = stats.traces_expired;
+        return ok(
+            NAME,
+            format!("up to date; {deleted} traces deleted since the start"),
+        );
+    };
+    let time = coarse(now.duration_since(progress.since).unwrap_or_default());
+    ok(NAME, format!("at work for {time}: {progress}"))
 }
 
 /// In the largest unit of which there are two or more.

@@ -67,6 +67,7 @@ impl TestMesh {
             scraper: scraper.clone(),
             ingest,
             control,
+            log: None,
             drain: watch,
         };
         let mesh = Self {

@@ -6,6 +6,7 @@ use clew_model::service::Protocol;
 use clew_proxy::config::{
     ApplicationPort, GatewayRoute, IpPrefix, Limits, Listener, LogStream, ProxyConfig,
 };
+use clew_runtime::logging::LogControl;
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -164,7 +165,7 @@ impl Run {
     }
 
     /// The proxy's configuration.
-    pub(crate) fn into_config(self) -> ProxyConfig {
+    pub(crate) fn into_config(self, log: LogControl) -> ProxyConfig {
         let mut listeners = self.inbound;
         listeners.extend(self.http_proxy.map(|listen| Listener::HttpProxy { listen }));
         listeners.extend(self.to);
@@ -200,6 +201,7 @@ impl Run {
             admin: self.admin,
             tap: self.tap,
             access_log: LogStream::Stdout,
+            log: Some(log),
             limits: Limits {
                 drain_timeout: Duration::from_secs(self.drain_timeout),
                 ..Limits::default()

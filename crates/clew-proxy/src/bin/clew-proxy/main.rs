@@ -62,9 +62,10 @@ fn serve(run: arguments::Run) -> anyhow::Result<()> {
         .build()
         .context("the control runtime")?;
     runtime.block_on(async {
-        logging::init(LogFormat::Text { colour: std::io::stderr().is_terminal() }, &run.log).context("logging")?;
+        let colour = std::io::stderr().is_terminal();
+        let log = logging::init(LogFormat::Text { colour }, &run.log).context("logging")?;
         let mut signals = Signals::install().context("signals")?;
-        let config = run.into_config();
+        let config = run.into_config(log);
         let (drain, watch) = Drain::new(config.limits.drain_timeout);
         let proxy = Proxy::bind(config)?;
         let addresses = proxy.addresses();

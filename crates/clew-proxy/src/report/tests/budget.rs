@@ -144,3 +144,21 @@ async fn two_workers_with_one_series_take_one_place_of_the_budget() {
         0.0
     );
 }
+
+/// Names that clients claim are as many as they like.
+#[tokio::test]
+async fn connections_past_the_budget_are_counted_as_one_others() {
+    let (reports, worker) = one_worker(ReportsConfig {
+        max_series: 3,
+        ..config(1)
+    });
+    for index in 0..10 {
+        let peer = peer(&format!("host-{index}.example:443"));
+        worker.tcp(Direction::Outbound, &peer, Tls::None).opened();
+    }
+    let samples = scrape(&reports);
+    let opened = |labels: &[&str]| sum(&samples, "tcp_open_total", labels);
+    assert_eq!(opened(&[]), 10.0);
+    assert_eq!(opened(&["dst_service=\"host-0.example:443\""]), 1.0);
+    assert_eq!(opened(&["dst_service=\"(other)\""]), 7.0);
+}

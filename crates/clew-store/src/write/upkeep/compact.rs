@@ -38,17 +38,26 @@ pub(super) fn step(connection: &mut Connection, now: SystemTime) -> rusqlite::Re
 }
 
 impl Tier {
-    fn step(&self, transaction: &Transaction<'_>, now: SystemTime) -> rusqlite::Result<bool> {
+    /// Points up to this are due.
+    fn horizon(&self, now: SystemTime) -> i64 {
         let horizon = unix_millis(
             now.checked_sub(self.after)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
         );
-        let horizon = horizon - horizon % self.step_ms;
-        let done: Option<i64> = transaction
+        horizon - horizon % self.step_ms
+    }
+
+    /// Points up to this are compacted.
+    fn done(&self, connection: &Connection) -> rusqlite::Result<i64> {
+        let done = connection
             .prepare_cached("SELECT until_ms FROM compacted WHERE resolution_ms = ?1")?
             .query_row([self.step_ms], |row| row.get(0))
             .optional()?;
-        let done = done.unwrap_or(0);
+        Ok(done.unwrap_or(0))
+    }
+
+    fn step(&self, transaction: &Transaction<'_>, now: SystemTime) -> rusqlite::Result<bool> {
+        let (horizon, done) = (self.horizon(now), self.done(transaction)?);
         if done >= horizon {
             return Ok(false);
         }
@@ -71,6 +80,18 @@ impl Tier {
             .execute([self.step_ms, end])?;
         Ok(true)
     }
+}
+
+/// The longest stretch of time whose points a tier has to compact still.
+pub(super) fn due(connection: &Connection, now: SystemTime) -> rusqlite::Result<Duration> {
+    let families = families(connection)?;
+    let mut longest = 0;
+    for tier in &TIERS {
+        let (horizon, done) = (tier.horizon(now), tier.done(connection)?);
+        let next = earliest_after(connection, &families, done)?;
+        longest = longest.max(next.map_or(0, |next| horizon - next));
+    }
+    Ok(Duration::from_millis(u64::try_from(longest).unwrap_or(0)))
 }
 
 /// The ids of all families; they are few.

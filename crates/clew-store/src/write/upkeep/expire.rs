@@ -50,6 +50,43 @@ fn traces_before(transaction: &Transaction<'_>, cutoff: i64) -> rusqlite::Result
         .execute([last])
 }
 
+/// About how many traces began before `cutoff`: as many as there are numbers up to the last of them. Traces are
+/// numbered by arrival, so that it is found by halves, without reading them all.
+pub(super) fn count_traces(connection: &Connection, cutoff: SystemTime) -> rusqlite::Result<u64> {
+    let cutoff = unix_millis(cutoff);
+    let edge = |sql: &str| {
+        let mut statement = connection.prepare_cached(sql)?;
+        statement.query_row([], |row| row.get::<_, Option<i64>>(0))
+    };
+    let first = edge("SELECT min(id) FROM traces")?;
+    let last = edge("SELECT max(id) FROM traces")?;
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok(0);
+    };
+    let mut begun = connection
+        .prepare_cached("SELECT begun_ms FROM traces WHERE id >= ?1 ORDER BY id LIMIT 1")?;
+    let (mut low, mut high) = (first, last.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if begun.query_row([middle], |row| row.get::<_, i64>(0))? < cutoff {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok((low - first).unsigned_abs())
+}
+
+/// The stretch of time whose points lie before `cutoff`.
+pub(super) fn points_due(
+    connection: &Connection,
+    cutoff: SystemTime,
+) -> rusqlite::Result<Duration> {
+    let earliest = earliest_after(connection, &families(connection)?, i64::MIN)?;
+    let due = earliest.map_or(0, |earliest| unix_millis(cutoff) - earliest);
+    Ok(Duration::from_millis(u64::try_from(due).unwrap_or(0)))
+}
+
 /// Deletes senders that no span is left of.
 pub(super) fn origins(connection: &Connection) -> rusqlite::Result<()> {
     connection
@@ -158,12 +195,28 @@ pub(super) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(pages * number("page_size")?).unwrap_or(0))
 }
 
-/// Gives free pages back, when a quarter of the file is free; false when it is not.
-pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<bool> {
+/// Size of the free pages that are to be given back to the file system.
+pub(super) fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let pages = free_pages(connection)?;
+    let size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(u64::try_from(pages * size).unwrap_or(0))
+}
+
+/// So many that a quarter of the file is free after it; 0 when less is.
+fn free_pages(connection: &Connection) -> rusqlite::Result<i64> {
     let number =
         |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (free, all) = (number("freelist_count")?, number("page_count")?);
     if free < PAGES_PER_STEP || free * 4 < all {
+        return Ok(0);
+    }
+    // Of n pages given back, n are less free, and n less in the file.
+    Ok(((4 * free - all) / 3).max(1))
+}
+
+/// Gives free pages back, when a quarter of the file is free; false when it is not.
+pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<bool> {
+    if free_pages(connection)? == 0 {
         return Ok(false);
     }
     // Each row that this pragma returns is one page given back: it has to be read to its end.

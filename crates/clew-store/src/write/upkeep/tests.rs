@@ -7,7 +7,7 @@ use rusqlite::params;
 
 const HOUR: u64 = 3_600;
 
-fn connection() -> (Claim, Connection) {
+pub(super) fn connection() -> (Claim, Connection) {
     let claim = Claim::take(StorePath::Temporary).unwrap();
     let connection = claim.open_for_writing().unwrap();
     connection
@@ -16,11 +16,11 @@ fn connection() -> (Claim, Connection) {
     (claim, connection)
 }
 
-fn at(seconds: u64) -> SystemTime {
+pub(super) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-fn point(connection: &Connection, family: i64, millis: i64, increase: f64) {
+pub(super) fn point(connection: &Connection, family: i64, millis: i64, increase: f64) {
     connection
         .execute(
             "INSERT INTO counter_points VALUES (?1, ?2, 1, ?3) ON CONFLICT DO UPDATE SET increase = increase + ?3",
@@ -37,7 +37,7 @@ fn point(connection: &Connection, family: i64, millis: i64, increase: f64) {
         .unwrap();
 }
 
-fn trace(connection: &Connection, id: i64, begun: u64) {
+pub(super) fn trace(connection: &Connection, id: i64, begun: u64) {
     let begun = i64::try_from(begun * 1_000).unwrap();
     let text = "x".repeat(2_000);
     let bytes = u128::try_from(id).unwrap().to_be_bytes();
@@ -56,7 +56,7 @@ fn trace(connection: &Connection, id: i64, begun: u64) {
 }
 
 /// One transaction for many rows: the tests spend their time on what they test.
-fn fill(connection: &Connection, rows: impl FnOnce()) {
+pub(super) fn fill(connection: &Connection, rows: impl FnOnce()) {
     connection.execute_batch("BEGIN").unwrap();
     rows();
     connection.execute_batch("COMMIT").unwrap();
@@ -69,7 +69,7 @@ fn sum(connection: &Connection, from: i64, to: i64) -> f64 {
         .unwrap()
 }
 
-fn number(connection: &Connection, sql: &str) -> i64 {
+pub(super) fn number(connection: &Connection, sql: &str) -> i64 {
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 

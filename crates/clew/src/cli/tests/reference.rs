@@ -30,7 +30,7 @@ const VARIABLES: &str = "
 | variable | what |
 |---|---|
 | `CLEW_API` | address of the mesh's API, for every command; `--api` comes first |
-| `CLEW_LOG` | what the commands that run something write to their log, on standard error: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module (`warn,clew_proxy=debug`); default `warn`, of `clew roles` `info` |
+| `CLEW_LOG` | what the commands that run something write to their log, on standard error: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module (`warn,clew_proxy=debug`); default `warn`, of `clew roles` `info`; `clew log-level` changes it while they run |
 | `NO_COLOR` | set to anything: no colour |
 | `COLUMNS` | width of `clew trace`, where it is not the terminal's |
 | `XDG_STATE_HOME` | where files of local meshes are, in the folder `clew` (default `~/.local/state`) |

@@ -1,12 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::{ApplicationPort, Surroundings, replaced_proxy, url_variable, variables};
-use clew_model::name::{ServiceName, WorkloadName};
+use super::{ApplicationPort, Surroundings, chosen, replaced_proxy, url_variable, variables};
+use clew_model::name::{InstanceId, ServiceName, Workload};
 use std::collections::HashMap;
 
 fn surroundings() -> Surroundings {
     Surroundings {
-        workload: WorkloadName::new("webapp"),
+        workload: Workload::new("webapp", "shop"),
+        instance: InstanceId::from("webapp-1"),
         http_proxy: "127.0.0.1:4001".parse().unwrap(),
         dependencies: vec![(
             ServiceName::new("book-shop"),
@@ -93,6 +94,81 @@ fn one_process_of_many_has_its_own_port_and_name_whatever_is_inherited() {
         ("7001", "webapp")
     );
     assert!(!set.contains_key("NODE_USE_ENV_PROXY"));
+}
+
+/// What the library's spans say of their sender is what the proxies' spans say.
+#[test]
+fn spans_of_the_application_name_its_instance_and_what_the_user_has_given_stays() {
+    let own = "service.namespace=shop,service.instance.id=webapp-1";
+    let attributes = |surroundings: &Surroundings, given: &str| {
+        let set = composed(surroundings, &[("OTEL_RESOURCE_ATTRIBUTES", given)]);
+        set["OTEL_RESOURCE_ATTRIBUTES"].clone()
+    };
+    let alone = surroundings();
+    assert_eq!(composed(&alone, &[])["OTEL_RESOURCE_ATTRIBUTES"], own);
+    for (given, expected) in [
+        ("", own.to_owned()),
+        ("team=a%2Cb", format!("team=a%2Cb,{own}")),
+        (" team = a ,, ", format!("team = a,{own}")),
+        (
+            "service.instance.id=mine",
+            "service.instance.id=mine,service.namespace=shop".to_owned(),
+        ),
+        (
+            "service.namespace=,x",
+            "service.namespace=,x,service.instance.id=webapp-1".to_owned(),
+        ),
+    ] {
+        assert_eq!(attributes(&alone, given), expected, "{given}");
+    }
+    // An id cannot be meant for several.
+    let one_of_many = Surroundings {
+        is_one_of_many: true,
+        ..surroundings()
+    };
+    let given = "service.instance.id=mine,team=a";
+    assert_eq!(attributes(&one_of_many, given), format!("team=a,{own}"));
+}
+
+#[test]
+fn attributes_are_escaped_as_in_baggage() {
+    let odd = Surroundings {
+        instance: InstanceId::from("a b,c=d;é%"),
+        ..surroundings()
+    };
+    let set = composed(&odd, &[]);
+    let expected = "service.namespace=shop,service.instance.id=a%20b%2Cc%3Dd%3B%C3%A9%25";
+    assert_eq!(set["OTEL_RESOURCE_ATTRIBUTES"], expected);
+}
+
+/// Else it would be another one than the user has given: `OTEL_SERVICE_NAME` comes before it.
+#[test]
+fn a_name_among_the_attributes_stays_the_name() {
+    let given = [("OTEL_RESOURCE_ATTRIBUTES", "service.name=mine")];
+    assert!(!composed(&surroundings(), &given).contains_key("OTEL_SERVICE_NAME"));
+    let one_of_many = Surroundings {
+        is_one_of_many: true,
+        ..surroundings()
+    };
+    assert_eq!(
+        composed(&one_of_many, &given)["OTEL_SERVICE_NAME"],
+        "webapp"
+    );
+}
+
+#[test]
+fn attributes_of_one_program_are_added_to_its_own() {
+    let set = variables(&surroundings(), lookup(&[]));
+    assert_eq!(
+        chosen(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "team=a,service.namespace=b",
+            &set
+        ),
+        "team=a,service.namespace=b,service.instance.id=webapp-1"
+    );
+    assert_eq!(chosen("PORT", "9", &set), "9");
+    assert_eq!(chosen("COLOUR", "red", &set), "red");
 }
 
 /// A protocol that was meant for another collector would be spoken to a port that does not speak it.

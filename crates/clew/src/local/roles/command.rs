@@ -4,10 +4,12 @@ use super::{Roles, RolesPlan, idle_for};
 use crate::cli::local::RolesArgs;
 use crate::exit::Exit;
 use crate::local::kept;
+use crate::local::record::{file_of, own_state_dir};
 use anyhow::Context as _;
 use clew_model::name::Namespace;
 use clew_model::telemetry::{Sampling, TelemetrySettings};
 use clew_observe::Port;
+use clew_runtime::logging::LogControl;
 use clew_runtime::signals::Signals;
 use clew_store::{Retention, StorePath};
 use std::io::Write as _;
@@ -15,14 +17,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// Runs the roles until a signal, or until nobody has needed them for a while. One line of JSON on
 /// standard output says where they answer, as soon as they do.
-pub(crate) async fn roles(args: RolesArgs) -> anyhow::Result<Exit> {
+pub(crate) async fn roles(args: RolesArgs, log: LogControl) -> anyhow::Result<Exit> {
     if args.detach {
         // A session without a terminal: its end is none of ours. It fails only for the leader of a
         // group, which is alone already.
         let _ = rustix::process::setsid();
     }
     let mut signals = Signals::install()?;
-    let mut roles = Roles::start(plan(&args)).await?;
+    let mut roles = Roles::start(plan(&args, log)).await?;
     announce(&roles).context("cannot say that the roles are ready")?;
     let control = roles.record.control;
     let idle = args.idle_exit.duration();
@@ -41,7 +43,7 @@ pub(crate) async fn roles(args: RolesArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn plan(args: &RolesArgs) -> RolesPlan {
+fn plan(args: &RolesArgs, log: LogControl) -> RolesPlan {
     let port = |asked: Option<SocketAddr>, usual: u16| match asked {
         Some(address) => Port::Required(address),
         None => Port::Wanted((Ipv4Addr::LOCALHOST, usual).into()),
@@ -62,6 +64,9 @@ fn plan(args: &RolesArgs) -> RolesPlan {
             sampling,
             ..TelemetrySettings::default()
         },
+        // An address that is another one each time is no name.
+        kept_settings: (args.api.address.port() != 0)
+            .then(|| file_of(&own_state_dir(), args.api.address, "settings.json")),
         services: Vec::new(),
         store: args
             .store
@@ -69,6 +74,7 @@ fn plan(args: &RolesArgs) -> RolesPlan {
             .clone()
             .map_or(StorePath::Temporary, StorePath::File),
         retention: kept(&args.store, Retention::default()),
+        log,
     }
 }
 

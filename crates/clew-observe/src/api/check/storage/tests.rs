@@ -1,5 +1,6 @@
 use super::*;
 use clew_api::rest::check::CheckStatus;
+use clew_store::query::UpkeepProgress;
 
 fn ago(now: SystemTime, seconds: u64) -> Option<SystemTime> {
     now.checked_sub(Duration::from_secs(seconds))
@@ -37,4 +38,30 @@ fn a_limit_in_bytes_that_deletes_before_the_age_does_is_warned_of() {
         size(Retention::default(), &passed, now).status,
         CheckStatus::Ok
     );
+}
+
+#[test]
+fn upkeep_says_how_far_it_is_while_it_is_at_work() {
+    let now = SystemTime::now();
+    let idle = StoreStats {
+        traces_expired: 12,
+        ..StoreStats::default()
+    };
+    let check = upkeep(&idle, now);
+    assert_eq!(check.found, "up to date; 12 traces deleted since the start");
+    let busy = StoreStats {
+        upkeep: Some(UpkeepProgress {
+            since: ago(now, 40).unwrap(),
+            traces_deleted: 3_200,
+            bytes_freed: 0,
+            traces_left: 7_200,
+            bytes_left: 0,
+            points_left: Duration::ZERO,
+        }),
+        ..idle
+    };
+    let check = upkeep(&busy, now);
+    assert_eq!(check.status, CheckStatus::Ok);
+    let begin = "at work for 40s: 3200 traces deleted, 0.0 MiB freed; to go: 7200 traces";
+    assert!(check.found.starts_with(begin), "{}", check.found);
 }
