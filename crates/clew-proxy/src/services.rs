@@ -2,7 +2,7 @@
 
 use crate::balance::Balancer;
 use crate::codec::HttpVersion;
-use crate::discover::{Discovery, Followed, outside_service};
+use crate::discover::{Destination, Discovery, Followed, outside_service};
 use crate::endpoint::EndpointState;
 use crate::error::Reason;
 use crate::hop::{Peer, Phase, PhaseTimes};
@@ -13,7 +13,7 @@ use clew_model::name::ServiceName;
 use clew_model::policy::{InboundPolicy, OutboundPolicy};
 use clew_model::service::{Protocol, Target};
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,8 +46,13 @@ pub(crate) struct Service {
     target: Target,
     followed: RefCell<Followed<Resolution<Arc<OutboundPolicy>>>>,
     current: RefCell<Option<Rc<ServiceState>>>,
+    /// Of an address outside of the mesh: one for each host that requests to it have named.
+    hosts: RefCell<AHashMap<Arc<str>, Rc<ServiceState>>>,
     last_used: Cell<Instant>,
 }
+
+/// Hosts of one address that are told apart. Requests for others are counted by the address.
+const MAX_HOSTS: usize = 64;
 
 /// A service as control last described it.
 pub(crate) struct ServiceState {
@@ -85,6 +90,7 @@ impl Service {
             target,
             followed,
             current: RefCell::default(),
+            hosts: RefCell::default(),
             last_used: Cell::new(Instant::now()),
         })
     }
@@ -122,6 +128,34 @@ impl Service {
         self.current.borrow().clone().ok_or(Reason::NoEndpoints)
     }
 
+    /// Of an address outside of the mesh: the host behind it that a request is for, in the words of the client. They
+    /// label the request; where it goes is decided already.
+    pub(crate) fn of_host(
+        &self,
+        state: Rc<ServiceState>,
+        authority: &Arc<str>,
+        discovery: &Discovery,
+        learners: &Learners,
+    ) -> Rc<ServiceState> {
+        let Target::Address(address) = self.target else {
+            return state;
+        };
+        if state.in_mesh || !is_host(authority) {
+            return state;
+        }
+        let mut hosts = self.hosts.borrow_mut();
+        if let Some(known) = hosts.get(authority) {
+            return Rc::clone(known);
+        }
+        if hosts.len() >= MAX_HOSTS {
+            return state;
+        }
+        let name = outside_service(authority);
+        let named = outside(name, Discovery::fixed(address), discovery, learners);
+        hosts.insert(Arc::clone(authority), Rc::clone(&named));
+        named
+    }
+
     async fn first_word(&self, timeout: Duration, times: &mut PhaseTimes) -> Result<(), Reason> {
         let start = Instant::now();
         let followed = self.followed.borrow().clone();
@@ -137,7 +171,10 @@ impl Service {
         learners: &Learners,
     ) -> Result<Rc<ServiceState>, Reason> {
         match news {
-            Resolution::Known(policy) => Ok(self.build_known(&policy, discovery, learners)),
+            Resolution::Known(policy) => {
+                self.hosts.borrow_mut().clear();
+                Ok(self.build_known(&policy, discovery, learners))
+            }
             Resolution::Unknown => {
                 *self.current.borrow_mut() = None;
                 self.build_outside(discovery, learners)
@@ -220,15 +257,7 @@ impl Service {
             // A dependency that was named may still join; until then it has no endpoint.
             Target::Service(_) => return Err(Reason::NoEndpoints),
         };
-        Ok(Rc::new(ServiceState {
-            peer: peer_of(&name),
-            expect: Expect::Detect(discovery.detect_timeout()),
-            routes: RouteNames::new(&Arc::from([]), learners.of(&name)),
-            in_mesh: false,
-            default: Rc::new(Balancer::new(name.clone(), None, destination)),
-            backends: AHashMap::new(),
-            name,
-        }))
+        Ok(outside(name, destination, discovery, learners))
     }
 
     /// Every endpoint in use, for housekeeping.
@@ -238,7 +267,35 @@ impl Service {
                 .balancers()
                 .for_each(|balancer| balancer.each(&mut f));
         }
+        for host in self.hosts.borrow().values() {
+            host.balancers().for_each(|balancer| balancer.each(&mut f));
+        }
     }
+}
+
+/// What the mesh does not know.
+fn outside(
+    name: ServiceName,
+    destination: Destination,
+    discovery: &Discovery,
+    learners: &Learners,
+) -> Rc<ServiceState> {
+    Rc::new(ServiceState {
+        peer: peer_of(&name),
+        expect: Expect::Detect(discovery.detect_timeout()),
+        routes: RouteNames::new(&Arc::from([]), learners.of(&name)),
+        in_mesh: false,
+        default: Rc::new(Balancer::new(name.clone(), None, destination)),
+        backends: AHashMap::new(),
+        name,
+    })
+}
+
+/// A name, and one that can be told from those of services of the mesh: with a domain, or with a port.
+fn is_host(authority: &str) -> bool {
+    let is_address = authority.parse::<SocketAddr>().is_ok()
+        || authority.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    authority.contains(['.', ':']) && !is_address
 }
 
 fn peer_of(service: &ServiceName) -> Arc<Peer> {

@@ -218,6 +218,8 @@ fn outbound(
     let shard = &via.shard;
     match known.state {
         Ok(state) => {
+            let (discovery, learners) = (&shard.discovery, &shard.learners);
+            let state = service.of_host(state, &arrival.authority, discovery, learners);
             let route = state
                 .routes
                 .of(&request, &arrival.authority, arrival.is_grpc);

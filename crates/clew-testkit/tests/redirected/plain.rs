@@ -131,6 +131,33 @@ async fn hosts_without_a_proxy_are_called_and_call_as_before() {
     );
 }
 
+/// Behind one address there may be many hosts: they are told apart by what requests are for, and not by where they go.
+#[tokio::test]
+async fn hosts_without_a_proxy_are_counted_by_the_names_that_requests_are_for() {
+    let network = Network::start().await;
+    let outside = network.host("outside").await;
+    let _outside = outside.serve(80, &peer("books.py", &[]), &[]).await;
+    let shell = network.instance("shell", &[]).await;
+    for host in ["shop.example", "Shop.example", "bank.example", "books"] {
+        let resolve = format!("{host}:80:{}", outside.address);
+        let url = format!("http://{host}/books/2");
+        let words = [&CURL[..], &["--resolve", &resolve, &url]].concat();
+        shell.output(&words, &[]).await;
+    }
+    // The last could be a service of the mesh.
+    let by_address = format!("shell -> {}:80 outbound 1/1", outside.address);
+    let mut seen = edges(&network).await;
+    seen.sort();
+    assert_eq!(
+        seen,
+        [
+            by_address.as_str(),
+            "shell -> bank.example outbound 1/1",
+            "shell -> shop.example outbound 2/2",
+        ]
+    );
+}
+
 /// 1. An application speaks TLS of its own to a host outside of the mesh, once by name and once by address.
 /// 2. It gets the answer to what it asked for.
 /// 3. What it has named is an edge by its name, and what it has not by its address.
