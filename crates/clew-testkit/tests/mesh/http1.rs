@@ -52,6 +52,25 @@ async fn http_1_0_with_keep_alive_may_ask_again() {
     pair.stop().await;
 }
 
+/// To a client of HTTP/1.0 only the end of the connection tells the end of such an answer, whatever it asked for.
+#[tokio::test]
+async fn an_answer_of_unknown_length_ends_a_connection_of_http_1_0() {
+    let mut application = Scripted::start().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write("GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        .await;
+    let (writer, body) = body::written();
+    application.next().await.answer(Response::new(body));
+    writer.data("all").await;
+    writer.end();
+    let head = client.read_head().await;
+    assert_eq!(header(&head, "connection"), None, "{head}");
+    assert_eq!(client.read_to_end().await.unwrap(), b"all");
+    pair.stop().await;
+}
+
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
     let application = Answering::start(|asked| async move { ok(asked.uri.path()) }).await;

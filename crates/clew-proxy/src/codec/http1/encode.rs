@@ -85,7 +85,8 @@ pub(super) fn response_head(
         framing => headers(out, &head.headers, framing),
     }
     let is_upgrade = head.headers.contains_key(CONNECTION);
-    match (answering.close, answering.version) {
+    let close = answering.close || framing == Framing::UntilClose;
+    match (close, answering.version) {
         _ if is_upgrade => {}
         (true, Version::HTTP_11) => out.extend_from_slice(b"connection: close\r\n"),
         (false, Version::HTTP_10) => out.extend_from_slice(b"connection: keep-alive\r\n"),

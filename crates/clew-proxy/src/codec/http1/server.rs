@@ -104,13 +104,11 @@ impl<S: Serve> Connection<'_, S> {
                 Err(error) => return Poll::Ready(Err(refused(error))),
             }
             let is_idle = wire.input.is_empty();
-            if is_idle && self.closing.get() {
-                return Poll::Ready(Ok(None));
-            }
             match wire.poll_fill(cx) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) if is_idle => return Poll::Ready(Ok(None)),
                 Poll::Ready(_) => return Poll::Ready(Err(ServeError::Broken)),
+                Poll::Pending if is_idle && self.closing.get() => return Poll::Ready(Ok(None)),
                 Poll::Pending if is_idle => {
                     wire.rest();
                     ready!(patience.poll(Waiting::Idle, self.limits.client_idle_timeout, cx));
