@@ -35,9 +35,9 @@ impl Server {
     async fn start(file: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let words = peer(file, &[folder.path().to_str().unwrap()]);
-        let mut words_after = command(&words[0]);
-        words_after.args(&words[1..]);
-        let program = Program::start(file, words_after);
+        let mut server = command(&words[0]);
+        server.args(&words[1..]);
+        let program = Program::start(file, server);
         let line = program.says("listening on ").await;
         let address = line.strip_prefix("listening on ").unwrap();
         Self {
@@ -106,50 +106,98 @@ async fn ask_after(pair: &Pair, path: &str) {
     assert_eq!(answer.status.as_u16(), 200);
 }
 
-/// 1. Each request of the corpus goes to a server of its own making and to the reference.
+/// A server behind us, and the reference.
+struct Scene {
+    server: Server,
+    pair: Pair,
+    reference: Reference,
+}
+
+/// What became of one request of the corpus.
+struct Outcome {
+    understood: Vec<Seen>,
+    seen: Vec<Seen>,
+    answer: String,
+    /// Failures that were counted with a reason.
+    with_reason: u64,
+}
+
+impl Scene {
+    async fn set(file: &str) -> Self {
+        let server = Server::start(file).await;
+        Self {
+            pair: Pair::of(server.address).await,
+            reference: Reference::begin().await,
+            server,
+        }
+    }
+
+    /// Sends the same to both, and waits until it is counted and seen.
+    async fn attempt(&mut self, name: &str, bytes: &str, after: &str) -> Outcome {
+        let understood = self.reference.understands(bytes, after).await;
+        let webapp = &self.pair.webapp;
+        let before = webapp.metrics().await;
+        let answer = send(self.pair.entry(), bytes).await;
+        let one_more = |metrics: &Metrics| metrics.responses(&[]) > before.responses(&[]);
+        let metrics = webapp.metrics_when(name, one_more).await;
+        ask_after(&self.pair, after).await;
+        Outcome {
+            understood,
+            seen: self.server.seen_before(after).await,
+            answer: String::from_utf8_lossy(&answer).into_owned(),
+            with_reason: with_reason(&metrics) - with_reason(&before),
+        }
+    }
+}
+
+impl Outcome {
+    fn is_passed_on(&self) -> bool {
+        self.answer.contains("HTTP/1.1 200 ")
+    }
+
+    fn is_right(&self) -> bool {
+        let one_or_none = match &self.seen[..] {
+            [] => !self.is_passed_on() && self.with_reason == 1,
+            [one] => self.is_passed_on() && self.with_reason == 0 && one.path != HIDDEN,
+            _ => false,
+        };
+        one_or_none && self.seen == self.understood
+    }
+}
+
+/// Responses that were counted with a reason why they failed.
+fn with_reason(metrics: &Metrics) -> u64 {
+    let ends = metrics.by("response_total", "error", &[]);
+    let failed = ends.iter().filter(|(error, _)| !error.is_empty());
+    failed.map(|(_, count)| count).sum()
+}
+
+/// 1. Each request of the corpus goes to a server that has its own way to read HTTP, and to the reference.
 /// 2. Both see the same: nothing, or one request with the same body, and never the hidden one.
 /// 3. What the server does not see was refused, and is counted with a reason.
 async fn sees_what_we_understand(file: &str) {
-    let mut server = Server::start(file).await;
-    let pair = Pair::of(server.address).await;
-    let reference = Reference::begin().await;
+    let mut scene = Scene::set(file).await;
     let mut wrong = Vec::new();
     let (mut passed, mut refused) = (0, 0);
     for (number, (name, bytes)) in corpus().into_iter().enumerate() {
         let after = format!("/after-{number}-");
-        let expected = reference.understands(&bytes, &after).await;
-        let before = pair.webapp.metrics().await;
-        let answer = send(pair.entry(), &bytes).await;
-        let both = |metrics: &Metrics| metrics.responses(&[]) == before.responses(&[]) + 1;
-        let metrics = pair.webapp.metrics_when(name, both).await;
-        ask_after(&pair, &after).await;
-        let seen = server.seen_before(&after).await;
-        let failures = |metrics: &Metrics| {
-            let ends = metrics.by("response_total", "error", &[]);
-            ends.into_iter().filter(|(error, _)| !error.is_empty())
-        };
-        let with_reason = failures(&metrics).map(|(_, count)| count).sum::<u64>()
-            - failures(&before).map(|(_, count)| count).sum::<u64>();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let is_passed = answer.contains("HTTP/1.1 200 ");
-        let is_right = match &seen[..] {
-            [] => !is_passed && with_reason == 1,
-            [one] => is_passed && with_reason == 0 && one.path != HIDDEN,
-            _ => false,
-        };
-        if !is_right || seen != expected {
+        let outcome = scene.attempt(name, &bytes, &after).await;
+        if !outcome.is_right() {
             wrong.push(format!(
-                "{name}: understood {expected:?}, seen {seen:?}, answered {answer:?}, {with_reason} with a reason"
+                "{name}: understood {:?}, seen {:?}, answered {:?}, {} with a reason",
+                outcome.understood, outcome.seen, outcome.answer, outcome.with_reason
             ));
         }
-        passed += usize::from(is_passed);
-        refused += usize::from(!is_passed);
+        match outcome.is_passed_on() {
+            true => passed += 1,
+            false => refused += 1,
+        }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     // A corpus of which nothing is passed on would try no server.
     assert!(passed >= 5 && refused >= 10, "{passed} and {refused}");
-    pair.stop().await;
-    reference.pair.stop().await;
+    scene.pair.stop().await;
+    scene.reference.pair.stop().await;
 }
 
 #[tokio::test]
