@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo myths test lint fmt docs bench
+.PHONY: help demo myths test fuzz lint fmt docs bench
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -33,6 +33,9 @@ myths: ## Four myths of tracing, each tried: the command, its output, and what i
 
 test: ## Formats, lints, and all tests, with the set-up of what they need
 	@scripts/test
+
+fuzz: ## Random bytes for whatever reads bytes of others: FUZZ_SECONDS=60 for each target (needs a nightly toolchain)
+	@scripts/fuzz
 
 lint: ## Formats and lints only
 	@scripts/test lint

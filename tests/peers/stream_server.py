@@ -8,10 +8,12 @@ import http.server
 import json
 import os
 
+import request_body
+
 PIECE = bytes(1024 * 1024)
 
 
-class Bodies(http.server.BaseHTTPRequestHandler):
+class Bodies(request_body.Reads, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -33,25 +35,6 @@ class Bodies(http.server.BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     do_PUT = do_POST
-
-    def pieces(self):
-        """The body of the request."""
-        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            yield from self.read(int(self.headers["Content-Length"]))
-            return
-        while length := int(self.rfile.readline().split(b";")[0], 16):
-            yield from self.read(length)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
-
-    def read(self, left):
-        while left > 0:
-            piece = self.rfile.read(min(left, len(PIECE)))
-            if not piece:
-                raise ConnectionError("the body has ended too early")
-            left -= len(piece)
-            yield piece
 
     def log_message(self, *_):
         pass

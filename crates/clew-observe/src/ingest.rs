@@ -7,6 +7,8 @@
 
 mod admission;
 mod decode;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod http;
 mod zipkin;

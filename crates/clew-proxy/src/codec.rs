@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+pub use http1::fuzzing;
 pub(crate) use io::Io;
 
 /// An error in a form that every codec can carry onwards, its cause included.

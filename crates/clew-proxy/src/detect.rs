@@ -28,7 +28,8 @@ pub(crate) enum Detected {
 
 /// What the bytes so far allow to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(crate) enum Verdict {
+    /// Clear.
     Is(Detected),
     /// More bytes are needed.
     Open,
@@ -50,6 +51,8 @@ const METHODS: [&[u8]; 9] = [
     b"TRACE ",
 ];
 
+/// No method is longer.
+const MAX_METHOD: usize = 32;
 /// A first line that is longer than this without saying `HTTP/1` is not HTTP.
 const MAX_FIRST_LINE: usize = 8 * 1024;
 
@@ -116,7 +119,7 @@ pub(crate) async fn server_name(mut io: Io, timeout: Duration) -> (Option<String
 }
 
 /// Tells the protocol from a prefix of the connection's bytes. A verdict never changes with more bytes.
-fn inspect(bytes: &[u8]) -> Verdict {
+pub(crate) fn inspect(bytes: &[u8]) -> Verdict {
     let common = bytes.len().min(PREFACE.len());
     if bytes[..common] == PREFACE[..common] {
         return if common == PREFACE.len() {
@@ -138,8 +141,9 @@ fn inspect_first_line(bytes: &[u8]) -> Verdict {
     let line = &bytes[..line_end.unwrap_or(bytes.len())];
     let token = line.iter().take_while(|&&byte| is_token(byte)).count();
     let plausible = match line.get(token) {
-        None => token <= 32,
-        Some(&next) => next == b' ' && token > 0,
+        None => token <= MAX_METHOD,
+        // The bound holds here too: what a slow network brings byte by byte is the same protocol.
+        Some(&next) => next == b' ' && (1..=MAX_METHOD).contains(&token),
     };
     if !plausible || line.len() > MAX_FIRST_LINE {
         return Verdict::Is(Detected::Opaque);

@@ -8,6 +8,8 @@
 pub mod admin;
 pub mod config;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hop;
 pub mod proxy;
 pub mod report;

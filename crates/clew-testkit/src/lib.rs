@@ -22,6 +22,7 @@ pub mod collector;
 pub mod grpc;
 pub mod mesh;
 pub mod metrics;
+pub mod pair;
 pub mod programs;
 pub mod smuggling;
 pub mod upstream;

@@ -3,6 +3,21 @@
 //! What a proxy may do with one is to refuse it, or to pass it on so that nobody behind it sees the hidden
 //! request (RFC 9112, section 11.2).
 
+use crate::wire::Wire;
+use std::net::SocketAddr;
+
+/// Sends bytes on a connection of their own, and gives what comes back until the other side has closed it. This side
+/// is closed when there is an answer: who closes before is taken for one who gives up.
+pub async fn send(entry: SocketAddr, bytes: &str) -> Vec<u8> {
+    let mut client = Wire::connect(entry).await;
+    // They may be refused before all of them are read, and who has refused may have reset the connection.
+    let _ = client.try_write(bytes).await;
+    let mut answer = client.read_answer().await;
+    let _ = client.try_finish().await;
+    answer.extend(client.closed().await);
+    answer
+}
+
 /// Path of the request that must never be seen.
 pub const HIDDEN: &str = "/smuggled";
 

@@ -95,6 +95,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         (head, body)
     }
 
+    /// Reads a whole response of HTTP/1 with `content-length`, and those of 1xx before it; less where the other side
+    /// closes before.
+    pub async fn read_answer(&mut self) -> Vec<u8> {
+        let mut seen = Vec::new();
+        while !has_answer(&seen) {
+            match within("an answer", self.0.read_u8()).await {
+                Ok(byte) => seen.push(byte),
+                Err(_) => break,
+            }
+        }
+        seen
+    }
+
     /// Reads to the end.
     ///
     /// # Errors
@@ -115,7 +128,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
 
     /// Closes this side's half: the other side reads the end, and may go on writing.
     pub async fn finish(&mut self) {
-        self.0.shutdown().await.unwrap();
+        self.try_finish().await.unwrap();
+    }
+
+    /// The same, where the other side may have gone.
+    pub async fn try_finish(&mut self) -> io::Result<()> {
+        self.0.shutdown().await
     }
 }
 
@@ -124,6 +142,19 @@ pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines()
         .filter_map(|line| line.split_once(':'))
         .find_map(|(key, value)| (key == name).then(|| value.trim()))
+}
+
+fn has_answer(mut bytes: &[u8]) -> bool {
+    while let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+        let (head, rest) = bytes.split_at(end + 4);
+        let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+        if !head.starts_with("http/1.1 1") {
+            let length = header(&head, "content-length").map_or(0, |value| value.parse().unwrap());
+            return rest.len() >= length;
+        }
+        bytes = rest;
+    }
+    false
 }
 
 /// Waits for connections and gives them to the test.

@@ -17,6 +17,7 @@ mod mesh {
     mod faults;
     mod gateway;
     mod grpc;
+    mod grpc_frames;
     mod hostile;
     mod http1;
     mod http2;

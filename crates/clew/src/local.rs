@@ -10,6 +10,8 @@ mod down;
 mod environment;
 mod find;
 mod foreign;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod instance;
 mod journal;

@@ -69,7 +69,7 @@ async fn take(ingest: &Ingest, request: Request) -> Result<ExportTraceServiceRes
 }
 
 /// The one message of a body, and whether it is compressed.
-fn unframe(body: Bytes) -> Result<(bool, Bytes), Refusal> {
+pub(super) fn unframe(body: Bytes) -> Result<(bool, Bytes), Refusal> {
     let malformed = || Refusal::Malformed("it is not one gRPC message".to_owned());
     let prefix = body.first_chunk::<PREFIX_BYTES>().ok_or_else(malformed)?;
     let [compressed @ (0 | 1), length @ ..] = *prefix else {

@@ -8,6 +8,7 @@ mod body;
 mod channel;
 mod client;
 mod encode;
+pub mod fuzzing;
 mod head;
 mod server;
 mod wire;

@@ -49,8 +49,7 @@ pub(super) async fn serve<S: Serve>(
     let error = tokio::select! {
         ended = driving => match ended {
             None | Some(Ok(())) => return,
-            Some(Err(error)) if breaks_protocol(&error) => ServeError::Malformed,
-            Some(Err(_)) => ServeError::Broken,
+            Some(Err(error)) => serve_error(&error),
         },
         () = watching.flooded() => ServeError::Flood,
     };
@@ -64,13 +63,17 @@ fn max_header_list(limits: &Limits) -> u32 {
     u32::try_from(limits.max_head_bytes.saturating_mul(4)).unwrap_or(u32::MAX)
 }
 
-/// The codec has ended the connection, for what came on it broke the protocol.
-fn breaks_protocol(error: &hyper::Error) -> bool {
-    std::error::Error::source(error)
+/// How the codec ended the connection, where it did: for what came broke the protocol, or was more than it puts up with.
+fn serve_error(error: &hyper::Error) -> ServeError {
+    let ended = std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<h2::Error>())
-        .is_some_and(|error| {
-            error.is_library() && error.is_go_away() && error.reason() != Some(h2::Reason::NO_ERROR)
-        })
+        .filter(|error| error.is_library() && error.is_go_away())
+        .and_then(h2::Error::reason);
+    match ended {
+        None | Some(h2::Reason::NO_ERROR) => ServeError::Broken,
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => ServeError::Flood,
+        Some(_) => ServeError::Malformed,
+    }
 }
 
 /// Runs hyper's tasks on the thread that owns the connection.

@@ -110,6 +110,16 @@ async fn half_a_hello_and_silence_are_passed_on_in_time() {
     assert_eq!(passed, hello[..40]);
 }
 
+/// 1. A method of 33 letters was HTTP when its line came at once, and bytes when it came letter by letter.
+/// 2. Random bytes never were such a line; a fuzzer's corpus had one.
+#[test]
+fn a_method_that_is_too_long_is_none_however_it_comes() {
+    let line = |length| [&vec![b'M'; length][..], b" / HTTP/1.1\r\n"].concat();
+    assert_eq!(inspect(&line(MAX_METHOD)), HTTP1);
+    assert_eq!(inspect(&line(MAX_METHOD + 1)), OPAQUE);
+    assert_eq!(inspect(&line(MAX_METHOD + 1)[..MAX_METHOD + 1]), OPAQUE);
+}
+
 proptest! {
     #[test]
     fn a_verdict_never_changes_with_more_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {

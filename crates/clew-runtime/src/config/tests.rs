@@ -194,12 +194,15 @@ fn an_empty_file_lacks_what_is_required() {
 
 #[test]
 fn text_that_is_no_yaml_is_one_mistake_with_its_line() {
-    let said = mistakes_of("services:\n  books: [1, 2\n");
-    assert!(
-        said.starts_with("mesh.yaml:3: given text that is not YAML ("),
-        "{said}"
-    );
-    assert!(said.ends_with("), expected YAML"), "{said}");
+    // What is missing at the end is missing in the last line in which something stands.
+    for end in ["", "\n", "\r\n", "\n\n\n"] {
+        let said = mistakes_of(&format!("services:\n  books: [1, 2{end}"));
+        assert!(
+            said.starts_with("mesh.yaml:2: given text that is not YAML ("),
+            "{said}"
+        );
+        assert!(said.ends_with("), expected YAML"), "{said}");
+    }
 }
 
 #[test]

@@ -136,6 +136,21 @@ pub(super) fn load_text(file: &Path, bounds: Bounds) -> Result<String, String> {
     Ok(text)
 }
 
+/// The number of the last line in which something stands.
+fn last_line(text: &str) -> usize {
+    let text = text.trim_end().as_bytes();
+    let ends_line = |(at, byte): (usize, &u8)| match byte {
+        b'\n' => true,
+        b'\r' => text.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    1 + text
+        .iter()
+        .enumerate()
+        .filter(|each| ends_line(*each))
+        .count()
+}
+
 /// Builds the tree from the parser's events.
 struct Builder {
     place: Place,
@@ -146,6 +161,8 @@ struct Builder {
     nodes: usize,
     root: Option<Node>,
     documents: usize,
+    /// What is missing at the end is missed by the parser in a line that is not there.
+    last_line: usize,
     mistakes: Mistakes,
 }
 
@@ -180,11 +197,13 @@ impl Builder {
             nodes: 0,
             root: None,
             documents: 0,
+            last_line: 1,
             mistakes: Mistakes::default(),
         }
     }
 
     fn build(mut self, text: &str) -> Result<Document, Mistake> {
+        self.last_line = last_line(text);
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|e| self.not_yaml(&e))?;
@@ -207,11 +226,12 @@ impl Builder {
 
     fn not_yaml(&self, e: &ScanError) -> Mistake {
         let given = format!("text that is not YAML ({})", e.info());
-        self.place.at_line(e.marker().line()).mistake(given, "YAML")
+        let line = e.marker().line().min(self.last_line);
+        self.place.at_line(line).mistake(given, "YAML")
     }
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Mistake> {
-        let line = span.start.line();
+        let line = span.start.line().min(self.last_line);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {

@@ -1,12 +1,15 @@
 //! Frames of HTTP/2 that are allowed one by one, and an attack together (RFC 9113, section 10.5).
 
-use super::pair::{FAILURE, Pair};
+use super::pair::{CANCELLED, FAILURE, Pair};
+use clew_testkit::body;
 use clew_testkit::client::{Client, get};
 use clew_testkit::metrics::Metrics;
-use clew_testkit::upstream::{Answering, Scripted};
-use clew_testkit::wire::Wire;
+use clew_testkit::upstream::{Answering, Scripted, ok};
+use clew_testkit::wire::{Wire, WireListener};
+use clew_testkit::within;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -14,6 +17,7 @@ const PING: u8 = 6;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -24,6 +28,11 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 /// `GET http://books/`, in HPACK without a dynamic table.
 fn get_books() -> Vec<u8> {
     [&[0x82, 0x86, 0x84, 0x41, 5][..], b"books"].concat()
+}
+
+/// `POST http://books/`, likewise.
+fn post_books() -> Vec<u8> {
+    [&[0x83, 0x86, 0x84, 0x41, 5][..], b"books"].concat()
 }
 
 /// A connection of HTTP/2 of which the test writes every frame.
@@ -127,8 +136,8 @@ async fn a_head_without_an_end_ends_the_connection() {
     assert!(is_ended(&mut client, endless).await);
     assert!(application.seen().is_empty());
     serves_others(&pair, &application).await;
-    let malformed = [FAILURE, ("error", "malformed_request")];
-    let is_counted = |metrics: &Metrics| metrics.responses(&malformed) == 1;
+    let flood = [FAILURE, ("error", "client_flood")];
+    let is_counted = |metrics: &Metrics| metrics.responses(&flood) == 1;
     pair.webapp
         .metrics_when("it to be counted", is_counted)
         .await;
@@ -158,4 +167,76 @@ async fn a_client_that_wants_answers_and_reads_none_stops_itself() {
         serves_others(&pair, &application).await;
     }
     pair.stop().await;
+}
+
+/// 1. Frames of data with nothing in them, and none of them the last (CVE-2019-9518): no window bounds them.
+/// 2. The codec lets a hundred of them pass in the life of a connection, keeps none, and then ends it.
+/// 3. The flood counts as one, and the request that it was a part of as broken off.
+#[tokio::test]
+async fn a_body_of_empty_frames_ends_the_connection() {
+    let mut application = Scripted::start().await;
+    let pair = Pair::of(application.address()).await;
+    let padded = [&[255][..], &[0; 255]].concat();
+    let nothing = [frame(DATA, 0, 1, &[]), frame(DATA, PADDED, 1, &padded)];
+    for (floods, nothing) in (1_u64..).zip(nothing) {
+        let mut client = connect(&pair).await;
+        client
+            .write(frame(HEADERS, END_HEADERS, 1, &post_books()))
+            .await;
+        let mut exchange = application.next().await;
+        let flood = (0..10_000).map(|_| nothing.repeat(100));
+        assert!(is_ended(&mut client, flood).await);
+        exchange.given_up().await;
+        let ended = |metrics: &Metrics| {
+            let failed = |error| metrics.responses(&[FAILURE, ("error", error)]);
+            (failed("client_flood"), metrics.responses(&[CANCELLED])) == (floods, floods)
+        };
+        pair.webapp.metrics_when("both to be counted", ended).await;
+    }
+    let mut other = Client::http2(pair.entry()).await;
+    let asking = other.ask(get("http://books/"));
+    let (answer, _) = tokio::join!(asking, application.answer_next(ok("ok")));
+    assert_eq!(answer.text(), "ok");
+    drop(other);
+    pair.stop().await;
+}
+
+/// The same, of an answer: the server loses its connection, and the client is told that the answer broke off.
+#[tokio::test]
+async fn an_answer_of_empty_frames_ends_the_connection_to_the_server() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let client = Client::http2(pair.entry()).await;
+    let calling = tokio::spawn(client.share().send(get("http://books/")));
+    let mut server = listener.accept().await;
+    assert_eq!(server.read(PREFACE.len()).await, PREFACE);
+    server.write(frame(SETTINGS, 0, 0, &[])).await;
+    let stream = next_request(&mut server).await;
+    // `:status: 200`
+    server
+        .write(frame(HEADERS, END_HEADERS, stream, &[0x88]))
+        .await;
+    let response = within("a head", calling).await.unwrap().unwrap();
+    let flood = (0..10_000).map(|_| frame(DATA, 0, stream, &[]).repeat(100));
+    assert!(is_ended(&mut server, flood).await);
+    let broken = body::read(response.into_body()).await;
+    assert!(broken.is_err(), "{broken:?}");
+    for side in [&pair.webapp, &pair.books] {
+        let is_counted = |metrics: &Metrics| metrics.responses(&[FAILURE]) == 1;
+        side.metrics_when("the broken answer", is_counted).await;
+    }
+    drop(client);
+    pair.stop().await;
+}
+
+/// The stream of the next request.
+async fn next_request(server: &mut Wire) -> u32 {
+    loop {
+        let head = server.read(9).await;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        server.read(length as usize).await;
+        if head[3] == HEADERS {
+            return u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        }
+    }
 }

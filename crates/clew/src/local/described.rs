@@ -29,14 +29,21 @@ pub(crate) fn load(file: &Path, place: &Place) -> Result<Vec<RouteRule>, Mistake
         Mistakes::one(place.mistake(given, "an OpenAPI document or a .proto file"))
     })?;
     let origin = file.display().to_string();
-    if file
-        .extension()
-        .is_some_and(|extension| extension == "proto")
-    {
-        proto::parse(&origin, &text)
-    } else {
-        Document::parse_within(&origin, &text, BOUNDS)?.read(&openapi::OpenApi)
+    let extension = file.extension();
+    match extension.is_some_and(|extension| extension == "proto") {
+        true => parse_proto(&origin, &text),
+        false => parse_openapi(&origin, &text),
     }
+}
+
+/// The same of the text of an OpenAPI document.
+pub(super) fn parse_openapi(origin: &str, text: &str) -> Result<Vec<RouteRule>, Mistakes> {
+    Document::parse_within(origin, text, BOUNDS)?.read(&openapi::OpenApi)
+}
+
+/// The same of the text of a `.proto` file.
+pub(super) fn parse_proto(origin: &str, text: &str) -> Result<Vec<RouteRule>, Mistakes> {
+    proto::parse(origin, text)
 }
 
 fn read(file: &Path) -> io::Result<String> {

@@ -21,13 +21,22 @@ pub(crate) fn convert(file: &Path) -> Result<String, Mistakes> {
         let given = format!("a file that cannot be read ({error})");
         Mistakes::one(Place::of(&origin).mistake(given, "a compose file or a Procfile"))
     })?;
-    let draft = if is_procfile(file) {
-        procfile::parse(&origin, &text)?
-    } else {
-        Document::parse(&origin, &text)?.read(&compose::ComposeFile)?
-    };
     let folder = folder_name(file);
-    Ok(draft.render(&origin, &folder))
+    match is_procfile(file) {
+        true => convert_procfile(&origin, &text, &folder),
+        false => convert_compose(&origin, &text, &folder),
+    }
+}
+
+/// The same of the text of a compose file, in a folder of this name.
+pub(super) fn convert_compose(origin: &str, text: &str, folder: &str) -> Result<String, Mistakes> {
+    let draft = Document::parse(origin, text)?.read(&compose::ComposeFile)?;
+    Ok(draft.render(origin, folder))
+}
+
+/// The same of the text of a Procfile.
+pub(super) fn convert_procfile(origin: &str, text: &str, folder: &str) -> Result<String, Mistakes> {
+    Ok(procfile::parse(origin, text)?.render(origin, folder))
 }
 
 fn read(file: &Path) -> io::Result<String> {

@@ -138,6 +138,15 @@ impl Output {
         self.length == 0
     }
 
+    /// All that waits.
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        let pieces = self.pieces.iter().map(|piece| &piece[..]);
+        pieces
+            .chain([&self.tail[self.sent..]])
+            .collect::<Vec<_>>()
+            .concat()
+    }
+
     /// Enough for one call: more is to be gathered when this is sent.
     pub(super) fn is_full(&self) -> bool {
         self.length >= FULL || self.pieces.len() + 1 >= PIECES

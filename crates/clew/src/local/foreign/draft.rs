@@ -129,9 +129,10 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Comments hold what came from elsewhere, which may hold ends of lines.
+/// Comments hold what came from elsewhere, which may hold ends of lines, and the one other character that YAML
+/// does not take there.
 fn one_line(text: &str) -> String {
-    crate::output::clean(text)
+    crate::output::clean(text).replace('\u{feff}', "\\u{feff}")
 }
 
 fn comment(text: &mut String, indent: &str, notes: &[String]) {

@@ -20,6 +20,8 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Draft, Mistakes> {
         ],
         ..Draft::default()
     };
+    // Editors of Windows put a mark before the first name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {

@@ -185,6 +185,15 @@ api: node api.js --port ${PORT}
     assert_eq!((web.port, worker.port, api.port), (auto, None, auto));
 }
 
+/// The mark went into a comment, where YAML takes none.
+#[test]
+fn a_procfile_with_a_byte_order_mark_is_one_without() {
+    let (text, with) = plan("Procfile", "\u{feff}web: serve\nw\u{feff}orker: x\n");
+    assert!(!text.contains('\u{feff}'), "{text}");
+    let names: Vec<_> = with.services.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["web", "w-orker"]);
+}
+
 #[test]
 fn all_mistakes_of_a_procfile_are_told_with_their_lines() {
     let procfile = "web: a\nthis is no line\nworker:\nweb: b\n--: c\n";
