@@ -217,8 +217,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It fails when nobody of the group is left.
+        // What it has started may be in groups of its own, and it gets no chance to end it.
+        let descendants = self.child.id().map(descendants).unwrap_or_default();
+        // These fail when nobody is left.
         let _ = kill_process_group(self.group, Signal::KILL);
+        for pid in descendants.into_iter().rev() {
+            let _ = Pid::from_raw(pid.cast_signed()).map(|pid| kill_process(pid, Signal::KILL));
+        }
         if std::thread::panicking() {
             let mut shown = String::new();
             for line in &self.written.borrow().lines {
@@ -235,12 +240,24 @@ pub fn kill(pid: u32) {
     kill_process(pid, Signal::KILL).unwrap();
 }
 
+/// Everything below a process, parents before their children.
+fn descendants(pid: u32) -> Vec<u32> {
+    let mut all: Vec<u32> = children(pid).into_iter().map(|(pid, _)| pid).collect();
+    let mut at = 0;
+    while let Some(&pid) = all.get(at) {
+        all.extend(children(pid).into_iter().map(|(pid, _)| pid));
+        at += 1;
+    }
+    all
+}
+
 /// The children of a process, whichever of its threads has started them, with their command lines (proc(5)).
 fn children(pid: u32) -> Vec<(u32, String)> {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| {
-        let file = thread.unwrap().path().join("children");
-        std::fs::read_to_string(file).unwrap_or_default()
+    // There are none when it has ended meanwhile.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().filter_map(Result::ok);
+    let of_thread = |thread: std::fs::DirEntry| {
+        std::fs::read_to_string(thread.path().join("children")).unwrap_or_default()
     };
     let children: Vec<String> = threads.map(of_thread).collect();
     let pids = children.iter().flat_map(|line| line.split_whitespace());
