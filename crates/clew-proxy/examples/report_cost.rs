@@ -11,7 +11,7 @@ use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
 use clew_proxy::config::{Limits, ProxyConfig};
 use clew_proxy::hop::{
     Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
-    SeriesKey, Tls,
+    SeriesKey, Tls, Told,
 };
 use clew_proxy::report::{Reports, ReportsConfig, WorkerReports};
 use clew_trace::{SpanId, TraceId};
@@ -77,7 +77,7 @@ fn close_hops(worker: &WorkerReports) -> Duration {
         let start = Instant::now();
         for (series, record) in hops {
             worker.opened(&series);
-            worker.close(&series, record);
+            worker.close(&series, &record);
         }
         spent += start.elapsed();
     }
@@ -142,5 +142,6 @@ fn hop(number: u64, peer: &Arc<Peer>, authority: &Arc<str>) -> Option<HopRecord>
         exchange: Exchange::Unary,
         request_bytes: 0,
         response_bytes: 1_024,
+        told: Told::default(),
     })
 }

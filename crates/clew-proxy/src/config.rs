@@ -218,6 +218,11 @@ pub struct Limits {
     pub max_series: usize,
     /// Spans that wait for export, in all; past it they are dropped and counted.
     pub max_queued_spans: usize,
+    /// An answer that goes on for longer than this after its head is a stream, whatever it carries: how long it took
+    /// says nothing of how fast the server is.
+    pub long_stream: Duration,
+    /// How often a stream that is open is told of in the access log and to tap. Metrics tell of it all the time.
+    pub stream_report_interval: Duration,
     /// At the end: how long new requests are still taken after control has withdrawn the endpoints, so that
     /// those hear of it who were about to ask.
     pub leave_grace: Duration,
@@ -241,6 +246,8 @@ impl Default for Limits {
             max_services: 1024,
             max_series: 2_000,
             max_queued_spans: 16 * 1024,
+            long_stream: Duration::from_secs(10),
+            stream_report_interval: Duration::from_secs(60),
             leave_grace: Duration::from_millis(250),
             drain_timeout: Duration::from_secs(30),
             last_scrape_timeout: Duration::from_secs(2),

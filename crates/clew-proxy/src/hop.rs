@@ -3,7 +3,7 @@
 //! A hop is the one record from which everything is reported: counters and histograms, the span, the
 //! tap event and the access-log line. It is opened when the request's head has been read, and closed
 //! exactly once, whatever happens; [`crate::report`] reads the closed record and nothing else, so that
-//! the five reports cannot disagree.
+//! the five reports cannot disagree. Of a long stream it reads the same record before, as far as it has come.
 
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
 use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
@@ -234,7 +234,18 @@ pub enum Exchange {
     Tunnel,
 }
 
-/// The closed record of one hop.
+/// What was told of a stream while it was open, so that nothing is told twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// It is counted as an open stream.
+    pub is_open: bool,
+    /// Bytes from the client.
+    pub request_bytes: u64,
+    /// Bytes to the client.
+    pub response_bytes: u64,
+}
+
+/// The record of one hop: closed, or, of a stream that is open, as far as it has come.
 #[derive(Debug)]
 pub struct HopRecord {
     /// Labels.
@@ -269,7 +280,7 @@ pub struct HopRecord {
     pub response_start: Option<Instant>,
     /// First byte of the response body received, if there was one.
     pub first_body: Option<Instant>,
-    /// End of the response stream, or the moment of failure.
+    /// End of the response stream, or the moment of failure; of a stream that is open, when it was last looked at.
     pub end: Instant,
     /// Proxy time.
     pub phases: PhaseTimes,
@@ -289,6 +300,8 @@ pub struct HopRecord {
     pub request_bytes: u64,
     /// Body bytes to the client.
     pub response_bytes: u64,
+    /// What was told of it while it was open.
+    pub told: Told,
 }
 
 impl HopRecord {

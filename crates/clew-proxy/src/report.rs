@@ -1,4 +1,4 @@
-//! Reports: what is said of a hop once it is closed.
+//! Reports: what is said of a hop once it is closed, and of a long stream before.
 //!
 //! [`crate::hop::HopRecord`] goes in; out come counters and histograms, a span, a tap event and a line of
 //! the access log. What it is not: it looks at no request and decides nothing about one; a request never

@@ -91,6 +91,13 @@ impl Relay {
         }
     }
 
+    /// There is more of it than came at once.
+    fn watch(&mut self) {
+        if let Some((hops, _)) = &mut self.open {
+            hops.each(OpenHop::watch);
+        }
+    }
+
     fn note(&mut self, frame: &Frame<Bytes>) {
         let Some((hops, _)) = &mut self.open else {
             return;
@@ -128,12 +135,17 @@ impl Body for ResponseBody {
             Self::Text(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Self::Relayed(relay) => relay,
         };
-        let polled = std::task::ready!(Pin::new(&mut relay.body).poll_frame(cx));
+        let Poll::Ready(polled) = Pin::new(&mut relay.body).poll_frame(cx) else {
+            relay.watch();
+            return Poll::Pending;
+        };
         Poll::Ready(match polled {
             Some(Ok(frame)) => {
                 relay.note(&frame);
                 if relay.body.is_end_stream() {
                     relay.end(End::Complete);
+                } else {
+                    relay.watch();
                 }
                 Some(Ok(frame))
             }

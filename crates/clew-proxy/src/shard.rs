@@ -6,7 +6,7 @@ use crate::error::Reason;
 use crate::headers;
 use crate::hop::{Direction, Peer, PhaseTimes};
 use crate::lifecycle::Connections;
-use crate::open_hop::HopSink;
+use crate::open_hop::{HopSink, OpenStreams};
 use crate::own_listeners::OwnListeners;
 use crate::participation::{Tracing, TracingSettings};
 use crate::report::WorkerReports;
@@ -86,6 +86,7 @@ impl Shard {
             sink: Rc::new(HopSink {
                 reports,
                 connections: Connections::default(),
+                streams: OpenStreams::new(&config.limits),
             }),
             limits: config.limits.clone(),
             discovery: common.discovery,
@@ -215,6 +216,7 @@ impl Shard {
     /// Housekeeping between requests.
     pub(crate) fn tick(&self, now: Instant) {
         self.sink.reports.tick(now);
+        self.sink.look_at_streams(now);
         self.clock.correct(now, SystemTime::now());
         self.uploads.borrow_mut().retain(|upload| {
             let upload = upload.upgrade();

@@ -75,6 +75,8 @@ pub struct GoldenRow {
     pub by_status: BTreeMap<String, u64>,
     /// Time to the end of the response, for what is not a long stream.
     pub latency: Latency,
+    /// Long streams that were open when they were last looked at.
+    pub open_streams: u64,
 }
 
 impl GoldenRow {

@@ -30,6 +30,7 @@ mod mesh {
     mod reuse;
     mod routes;
     mod smuggling;
+    mod streams;
     mod tap;
     mod traces;
     mod upgrades;

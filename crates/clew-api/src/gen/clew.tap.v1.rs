@@ -23,7 +23,7 @@ pub struct TapRequest {
     #[prost(uint32, tag = "8")]
     pub max_per_second: u32,
 }
-/// One closed hop.
+/// One closed hop; or a stream that is still open, which is told of now and then.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct TapEvent {
     #[prost(uint64, tag = "1")]
@@ -64,7 +64,7 @@ pub struct TapEvent {
     /// Empty when the response was not gRPC.
     #[prost(string, tag = "17")]
     pub grpc_status: ::prost::alloc::string::String,
-    /// "success", "failure" or "cancelled".
+    /// "success", "failure" or "cancelled"; empty while it is open.
     #[prost(string, tag = "18")]
     pub classification: ::prost::alloc::string::String,
     /// Reason of a failure, empty otherwise.
@@ -95,6 +95,9 @@ pub struct TapEvent {
     /// Events that matched but were not sent since the one before.
     #[prost(uint64, tag = "28")]
     pub skipped: u64,
+    /// A stream that is still open: duration and bytes are those so far.
+    #[prost(bool, tag = "29")]
+    pub open: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Header {

@@ -27,6 +27,10 @@ pub struct Golden {
     /// To the end of the response. Absent when nothing was measured; long streams are not in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Quantiles>,
+    /// Long streams (WebSocket, server-sent events, answers that go on for more than 10 s) that were open when they were
+    /// last looked at. Absent when there were none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub open_streams: u64,
     /// Those that the mesh or a broken connection ended, by reason (`no_endpoints`, `connect_refused`,
     /// `client_cancelled`, ...).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -34,6 +38,10 @@ pub struct Golden {
     /// By HTTP status; requests without a response are in none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub statuses: BTreeMap<String, u64>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Latency, in milliseconds.

@@ -12,7 +12,7 @@ pub const NDJSON: &str = "application/x-ndjson";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum TapLine {
-    /// A request that ended.
+    /// A request that ended, or a long stream that is open.
     Request(Box<TapRequest>),
     /// Who is being watched; first of all, and again when it changes.
     Watching(TapWatching),
@@ -41,7 +41,7 @@ pub struct TapSkipped {
 pub struct TapRequest {
     /// Its start, RFC 3339.
     pub start: String,
-    /// From the head of the request to the end of the response.
+    /// From the head of the request to the end of the response, or to now while it is open.
     pub duration_ms: f64,
     /// Side of the proxy.
     pub direction: Direction,
@@ -78,8 +78,11 @@ pub struct TapRequest {
     /// Absent when the response was not gRPC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grpc_status: Option<String>,
-    /// `success`, `failure` or `cancelled`.
+    /// `success`, `failure` or `cancelled`; empty while it is open.
     pub classification: String,
+    /// A long stream that is still open, which is told of once a minute; its end comes as a line of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
     /// Reason of a failure or of the cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

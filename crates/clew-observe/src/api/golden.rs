@@ -64,7 +64,7 @@ pub(super) async fn load_golden(
         direction: selection.direction,
     };
     let mut rows = store.golden(query).await?;
-    rows.retain(|row| row.requests > 0 || row.responses() > 0);
+    rows.retain(|row| row.requests > 0 || row.responses() > 0 || row.open_streams > 0);
     Ok(rows)
 }
 
@@ -119,6 +119,7 @@ pub(super) fn absorb(row: &mut GoldenRow, other: &GoldenRow) {
         *row.by_status.entry(status.clone()).or_default() += count;
     }
     row.latency.merge(&other.latency);
+    row.open_streams += other.open_streams;
 }
 
 /// Adds another group's connections.
@@ -151,6 +152,7 @@ pub(super) fn golden(row: &GoldenRow, window: &Window) -> Golden {
         cancelled: row.cancelled,
         success_rate: row.success_rate(),
         latency_ms,
+        open_streams: row.open_streams,
         errors: row.by_error.clone(),
         statuses: row.by_status.clone(),
     }

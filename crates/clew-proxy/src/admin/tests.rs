@@ -132,7 +132,7 @@ async fn metrics_come_in_the_format_that_is_asked_for() {
     let record = hop(|_| {});
     let series = served.worker.series(&record.key);
     served.worker.opened(&series);
-    served.worker.close(&series, record);
+    served.worker.close(&series, &record);
 
     let (head, body) = ask(served.address, "GET /metrics", "").await;
     assert!(
@@ -269,7 +269,7 @@ async fn tap_shows_hops_as_they_close_and_ends_with_the_proxy() {
         .into_inner();
     let record = hop(|_| {});
     let series = served.worker.series(&record.key);
-    served.worker.close(&series, record);
+    served.worker.close(&series, &record);
     assert_eq!(
         events.message().await.unwrap().unwrap().route,
         "GET /books/{id}"

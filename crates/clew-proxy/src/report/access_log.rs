@@ -1,5 +1,5 @@
-//! The access log: one line of JSON for each hop that the settings ask for, written by one task. A
-//! reader that is too slow costs lines, which are counted, and nothing else.
+//! The access log: one line of JSON for each hop that the settings ask for, and one now and then for a stream that is
+//! still open; written by one task. A reader that is too slow costs lines, which are counted, and nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -81,7 +81,7 @@ pub(super) fn wants(setting: AccessLog, record: &HopRecord) -> bool {
 
 /// One line. What is absent is left out.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     timestamp: String,
     direction: &'static str,
     workload: &'a str,
@@ -106,7 +106,11 @@ struct Line<'a> {
     status_code: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grpc_status: Option<u16>,
-    classification: &'static str,
+    /// Of a stream that is still open: its duration and bytes are those so far.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    open: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classification: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     error: &'static str,
     duration_ms: f64,
@@ -125,64 +129,80 @@ struct Line<'a> {
     response_headers: BTreeMap<String, String>,
 }
 
-/// The line of a hop, with its line feed. Headers that `shown` does not name are left out.
-pub(super) fn line(
-    workload: &Workload,
-    instance: &InstanceId,
-    record: &HopRecord,
-    shown: &dyn Fn(&str) -> bool,
-) -> Bytes {
-    let peer = &record.key.peer;
-    let line = Line {
-        timestamp: rfc3339(record.start_unix_nano),
-        direction: record.key.direction.as_str(),
-        workload: workload.name.as_str(),
-        namespace: workload.namespace.as_str(),
-        instance: instance.as_str(),
-        peer_workload: peer
-            .workload
-            .as_ref()
-            .map(|workload| workload.name.as_str()),
-        peer_namespace: peer
-            .workload
-            .as_ref()
-            .map(|workload| workload.namespace.as_str()),
-        dst_service: peer.service.as_ref().map(ServiceName::as_str),
-        peer_address: record.peer_address,
-        method: record.method.as_str(),
-        scheme: record.scheme,
-        authority: &record.authority,
-        path: record.path.path(),
-        route: record.key.route.as_str(),
-        protocol_version: protocol_version(record.version),
-        status_code: record.status.map(|status| status.as_u16()),
-        grpc_status: record.grpc_status,
-        classification: record.classification.as_str(),
-        error: record.error_label(),
-        duration_ms: record.duration().as_secs_f64() * 1e3,
-        request_bytes: record.request_bytes,
-        response_bytes: record.response_bytes,
-        proxy_time_us: record
-            .phases
-            .iter()
-            .map(|(phase, time)| (phase.as_str(), time.as_secs_f64() * 1e6))
-            .collect(),
-        trace_id: record
-            .trace
-            .as_ref()
-            .map(|trace| trace.trace_id.to_string()),
-        span_id: record
-            .trace
-            .as_ref()
-            .filter(|trace| trace.kept)
-            .map(|trace| trace.span_id.to_string()),
-        request_headers: headers(record.request_headers.as_ref(), shown),
-        response_headers: headers(record.response_headers.as_ref(), shown),
-    };
-    // Cannot fail: every key is a string, and the buffer takes what it is given.
-    let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes.into()
+impl<'a> Line<'a> {
+    /// The line of a hop. Headers that `shown` does not name are left out.
+    pub(super) fn of(
+        workload: &'a Workload,
+        instance: &'a InstanceId,
+        record: &'a HopRecord,
+        shown: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let peer = &record.key.peer;
+        Self {
+            timestamp: rfc3339(record.start_unix_nano),
+            direction: record.key.direction.as_str(),
+            workload: workload.name.as_str(),
+            namespace: workload.namespace.as_str(),
+            instance: instance.as_str(),
+            peer_workload: peer
+                .workload
+                .as_ref()
+                .map(|workload| workload.name.as_str()),
+            peer_namespace: peer
+                .workload
+                .as_ref()
+                .map(|workload| workload.namespace.as_str()),
+            dst_service: peer.service.as_ref().map(ServiceName::as_str),
+            peer_address: record.peer_address,
+            method: record.method.as_str(),
+            scheme: record.scheme,
+            authority: &record.authority,
+            path: record.path.path(),
+            route: record.key.route.as_str(),
+            protocol_version: protocol_version(record.version),
+            status_code: record.status.map(|status| status.as_u16()),
+            grpc_status: record.grpc_status,
+            open: false,
+            classification: Some(record.classification.as_str()),
+            error: record.error_label(),
+            duration_ms: record.duration().as_secs_f64() * 1e3,
+            request_bytes: record.request_bytes,
+            response_bytes: record.response_bytes,
+            proxy_time_us: record
+                .phases
+                .iter()
+                .map(|(phase, time)| (phase.as_str(), time.as_secs_f64() * 1e6))
+                .collect(),
+            trace_id: record
+                .trace
+                .as_ref()
+                .map(|trace| trace.trace_id.to_string()),
+            span_id: record
+                .trace
+                .as_ref()
+                .filter(|trace| trace.kept)
+                .map(|trace| trace.span_id.to_string()),
+            request_headers: headers(record.request_headers.as_ref(), shown),
+            response_headers: headers(record.response_headers.as_ref(), shown),
+        }
+    }
+
+    /// The same of a stream of which nobody knows yet how it ends.
+    pub(super) fn still_open(self) -> Self {
+        Self {
+            open: true,
+            classification: None,
+            ..self
+        }
+    }
+
+    /// With its line feed.
+    pub(super) fn to_bytes(&self) -> Bytes {
+        // Cannot fail: every key is a string, and the buffer takes what it is given.
+        let mut bytes = serde_json::to_vec(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes.into()
+    }
 }
 
 /// Headers that may be shown; the values of one that came several times are joined by commas.

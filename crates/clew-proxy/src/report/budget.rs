@@ -14,17 +14,20 @@ pub(super) enum Budgeted {
     Latencies,
     Streams,
     FirstBytes,
+    /// Both families of open streams; they have the same series.
+    OpenStreams,
     /// All families of connections; they have the same series.
     Tcp,
 }
 
 impl Budgeted {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Requests,
         Self::Responses,
         Self::Latencies,
         Self::Streams,
         Self::FirstBytes,
+        Self::OpenStreams,
         Self::Tcp,
     ];
 
@@ -35,6 +38,7 @@ impl Budgeted {
             Self::Latencies => &family::LATENCIES,
             Self::Streams => &family::STREAMS,
             Self::FirstBytes => &family::FIRST_BYTES,
+            Self::OpenStreams => &family::OPEN_STREAMS,
             Self::Tcp => &family::TCP_OPENED,
         }
     }

@@ -6,7 +6,7 @@
 //! gets a new entry, which starts at 0 with a new created timestamp.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use ahash::AHashMap;
@@ -14,7 +14,7 @@ use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{RouteName, ServiceName, Workload};
 
 use super::budget::{Budget, Budgeted, Claim, Permit, Refused};
-use super::entry::{Few, HeldHop, HopEntry, Series, TcpCell, lock};
+use super::entry::{Few, HeldHop, HopEntry, Series, StreamCell, TcpCell, lock};
 use super::histogram::Histogram;
 use super::labels::{
     DurationKey, ResponseKey, TcpKey, duration_labels, hop_labels, response_labels, tcp_labels,
@@ -131,6 +131,7 @@ impl Directory {
             requests: Series::new(labels, self.workers, permit),
             responses: Few::default(),
             durations: Few::default(),
+            streams: OnceLock::new(),
         });
         hops.insert(text, Slot::new(&entry));
         entry
@@ -170,6 +171,16 @@ impl Directory {
             Ok::<_, Infallible>(Series::new(labels, self.workers, permit))
         });
         series
+    }
+
+    /// The series of an entry's long streams. There is one for each entry, so that none is refused.
+    pub(super) fn streams(&self, entry: &HopEntry) -> Arc<Series<StreamCell>> {
+        let series = entry.streams.get_or_init(|| {
+            let labels = entry.requests.labels.clone();
+            let permit = self.budget.last_resort(Budgeted::OpenStreams);
+            Arc::new(Series::new(labels, self.workers, permit))
+        });
+        Arc::clone(series)
     }
 
     /// The worker's cell for connections of a key, or past the budget of one for all.

@@ -91,6 +91,8 @@ pub(super) struct HopEntry {
     pub(super) requests: Series<Counter>,
     pub(super) responses: Few<ResponseKey, Counter>,
     pub(super) durations: Few<DurationKey, Histogram>,
+    /// Only where there was a long stream.
+    pub(super) streams: OnceLock<Arc<Series<StreamCell>>>,
 }
 
 /// A worker's hold on an entry. While it lives, the entry is reported.
@@ -98,6 +100,14 @@ pub(super) struct HopEntry {
 pub(super) struct HeldHop {
     pub(super) entry: Arc<HopEntry>,
     pub(super) requests: Arc<Counter>,
+}
+
+/// One worker's numbers of the long streams with the same labels.
+#[derive(Debug, Default)]
+pub(super) struct StreamCell {
+    pub(super) open: Tally,
+    pub(super) from_client: Tally,
+    pub(super) from_server: Tally,
 }
 
 /// One worker's numbers of the connections with the same labels.

@@ -125,6 +125,7 @@ macro_rules! hop_labels {
 const HOP: &[&str] = hop_labels!();
 const RESPONSE: &[&str] = hop_labels!("status_code", "grpc_status", "classification", "error");
 const DURATION: &[&str] = hop_labels!("grpc_status", "classification", "error");
+const STREAM_BYTES_LABELS: &[&str] = hop_labels!("from");
 const TCP: &[&str] = &[
     "direction",
     "client_workload",
@@ -164,6 +165,16 @@ pub(super) static FIRST_BYTES: Family = histogram(
     DURATION,
     &LATENCY,
     "Time from the head of a request to the first byte of the response's body, where the response streams.",
+);
+pub(super) static OPEN_STREAMS: Family = gauge(
+    "clew_open_streams",
+    HOP,
+    "Long streams that are open now. One is counted at once where it is one by nature (server-sent events, upgraded connections, tunnels), and else when it has gone on for 10 s after the response's head.",
+);
+pub(super) static STREAM_BYTES: Family = counter(
+    "clew_stream_bytes_total",
+    STREAM_BYTES_LABELS,
+    "Bytes of the bodies of long streams, by the side that sent them (client or server), while they are open and at their end; each byte once.",
 );
 pub(super) static TCP_OPENED: Family = counter(
     "tcp_open_total",
@@ -242,12 +253,14 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 20] = [
+pub(super) static ALL: [&Family; 22] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
     &STREAMS,
     &FIRST_BYTES,
+    &OPEN_STREAMS,
+    &STREAM_BYTES,
     &TCP_OPENED,
     &TCP_CLOSED,
     &TCP_OPEN,
@@ -324,6 +337,10 @@ that does not apply is left out, which to Prometheus is the same as an empty val
 
 Every request counts once in `request_total` and, when it has ended, once in `response_total`. Requests that could not
 be parsed are there with route `(unknown)`.
+
+A long stream counts meanwhile: in `clew_open_streams`, and its bytes in `clew_stream_bytes_total` as they come (within
+a second, mostly a tenth). The requests whose bytes are there are those that are open streams, and those that ended in
+`clew_stream_duration_ms`.
 
 Each family has a budget of series for the workload. Past it, a new route is counted under `(other)` and in
 `clew_series_dropped_total`; far past it the other side is `(other)` too. New outcomes of a route that has its place

@@ -16,7 +16,7 @@ use super::export::ExportTimes;
 use super::{LogTarget, Reports, ReportsConfig, WorkerReports};
 use crate::hop::{
     Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
-    SeriesKey, Tls,
+    SeriesKey, Tls, Told,
 };
 
 /// 2024-02-29T12:34:56.789012345Z.
@@ -96,6 +96,7 @@ pub(crate) fn hop(change: impl FnOnce(&mut HopRecord)) -> HopRecord {
         exchange: Exchange::Unary,
         request_bytes: 0,
         response_bytes: 512,
+        told: Told::default(),
     };
     change(&mut record);
     record
@@ -125,7 +126,7 @@ pub(crate) fn one_worker(config: ReportsConfig) -> (Arc<Reports>, WorkerReports)
 pub(crate) fn report(worker: &WorkerReports, record: HopRecord) {
     let series = worker.series(&record.key);
     worker.opened(&series);
-    worker.close(&series, record);
+    worker.close(&series, &record);
 }
 
 /// So many hops of a route.

@@ -7,7 +7,7 @@ use clew_api::prometheus::exposition::{Exposition, FamilyWriter, Format, Value};
 use clew_runtime::buildinfo;
 
 use super::budget::Budgeted;
-use super::entry::{HopEntry, Series, TcpCell};
+use super::entry::{HopEntry, Series, StreamCell, TcpCell};
 use super::family::{self, Family};
 use super::histogram;
 use super::labels::DurationKind;
@@ -29,6 +29,7 @@ pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
     DurationKind::ALL
         .into_iter()
         .for_each(|kind| durations(out, &hops, kind));
+    streams(out, &hops);
     tcp(
         out,
         &sorted(shared.directory.tcp(), |series| series.labels.as_text()),
@@ -80,6 +81,31 @@ fn durations(out: &mut Exposition, hops: &[Arc<HopEntry>], kind: DurationKind) {
     {
         if let Some(total) = histogram::sum(series.cells(), series.created_unix_nano) {
             family.write(&series.labels, &Value::from(total));
+        }
+    }
+}
+
+fn streams(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+    let all = || hops.iter().filter_map(|entry| entry.streams.get());
+    let total = |series: &Series<StreamCell>, tally: fn(&StreamCell) -> &Tally| {
+        series.cells().map(|cell| tally(cell).get()).sum::<u64>() as f64
+    };
+    let mut family = begin(out, &family::OPEN_STREAMS);
+    for series in all() {
+        let open = total(series, |cell| &cell.open);
+        family.write(&series.labels, &Value::gauge(open));
+    }
+    drop(family);
+    let mut family = begin(out, &family::STREAM_BYTES);
+    for series in all() {
+        for (from, bytes) in [
+            ("client", total(series, |cell| &cell.from_client)),
+            ("server", total(series, |cell| &cell.from_server)),
+        ] {
+            family.write(
+                &series.labels.and([("from", from)]),
+                &Value::counter(bytes, series.created_unix_nano),
+            );
         }
     }
 }

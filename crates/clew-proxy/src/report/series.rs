@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::cache::Used;
 use super::directory::Directory;
-use super::entry::{HeldHop, TcpCell};
+use super::entry::{HeldHop, StreamCell, TcpCell};
 use super::histogram::Histogram;
 use super::labels::{DurationKind, ResponseKey};
 use super::span::Template;
 use super::tally::Counter;
-use crate::hop::{Exchange, HopRecord, HopTrace, SeriesKey};
+use crate::hop::{Exchange, HopRecord, HopTrace, SeriesKey, Told};
 
 /// Outcomes that a series remembers; past it they are looked up each time.
 const MAX_OUTCOMES: usize = 64;
@@ -24,6 +24,7 @@ pub struct HopSeries {
     key: SeriesKey,
     home: HeldHop,
     outcomes: RefCell<Vec<Rc<Outcome>>>,
+    streams: OnceCell<Arc<StreamCell>>,
     span: RefCell<Template>,
     last_used: Cell<Instant>,
 }
@@ -42,6 +43,7 @@ impl HopSeries {
             key,
             home,
             outcomes: RefCell::default(),
+            streams: OnceCell::new(),
             last_used: Cell::new(now),
         }
     }
@@ -55,6 +57,36 @@ impl HopSeries {
     pub(super) fn open(&self, now: Instant) {
         self.home.requests.add(1);
         self.last_used.set(now);
+    }
+
+    /// Counts a stream that is open, and those of its bytes that are not counted yet.
+    pub(super) fn go_on(&self, record: &mut HopRecord, directory: &Directory, worker: usize) {
+        let streams = self.streams(directory, worker);
+        if !record.told.is_open {
+            streams.open.add(1);
+        }
+        count_bytes(streams, record);
+        record.told = Told {
+            is_open: true,
+            request_bytes: record.request_bytes,
+            response_bytes: record.response_bytes,
+        };
+    }
+
+    /// Counts the rest of a stream that has ended.
+    fn end_stream(&self, record: &HopRecord, directory: &Directory, worker: usize) {
+        let streams = self.streams(directory, worker);
+        count_bytes(streams, record);
+        if record.told.is_open {
+            streams.open.subtract(1);
+        }
+    }
+
+    fn streams(&self, directory: &Directory, worker: usize) -> &StreamCell {
+        self.streams.get_or_init(|| {
+            let series = directory.streams(&self.home.entry);
+            series.cell(worker, StreamCell::default)
+        })
     }
 
     /// Counts a response, and its durations.
@@ -71,6 +103,9 @@ impl HopSeries {
                 }
             }
         };
+        if record.exchange != Exchange::Unary {
+            self.end_stream(record, directory, worker);
+        }
         match record.exchange {
             Exchange::Unary => observe(DurationKind::Latency, record.duration()),
             Exchange::Stream => {
@@ -131,6 +166,16 @@ impl HopSeries {
             series.cell(worker, || Histogram::new(kind.scale()))
         })
     }
+}
+
+fn count_bytes(streams: &StreamCell, record: &HopRecord) {
+    let told = &record.told;
+    streams
+        .from_client
+        .add(record.request_bytes.saturating_sub(told.request_bytes));
+    streams
+        .from_server
+        .add(record.response_bytes.saturating_sub(told.response_bytes));
 }
 
 impl Used for HopSeries {

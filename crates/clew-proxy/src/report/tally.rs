@@ -17,6 +17,12 @@ impl Tally {
         );
     }
 
+    /// Takes back what was added; only from the worker that owns it.
+    #[inline]
+    pub(super) fn subtract(&self, amount: u64) {
+        self.add(amount.wrapping_neg());
+    }
+
     /// The count, as the writer left it or about to.
     pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Tap: closed hops, live, to whoever watches. While nobody does, a request costs one read of a counter.
+//! Tap: closed hops, and now and then streams that are still open, live, to whoever watches. While nobody does, a request costs one read of a counter.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -105,7 +105,7 @@ impl Tap {
         self.active.store(active, Ordering::Relaxed);
     }
 
-    /// Shows a closed hop to those who want it. `event` makes it, and is called only for them.
+    /// Shows a hop to those who want it. `event` makes it, and is called only for them.
     pub(super) fn show(&self, record: &HopRecord, event: impl Fn() -> TapEvent) {
         let second = self.started.elapsed().as_secs();
         for watch in self
@@ -237,7 +237,7 @@ impl Drop for TapStream {
     }
 }
 
-/// A closed hop as an event, of this workload and instance. Header values are shown where `shown` says.
+/// A hop as an event, of this workload and instance. Header values are shown where `shown` says.
 pub(super) fn event(
     workload: &Workload,
     instance: &InstanceId,
@@ -300,6 +300,16 @@ pub(super) fn event(
             .map(|(phase, time)| (phase.as_str().to_owned(), nanoseconds(time)))
             .collect(),
         skipped: 0,
+        open: false,
+    }
+}
+
+/// The event of a stream of which nobody knows yet how it ends.
+pub(super) fn still_open(event: TapEvent) -> TapEvent {
+    TapEvent {
+        open: true,
+        classification: String::new(),
+        ..event
     }
 }
 

@@ -5,3 +5,4 @@ mod ends;
 mod families;
 mod formats;
 mod idle;
+mod streams;

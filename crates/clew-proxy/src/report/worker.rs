@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use clew_api::wire::tap::TapEvent;
 use clew_model::name::RouteName;
+use clew_model::telemetry::AccessLog;
 use tokio::sync::mpsc;
 
+use super::access_log::Line;
 use super::cache::{Cache, Used as _};
 use super::export::Alive;
 use super::labels::{ResponseKey, TcpKey};
@@ -103,29 +106,47 @@ impl WorkerReports {
     }
 
     /// Reports a request that ended, in every form that is asked for.
-    pub fn close(&self, series: &HopSeries, record: HopRecord) {
-        series.close(&record, &self.shared.directory, self.index);
+    pub fn close(&self, series: &HopSeries, record: &HopRecord) {
+        series.close(record, &self.shared.directory, self.index);
         series.last_used().set(self.now.get());
         let cells = self.cells();
         for (phase, time) in record.phases.iter() {
             cells.proxy_time(record.key.direction, phase).observe(time);
         }
-        self.emit_span(series, &record);
+        self.emit_span(series, record);
         if self.shared.tap.is_active() {
-            let settings = self.shared.settings.load();
-            let shown = |name: &str| settings.shows(name);
-            self.shared.tap.show(&record, || {
-                tap::event(
-                    &self.shared.workload,
-                    &self.shared.instance,
-                    &record,
-                    &shown,
-                )
-            });
+            self.show(record, |event| event);
         }
-        if access_log::wants(self.shared.access_log(), &record) {
-            self.log(&record);
+        if access_log::wants(self.shared.access_log(), record) {
+            self.log(record, |line| line);
         }
+    }
+
+    /// Counts a stream that is open, as far as it has come since it was last counted. Its end is counted when it is
+    /// closed.
+    pub fn count_open(&self, series: &HopSeries, record: &mut HopRecord) {
+        series.go_on(record, &self.shared.directory, self.index);
+    }
+
+    /// Tells the access log and who watches of a stream that is open.
+    pub fn tell_open(&self, record: &HopRecord) {
+        if self.shared.tap.is_active() {
+            self.show(record, tap::still_open);
+        }
+        if self.shared.access_log() == AccessLog::All {
+            self.log(record, Line::still_open);
+        }
+    }
+
+    fn show(&self, record: &HopRecord, mark: impl Fn(TapEvent) -> TapEvent) {
+        let settings = self.shared.settings.load();
+        let shown = |name: &str| settings.shows(name);
+        let Shared {
+            workload, instance, ..
+        } = &*self.shared;
+        self.shared.tap.show(record, || {
+            mark(tap::event(workload, instance, record, &shown))
+        });
     }
 
     fn emit_span(&self, series: &HopSeries, record: &HopRecord) {
@@ -137,11 +158,11 @@ impl WorkerReports {
         }
     }
 
-    fn log(&self, record: &HopRecord) {
+    fn log<'a>(&'a self, record: &'a HopRecord, mark: impl Fn(Line<'a>) -> Line<'a>) {
         let settings = self.shared.settings.load();
         let shown = |name: &str| settings.shows(name);
-        let line = access_log::line(&self.shared.workload, &self.shared.instance, record, &shown);
-        if self.lines.try_send(line).is_err() {
+        let line = Line::of(&self.shared.workload, &self.shared.instance, record, &shown);
+        if self.lines.try_send(mark(line).to_bytes()).is_err() {
             self.cells().lines_dropped.add(1);
         }
     }

@@ -4,6 +4,7 @@ use crate::codec::InBody;
 use crate::headers;
 use crate::hop::{
     Classification, Direction, End, Exchange, HopRecord, Peer, Phase, PhaseTimes, SeriesKey, Tls,
+    Told,
 };
 use crate::open_hop::OpenHop;
 use crate::route_names::Route;
@@ -84,7 +85,7 @@ impl Arrival {
         if let Some(detect) = self.detect.take() {
             phases.add(Phase::Detect, detect);
         }
-        let record = Box::new(HopRecord {
+        let record = HopRecord {
             key: SeriesKey {
                 direction,
                 peer,
@@ -117,7 +118,8 @@ impl Arrival {
             exchange: Exchange::Unary,
             request_bytes: 0,
             response_bytes: 0,
-        });
+            told: Told::default(),
+        };
         OpenHop::new(
             Rc::clone(&shard.sink),
             record,

@@ -183,6 +183,7 @@ fn note_request_time(hops: &mut Hops, sent: Instant) {
     let work = sent
         .saturating_duration_since(record.start)
         .saturating_sub(waits);
+    drop(record);
     // At the gateway both hops are of one passage: its time is told once.
     hops.inner.times(|times| times.add(Phase::Request, work));
 }

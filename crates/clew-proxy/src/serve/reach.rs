@@ -72,8 +72,10 @@ pub(super) async fn reach(
             .await?
         }
     };
-    if let Some(record) = hops.inner.record() {
-        let series = lease.endpoint().series(&record.key, shard.reports());
+    let endpoint = lease.endpoint();
+    let record = hops.inner.record();
+    let series = record.map(|record| endpoint.series(&record.key, shard.reports()));
+    if let Some(series) = series {
         hops.inner.count(series);
     }
     Ok(lease)

@@ -23,7 +23,7 @@ pub(super) fn refuse(mut hops: Hops, reason: Reason) -> Response<ResponseBody> {
         (false, false) => http(reason),
     };
     hops.each(|hop| {
-        if let Some(record) = hop.record() {
+        if let Some(mut record) = hop.record() {
             record.status = Some(response.status());
             record.grpc_status = is_grpc.then(|| reason.grpc_status());
         }

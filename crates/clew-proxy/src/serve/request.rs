@@ -412,7 +412,7 @@ fn join_trace_with(
 }
 
 fn note_address(hop: &mut OpenHop, address: Option<std::net::SocketAddr>) {
-    if let Some(record) = hop.record() {
+    if let Some(mut record) = hop.record() {
         record.peer_address = address;
     }
 }
@@ -423,8 +423,8 @@ fn phase(hop: &mut OpenHop, phase: Phase, time: std::time::Duration) {
 
 /// The labels are final: counts the request.
 fn count(via: &Via, hop: &mut OpenHop) {
-    if let Some(record) = hop.record() {
-        let series = via.series(&record.key);
+    let series = hop.record().map(|record| via.series(&record.key));
+    if let Some(series) = series {
         hop.count(series);
     }
 }

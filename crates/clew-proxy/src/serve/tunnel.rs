@@ -6,7 +6,7 @@ use crate::codec::{InBody, Io};
 use crate::endpoint::Lease;
 use crate::error::Reason;
 use crate::headers;
-use crate::hop::{End, Exchange};
+use crate::hop::End;
 use crate::opaque::{self, Transferred};
 use crate::response_body::{Hops, ResponseBody};
 use crate::shard::Shard;
@@ -54,14 +54,14 @@ impl Upgrade {
         mut hops: Hops,
         lease: Lease,
     ) -> Response<ResponseBody> {
-        hops.each(|hop| hop.exchange(Exchange::Tunnel));
+        let transferred = Rc::new(Transferred::default());
+        hops.each(|hop| hop.tunnel(&transferred));
         let server = response.body_mut().take_connection();
         let (mut head, _) = response.into_parts();
         head.extensions.clear();
         headers::strip_hop_by_hop(&mut head.headers, !self.is_connect);
         let shard = Rc::clone(shard);
         tokio::task::spawn_local(async move {
-            let transferred = Transferred::default();
             let copying = async {
                 let (Some(client), Some(server)) = (self.client.await, server) else {
                     return;
@@ -72,7 +72,6 @@ impl Upgrade {
             };
             let ended = shard.connections().drive(copying, |_| {}).await;
             drop(lease);
-            hops.each(|hop| hop.transferred(&transferred));
             if ended.is_some() {
                 hops.close(End::Complete);
             }

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 const REQUESTS: &str = "request_total";
 const RESPONSES: &str = "response_total";
 const LATENCY: &str = "response_latency_ms";
+const OPEN_STREAMS: &str = "clew_open_streams";
 
 /// Golden metrics by group, in the order of their labels.
 pub(crate) fn golden(
@@ -39,6 +40,9 @@ pub(crate) fn golden(
             .latency
             .merge(&Latency::from_millis(increase));
     })?;
+    for open in gauges(connection, OPEN_STREAMS, &series)? {
+        rows.entry(open.labels).or_default().open_streams = whole(open.value);
+    }
     Ok(rows
         .into_iter()
         .map(|(labels, row)| GoldenRow { labels, ..row })

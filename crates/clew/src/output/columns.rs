@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 34] = [
+pub(crate) const COLUMNS: [(&str, &str); 35] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -41,6 +41,10 @@ pub(crate) const COLUMNS: [(&str, &str); 34] = [
     (
         "CANCELLED",
         "of them: given up by their callers; neither success nor failure",
+    ),
+    (
+        "STREAMS",
+        "long streams that are open now: WebSocket, events, answers that go on for more than 10 s",
     ),
     (
         "TCP_CONN",

@@ -24,7 +24,8 @@ pub(super) async fn run(args: &EdgesArgs, api: &ApiClient) -> Result<Exit, ReadE
 
 fn render(edges: &Edges, is_wide: bool) -> String {
     let shows_tcp = is_wide || edges.edges.iter().any(|edge| edge.tcp.is_some());
-    let mut table = golden::columns(Table::new().text("CLIENT").text("SERVER"), is_wide);
+    let columns = golden::Columns::of(is_wide, edges.edges.iter().map(|edge| edge.golden.as_ref()));
+    let mut table = columns.headings(Table::new().text("CLIENT").text("SERVER"));
     if shows_tcp {
         table = table.number("TCP_CONN");
     }
@@ -52,7 +53,7 @@ fn render(edges: &Edges, is_wide: bool) -> String {
             peer(&edge.client, shows_namespace),
             peer(&edge.server, shows_namespace),
         ];
-        cells.extend(golden::cells(edge.golden.as_ref(), is_wide));
+        cells.extend(columns.cells(edge.golden.as_ref()));
         if shows_tcp {
             cells.push(Cell::or_none(edge.tcp.map(|tcp| tcp.open.to_string())));
         }

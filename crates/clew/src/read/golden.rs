@@ -9,40 +9,67 @@ use clew_api::rest::golden::Golden;
 const DOUBTFUL_BELOW: f64 = 0.99;
 const BAD_BELOW: f64 = 0.95;
 
-/// Adds the columns that [`cells`] fills.
-pub(super) fn columns(table: Table, is_wide: bool) -> Table {
-    let table = table.numbers(&[
-        "SUCCESS",
-        "RPS",
-        "LATENCY_P50",
-        "LATENCY_P95",
-        "LATENCY_P99",
-    ]);
-    if is_wide {
-        table.numbers(&["REQUESTS", "FAILURES", "CANCELLED"])
-    } else {
-        table
-    }
+/// Which columns there are besides the ones that are always there.
+#[derive(Clone, Copy)]
+pub(super) struct Columns {
+    is_wide: bool,
+    /// Some stream is open, or all is wanted.
+    streams: bool,
 }
 
-/// The fields of one row.
-pub(super) fn cells(golden: Option<&Golden>, is_wide: bool) -> Vec<Cell> {
-    let latency = golden.and_then(|golden| golden.latency_ms);
-    let time = |ms: Option<f64>| Cell::or_none(ms.map(units::millis));
-    let mut cells = vec![
-        success(golden),
-        Cell::or_none(golden.map(|golden| units::rate(golden.rps))),
-        time(latency.map(|latency| latency.p50)),
-        time(latency.map(|latency| latency.p95)),
-        time(latency.map(|latency| latency.p99)),
-    ];
-    if is_wide {
-        let count = |count: Option<u64>| Cell::or_none(count.map(|count| count.to_string()));
-        cells.push(count(golden.map(|golden| golden.requests)));
-        cells.push(count(golden.map(|golden| golden.failures)));
-        cells.push(count(golden.map(|golden| golden.cancelled)));
+impl Columns {
+    /// Those that these rows need.
+    pub(super) fn of<'a>(
+        is_wide: bool,
+        rows: impl IntoIterator<Item = Option<&'a Golden>>,
+    ) -> Self {
+        let mut rows = rows.into_iter().flatten();
+        Self {
+            is_wide,
+            streams: is_wide || rows.any(|golden| golden.open_streams > 0),
+        }
     }
-    cells
+
+    /// Adds the columns that [`Self::cells`] fills.
+    pub(super) fn headings(self, table: Table) -> Table {
+        let mut table = table.numbers(&[
+            "SUCCESS",
+            "RPS",
+            "LATENCY_P50",
+            "LATENCY_P95",
+            "LATENCY_P99",
+        ]);
+        if self.streams {
+            table = table.number("STREAMS");
+        }
+        if self.is_wide {
+            table = table.numbers(&["REQUESTS", "FAILURES", "CANCELLED"]);
+        }
+        table
+    }
+
+    /// The fields of one row.
+    pub(super) fn cells(self, golden: Option<&Golden>) -> Vec<Cell> {
+        let latency = golden.and_then(|golden| golden.latency_ms);
+        let time = |ms: Option<f64>| Cell::or_none(ms.map(units::millis));
+        let mut cells = vec![
+            success(golden),
+            Cell::or_none(golden.map(|golden| units::rate(golden.rps))),
+            time(latency.map(|latency| latency.p50)),
+            time(latency.map(|latency| latency.p95)),
+            time(latency.map(|latency| latency.p99)),
+        ];
+        let count = |count: Option<u64>| Cell::or_none(count.map(|count| count.to_string()));
+        if self.streams {
+            cells.push(count(golden.map(|golden| golden.open_streams)));
+        }
+        if self.is_wide {
+            cells.push(count(golden.map(|golden| golden.requests)));
+            cells.push(count(golden.map(|golden| golden.failures)));
+            cells.push(count(golden.map(|golden| golden.cancelled)));
+        }
+        cells
+    }
 }
 
 /// Failures by reason and by status, the most frequent first: `no_endpoints=12 503=3`.

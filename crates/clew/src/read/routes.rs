@@ -42,7 +42,11 @@ fn render(routes: &Routes, is_wide: bool) -> String {
     if shows_service {
         table = table.text("SERVICE");
     }
-    table = golden::columns(table, is_wide);
+    let columns = golden::Columns::of(
+        is_wide,
+        routes.routes.iter().map(|route| Some(&route.golden)),
+    );
+    table = columns.headings(table);
     if is_wide {
         table = table.text("ERRORS");
     }
@@ -55,7 +59,7 @@ fn render(routes: &Routes, is_wide: bool) -> String {
         if shows_service {
             cells.push(Cell::or_none(route.service.as_ref()));
         }
-        cells.extend(golden::cells(Some(&route.golden), is_wide));
+        cells.extend(columns.cells(Some(&route.golden)));
         if is_wide {
             cells.push(golden::errors(Some(&route.golden)));
         }

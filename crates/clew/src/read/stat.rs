@@ -6,7 +6,7 @@ use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{DIM, units};
-use clew_api::rest::golden::{Direction, SideStat, Stat, WorkloadStat};
+use clew_api::rest::golden::{Direction, Golden, SideStat, Stat, WorkloadStat};
 
 pub(super) async fn run(args: &StatArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let question = Question::new("/stat")
@@ -30,6 +30,12 @@ struct Row<'a> {
     of: &'a WorkloadStat,
     direction: Direction,
     side: Option<&'a SideStat>,
+}
+
+impl<'a> Row<'a> {
+    fn golden(&self) -> Option<&'a Golden> {
+        self.side.and_then(|side| side.golden.as_ref())
+    }
 }
 
 /// A workload's serving side; its sending side where it only sends, and beside the other when all is wanted.
@@ -59,6 +65,7 @@ fn rows(stat: &Stat, is_wide: bool) -> Vec<Row<'_>> {
 struct Columns {
     namespace: bool,
     direction: bool,
+    golden: golden::Columns,
     tcp: bool,
     is_wide: bool,
 }
@@ -74,6 +81,7 @@ impl Columns {
                     .iter()
                     .any(|workload| Some(&workload.namespace) != first),
             direction: is_wide || rows.iter().any(|row| row.direction == Direction::Outbound),
+            golden: golden::Columns::of(is_wide, rows.iter().map(Row::golden)),
             tcp: is_wide
                 || rows
                     .iter()
@@ -91,7 +99,7 @@ impl Columns {
         if self.direction {
             table = table.text("DIRECTION");
         }
-        table = golden::columns(table, self.is_wide);
+        table = self.golden.headings(table);
         if self.tcp {
             table = table.number("TCP_CONN");
         }
@@ -104,7 +112,7 @@ impl Columns {
     }
 
     fn cells(&self, row: &Row<'_>) -> Vec<Cell> {
-        let golden = row.side.and_then(|side| side.golden.as_ref());
+        let golden = row.golden();
         let tcp = row.side.and_then(|side| side.tcp);
         let proxy = row.side.and_then(|side| side.proxy_time_ms);
         let mut cells = Vec::new();
@@ -116,7 +124,7 @@ impl Columns {
         if self.direction {
             cells.push(Cell::styled(row.direction.as_str(), DIM));
         }
-        cells.extend(golden::cells(golden, self.is_wide));
+        cells.extend(self.golden.cells(golden));
         if self.tcp {
             cells.push(Cell::or_none(tcp.map(|tcp| tcp.open.to_string())));
         }

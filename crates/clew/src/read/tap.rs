@@ -181,7 +181,7 @@ fn render(request: &TapRequest, is_wide: bool, shows_headers: bool) -> String {
     text
 }
 
-/// `200`, `503 no_endpoints`, `cancelled`, `grpc 14 connect_refused`.
+/// `200`, `503 no_endpoints`, `cancelled`, `grpc 14 connect_refused`, `101 open`.
 fn outcome(request: &TapRequest) -> String {
     let style = match request.classification.as_str() {
         "success" => GOOD,
@@ -198,6 +198,7 @@ fn outcome(request: &TapRequest) -> String {
     let parts = [
         status.filter(|_| request.grpc_status.is_none()),
         grpc,
+        request.open.then(|| "open".to_owned()),
         is_cancelled.then(|| "cancelled".to_owned()),
         request.error.clone().filter(|_| !is_cancelled),
     ];

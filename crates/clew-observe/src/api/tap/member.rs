@@ -126,6 +126,7 @@ pub(super) fn shown(event: wire::TapEvent) -> TapRequest {
             .filter(|status| *status > 0),
         grpc_status: given(event.grpc_status),
         classification: event.classification,
+        open: event.open,
         error: given(event.error),
         request_bytes: event.request_bytes,
         response_bytes: event.response_bytes,

@@ -231,6 +231,23 @@ async fn stat_of_one_workload_or_namespace_is_that_alone() {
     );
 }
 
+/// Its request began long before the window, and has not ended.
+#[tokio::test]
+async fn a_stream_that_has_been_open_for_long_is_in_stat_and_routes() {
+    let mesh = TestMesh::begin().await;
+    let mut proxy = Proxy::new("chat");
+    let labels = [("direction", "inbound"), ("route", "GET /chat/{id}")];
+    proxy.sample("clew_open_streams", &labels, SampleValue::Gauge(3.0));
+    proxy.write(&mesh.store, "chat-1").await;
+    let stat: Stat = mesh.get("/stat").await;
+    let side = workload(&stat, "chat").inbound.as_ref().unwrap();
+    let golden = side.golden.as_ref().unwrap();
+    assert_eq!((golden.open_streams, golden.requests), (3, 0));
+    let routes: Routes = mesh.get("/routes?workload=chat").await;
+    assert_eq!(names(&routes), [("GET /chat/{id}", 0)]);
+    assert_eq!(routes.routes[0].golden.open_streams, 3);
+}
+
 #[tokio::test]
 async fn stat_has_opaque_connections_and_the_time_in_the_proxy() {
     let mesh = TestMesh::begin().await;

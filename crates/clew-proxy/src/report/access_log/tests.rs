@@ -28,7 +28,7 @@ fn logging(
 
 fn close(worker: &WorkerReports, record: HopRecord) {
     let series = worker.series(&record.key);
-    worker.close(&series, record);
+    worker.close(&series, &record);
 }
 
 async fn lines(
@@ -104,6 +104,40 @@ async fn the_setting_says_which_hops_are_logged() {
             "{setting:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_is_said_to_be_and_its_end_is_logged_as_ever() {
+    let (reports, worker, reader) = logging(AccessLog::All, 64 * 1024);
+    let record = hop(|_| {});
+    worker.tell_open(&record);
+    close(&worker, record);
+    let lines = lines(&reports, worker, reader).await;
+    let fields = |line: &serde_json::Value| {
+        let fields = ["open", "classification", "duration_ms", "response_bytes"];
+        fields.map(|field| line.get(field).cloned())
+    };
+    let some = |value: serde_json::Value| Some(value);
+    assert_eq!(
+        lines.iter().map(fields).collect::<Vec<_>>(),
+        [
+            [some(true.into()), None, some(12.0.into()), some(512.into())],
+            [
+                None,
+                some("success".into()),
+                some(12.0.into()),
+                some(512.into())
+            ],
+        ]
+    );
+    assert_eq!(lines[0]["trace_id"], lines[1]["trace_id"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_has_not_failed_yet() {
+    let (reports, worker, reader) = logging(AccessLog::Errors, 64 * 1024);
+    worker.tell_open(&hop(|_| {}));
+    assert!(lines(&reports, worker, reader).await.is_empty());
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ fn close(worker: &WorkerReports, times: usize) {
         let record = hop(|_| {});
         let series = worker.series(&record.key);
         worker.opened(&series);
-        worker.close(&series, record);
+        worker.close(&series, &record);
     }
 }
 

@@ -13,7 +13,29 @@ fn worker() -> (Arc<Reports>, WorkerReports) {
 fn close(worker: &WorkerReports, record: HopRecord) {
     let series = worker.series(&record.key);
     worker.opened(&series);
-    worker.close(&series, record);
+    worker.close(&series, &record);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_open_is_shown_as_such() {
+    let (reports, worker) = worker();
+    let mut all = reports.tap(TapRequest::default()).unwrap();
+    let failures = TapRequest {
+        failures_only: true,
+        ..TapRequest::default()
+    };
+    let mut failures = reports.tap(failures).unwrap();
+    worker.tell_open(&hop(|_| {}));
+    close(&worker, hop(|_| {}));
+    let shown: Vec<_> = waiting(&mut all)
+        .into_iter()
+        .map(|event| (event.open, event.classification))
+        .collect();
+    assert_eq!(
+        shown,
+        [(true, String::new()), (false, "success".to_owned())]
+    );
+    assert!(waiting(&mut failures).is_empty());
 }
 
 /// Events that are there already.

@@ -89,7 +89,7 @@ async fn a_series_that_is_held_is_reported_however_idle() {
     let connection = worker.tcp(Direction::Inbound, &peer("webapp"), Tls::None);
     connection.opened();
     pass(&reports, &[&worker], start, 1..60);
-    worker.close(&held, hop(|record| record.key.route = "GET /a".into()));
+    worker.close(&held, &hop(|record| record.key.route = "GET /a".into()));
     connection.closed(Duration::from_secs(60 * 60));
     drop((held, connection));
     // What was written last is still to be read by a scrape.

@@ -154,6 +154,41 @@ async fn an_empty_label_is_the_same_series_as_none() {
 }
 
 #[tokio::test]
+async fn golden_numbers_have_open_streams_also_where_nothing_else_happened() {
+    let store = temporary();
+    let open = |route, direction| {
+        sample(
+            "clew_open_streams",
+            &[("route", route), ("direction", direction)],
+            SampleValue::Gauge(2.0),
+        )
+    };
+    let samples = vec![
+        open("GET /events", "inbound"),
+        open("GET /events", "outbound"),
+        open("GET /chat", "inbound"),
+    ];
+    record(&store, vec![scrape("a-1", second(1), samples)]).await;
+    let mut query = by(&[Label::Route]);
+    query.series.window = Window {
+        from: second(0),
+        to: second(5),
+    };
+    let rows = store.golden(query).await.unwrap();
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row.labels[&Label::Route].as_str(),
+                row.open_streams,
+                row.requests,
+            )
+        })
+        .collect();
+    assert_eq!(shown, [("GET /chat", 2, 0), ("GET /events", 2, 0)]);
+}
+
+#[tokio::test]
 async fn gauges_count_while_their_instance_does() {
     let store = temporary();
     let open = |n| {

@@ -30,6 +30,7 @@ pub(crate) fn golden(successes: u64, failures: u64, cancelled: u64) -> Golden {
             p95: 18.55,
             p99: 1_204.0,
         }),
+        open_streams: 0,
         errors: BTreeMap::from([("client_cancelled".to_owned(), cancelled)])
             .into_iter()
             .filter(|(_, n)| *n > 0)

@@ -64,13 +64,13 @@ fn a_table_shows_who_serves_and_who_only_sends() {
 #[test]
 fn wide_shows_both_sides_and_every_number() {
     insta::assert_snapshot!(plain(&render(&mesh(), true)), @r"
-    NAMESPACE  NAME     INSTANCES  DIRECTION  SUCCESS     RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  REQUESTS  FAILURES  CANCELLED  TCP_CONN  TCP_READ  TCP_WRITTEN  PROXY_P50  PROXY_P99  ERRORS
-    default    books            2  inbound     99.91%  20.0 k      4.20 ms      18.6 ms       1.20 s   1201017      1000         17         -         -            -      41 us     300 us  503=1000 client_cancelled=17
-    default    db               2  inbound          -       -            -            -            -         -         -          -         2  1.50 KiB         20 B          -          -  -
-    default    idle             2  inbound          -       -            -            -            -         -         -          -         -         -            -          -          -  -
-    default    traffic          2  outbound   100.00%    10.0      4.20 ms      18.6 ms       1.20 s       600         0          0         -         -            -      41 us     300 us  -
-    default    webapp           2  inbound     93.33%    10.0      4.20 ms      18.6 ms       1.20 s       600        40          0         -         -            -      41 us     300 us  503=40
-    default    webapp           2  outbound    90.00%    1.67      4.20 ms      18.6 ms       1.20 s       100        10          0         -         -            -      41 us     300 us  503=10
+    NAMESPACE  NAME     INSTANCES  DIRECTION  SUCCESS     RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  TCP_CONN  TCP_READ  TCP_WRITTEN  PROXY_P50  PROXY_P99  ERRORS
+    default    books            2  inbound     99.91%  20.0 k      4.20 ms      18.6 ms       1.20 s        0   1201017      1000         17         -         -            -      41 us     300 us  503=1000 client_cancelled=17
+    default    db               2  inbound          -       -            -            -            -        -         -         -          -         2  1.50 KiB         20 B          -          -  -
+    default    idle             2  inbound          -       -            -            -            -        -         -         -          -         -         -            -          -          -  -
+    default    traffic          2  outbound   100.00%    10.0      4.20 ms      18.6 ms       1.20 s        0       600         0          0         -         -            -      41 us     300 us  -
+    default    webapp           2  inbound     93.33%    10.0      4.20 ms      18.6 ms       1.20 s        0       600        40          0         -         -            -      41 us     300 us  503=40
+    default    webapp           2  outbound    90.00%    1.67      4.20 ms      18.6 ms       1.20 s        0       100        10          0         -         -            -      41 us     300 us  503=10
     ");
 }
 

@@ -27,6 +27,7 @@ fn request() -> TapRequest {
         status_code: Some(200),
         grpc_status: None,
         classification: "success".to_owned(),
+        open: false,
         error: None,
         request_bytes: 0,
         response_bytes: 2_048,
@@ -71,7 +72,16 @@ fn a_request_is_a_line() {
         classification: "failure".to_owned(),
         ..request()
     };
-    let lines: String = [request(), refused, cancelled, grpc]
+    let open = TapRequest {
+        path: "/chat/7".to_owned(),
+        route: "GET /chat/{id}".to_owned(),
+        status_code: Some(101),
+        classification: String::new(),
+        open: true,
+        duration_ms: 60_100.0,
+        ..request()
+    };
+    let lines: String = [request(), refused, cancelled, grpc, open]
         .iter()
         .map(|line| render(line, false, false))
         .collect();
@@ -80,6 +90,7 @@ fn a_request_is_a_line() {
     12:00:00.123Z books -> authors  GET /books/7  503 no_endpoints  4.21 ms  GET /books/{id}
     12:00:00.123Z books <- (unmeshed)  GET /books/7  cancelled  4.21 ms  GET /books/{id}
     12:00:00.123Z books <- webapp  POST /books.Ratings/Get  grpc 14  4.21 ms  books.Ratings/Get
+    12:00:00.123Z books <- webapp  GET /chat/7  101 open  1m 00s  GET /chat/{id}
     ");
 }
 
