@@ -36,6 +36,16 @@ pub(crate) enum HttpVersion {
 pub(crate) trait OutgoingBody:
     Body<Data = Bytes, Error = BoxError> + Unpin + 'static
 {
+    /// Does what goes on beside it while nobody takes any more of it: who does not read may still send.
+    fn poll_alongside(&mut self, _: &mut Context<'_>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+impl OutgoingBody for Box<dyn OutgoingBody> {
+    fn poll_alongside(&mut self, cx: &mut Context<'_>) -> Result<(), BoxError> {
+        (**self).poll_alongside(cx)
+    }
 }
 
 /// Answers the requests of one connection.
@@ -189,6 +199,14 @@ impl InBody {
         match self {
             Self::Http1(body) => Interim(Some(body.interim())),
             Self::Http2(_) => Interim(None),
+        }
+    }
+
+    /// Of a response: the rest of the request goes on, though nobody takes the response.
+    pub(crate) fn poll_alongside(&self, cx: &mut Context<'_>) -> Result<(), BodyError> {
+        match self {
+            Self::Http1(body) => body.poll_upload(cx),
+            Self::Http2(_) => Ok(()),
         }
     }
 

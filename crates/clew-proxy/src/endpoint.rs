@@ -301,7 +301,8 @@ pub(crate) async fn connect_tcp(
 /// one that hangs, too, but gRPC servers close connections on which they see many.)
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(30);
+/// Minutes, for it also ends a connection whose other side lives and only pauses to read.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Options of every connection; those of a listener are its connections' too. Best effort: a connection without
 /// them works, only worse.

@@ -91,7 +91,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap, keep_upgrade: bool) {
     ] {
         headers.remove(name);
     }
-    if headers.get(TE).is_some_and(|te| te != "trailers") {
+    if headers.get_all(TE).iter().any(|te| te != "trailers") {
         headers.remove(TE);
     }
     if keep_upgrade {
@@ -106,9 +106,8 @@ fn strip_named(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         // Framing, routing and the upgrade itself are not the sender's to take away.
         .filter(|name| ![UPGRADE, HOST, TE].contains(name))
         .collect();
@@ -121,16 +120,19 @@ fn strip_named(headers: &mut HeaderMap) {
 /// The client asks for another protocol on this connection, and it is one that can be passed on: HTTP/2
 /// in clear (`h2c`) by upgrade is not, prior knowledge has replaced it (RFC 9113, section 3.1).
 pub(crate) fn asks_upgrade(headers: &HeaderMap) -> bool {
-    let Some(protocol) = headers.get(UPGRADE) else {
+    if !headers.contains_key(UPGRADE) {
         return false;
-    };
-    let named = headers
+    }
+    let is_h2c = |token: &[u8]| token.trim_ascii().eq_ignore_ascii_case(b"h2c");
+    let mut protocols = headers.get_all(UPGRADE).iter();
+    if protocols.any(|list| list.as_bytes().split(|&byte| byte == b',').any(is_h2c)) {
+        return false;
+    }
+    let mut tokens = headers
         .get_all(CONNECTION)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|token| token.trim().eq_ignore_ascii_case("upgrade"));
-    named && !protocol.as_bytes().eq_ignore_ascii_case(b"h2c")
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
 
 /// `application/grpc`, `application/grpc+proto`, ...

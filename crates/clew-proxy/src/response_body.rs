@@ -120,7 +120,20 @@ impl Drop for Relay {
     }
 }
 
-impl OutgoingBody for ResponseBody {}
+impl OutgoingBody for ResponseBody {
+    fn poll_alongside(&mut self, cx: &mut Context<'_>) -> Result<(), BoxError> {
+        let Self::Relayed(relay) = self else {
+            return Ok(());
+        };
+        relay
+            .body
+            .poll_alongside(cx)
+            .map_err(|BodyError { cause, source }| {
+                relay.end(End::Failed(reason_of(cause)));
+                source
+            })
+    }
+}
 
 impl Body for ResponseBody {
     type Data = Bytes;

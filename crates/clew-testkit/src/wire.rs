@@ -6,6 +6,7 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// One connection, or what runs inside one after an upgrade. This end is closed when the value is dropped.
@@ -29,6 +30,11 @@ impl Wire {
     /// This end's address.
     pub fn local_address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
+    }
+
+    /// Its two directions, for a test that uses both at once.
+    pub fn split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
+        self.0.into_split()
     }
 
     /// Resets the connection: the other side's next read fails.

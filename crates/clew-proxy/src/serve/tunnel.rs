@@ -30,8 +30,13 @@ impl Upgrade {
     /// The upgrade that a request asks for, if it does.
     pub(super) fn asked(request: &mut Request<InBody>) -> Option<Self> {
         let is_connect = request.method() == Method::CONNECT;
-        let asked = is_connect || headers::asks_upgrade(request.headers());
-        (asked && request.version() < Version::HTTP_2).then(|| Self {
+        // HTTP/1.0 has no upgrades (RFC 9110, section 7.8).
+        let asked = match request.version() {
+            Version::HTTP_11 => is_connect || headers::asks_upgrade(request.headers()),
+            Version::HTTP_10 => is_connect,
+            _ => false,
+        };
+        asked.then(|| Self {
             client: Box::pin(request.body_mut().inherit()),
             is_connect,
         })
@@ -63,17 +68,19 @@ impl Upgrade {
         let shard = Rc::clone(shard);
         tokio::task::spawn_local(async move {
             let copying = async {
+                // It may have gone before it heard of the acceptance.
                 let (Some(client), Some(server)) = (self.client.await, server) else {
-                    return;
+                    return End::CancelledByClient;
                 };
                 let count = |from, bytes| transferred.add(from, bytes);
                 // However it ends, a tunnel is over when one side says so.
                 drop(opaque::copy(client, server, &count).await);
+                End::Complete
             };
             let ended = shard.connections().drive(copying, |_| {}).await;
             drop(lease);
-            if ended.is_some() {
-                hops.close(End::Complete);
+            if let Some(end) = ended {
+                hops.close(end);
             }
         });
         Response::from_parts(head, ResponseBody::Empty)

@@ -6,6 +6,7 @@ use clew_testkit::upstream::{Answering, Scripted, ok, status};
 use clew_testkit::wire::{Wire, WireListener, header};
 use clew_testkit::{body, within};
 use http::{HeaderMap, Method, Response, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn chunked_bodies_pass_in_both_directions() {
@@ -324,4 +325,59 @@ fn sum(value: &str) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", value.parse().unwrap());
     trailers
+}
+
+/// 1. A client sends all of its body before it reads, and a server answers while it reads.
+/// 2. What goes one way must not wait for the other: both hold more than all buffers on the way.
+#[tokio::test]
+async fn both_directions_are_independent() {
+    const BYTES: usize = 32 * 1024 * 1024;
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(format!(
+            "POST / HTTP/1.1\r\nHost: books\r\nContent-Length: {BYTES}\r\n\r\n"
+        ))
+        .await;
+    let mut server = listener.accept().await;
+    server.read_head().await;
+    let (mut read, mut write) = server.split();
+    let answering = tokio::spawn(async move {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {BYTES}\r\n\r\n");
+        write.write_all(head.as_bytes()).await.unwrap();
+        write.write_all(&vec![b'y'; BYTES]).await.unwrap();
+        write
+    });
+    let reading = tokio::spawn(async move { read.read_exact(&mut vec![0; BYTES]).await });
+    client.write(vec![b'x'; BYTES]).await;
+    client.read_head().await;
+    assert_eq!(client.read(BYTES).await.len(), BYTES);
+    reading.await.unwrap().unwrap();
+    drop(answering.await.unwrap());
+    pair.both_counted(1, &[SUCCESS]).await;
+    drop(client);
+    pair.stop().await;
+}
+
+/// Some servers fill the lines of chunk sizes up with blanks, which are no extensions.
+#[tokio::test]
+async fn chunk_sizes_with_blanks_do_not_add_up() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+    let mut server = listener.accept().await;
+    server.read_head().await;
+    let chunks = "1     \r\nx\r\n".repeat(4_000);
+    server
+        .write(format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+        ))
+        .await;
+    client.read_head().await;
+    client.read_until("0\r\n\r\n").await;
+    pair.both_counted(1, &[SUCCESS]).await;
+    drop((client, server));
+    pair.stop().await;
 }

@@ -244,3 +244,17 @@ async fn a_client_that_closes_right_behind_its_request_is_counted() {
     );
     mesh.stop().await;
 }
+
+/// It may have sent something behind its request that is read ahead: the end behind that counts all the same.
+#[tokio::test]
+async fn a_client_that_closes_behind_bytes_that_nobody_reads() {
+    let mut watched = Watched::begin().await;
+    let mut client = Wire::connect(watched.pair.entry()).await;
+    client
+        .write("GET /poll HTTP/1.1\r\nHost: books\r\n\r\n\r\nGET")
+        .await;
+    let mut exchange = watched.application.next().await;
+    drop(client);
+    exchange.given_up().await;
+    watched.cancelled().await;
+}

@@ -322,9 +322,76 @@ async fn a_body_with_broken_chunks_is_the_clients_mistake() {
     );
     let head = client.read_head().await;
     assert!(head.starts_with("http/1.1 400"), "{head}");
+    assert_eq!(header(&head, "connection"), Some("close"));
     client.closed().await;
     drop(server);
     pair.stop().await;
+}
+
+/// 1. What stands where trailers should is none, and what follows it could be some, or a request.
+/// 2. Where a message ends that is none nobody knows: nothing after it is read.
+#[tokio::test]
+async fn nothing_is_read_behind_malformed_trailers() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(concat!(
+            "POST /one HTTP/1.1\r\nHost: books\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "0\r\nno trailer\r\n\r\nX: y\r\n\r\nGET /two HTTP/1.1\r\nHost: books\r\n\r\n",
+        ))
+        .await;
+    let (head, _) = client.read_message().await;
+    assert!(head.starts_with("http/1.1 400"), "{head}");
+    assert_eq!(header(&head, "connection"), Some("close"));
+    client.finish().await;
+    assert_eq!(client.closed().await, b"");
+    assert!(
+        application
+            .seen()
+            .iter()
+            .all(|seen| seen.uri.path() != "/two")
+    );
+    pair.stop().await;
+}
+
+/// Is what follows the body of the request, or the tunnel's?
+#[tokio::test]
+async fn a_connect_with_a_body_is_no_request() {
+    let application = Answering::ok().await;
+    let pair = Pair::of(application.address()).await;
+    for framing in ["Content-Length: 4", "Transfer-Encoding: chunked"] {
+        let mut client = Wire::connect(pair.webapp.http_proxy()).await;
+        client
+            .write(format!(
+                "CONNECT books:80 HTTP/1.1\r\nHost: books:80\r\n{framing}\r\n\r\n"
+            ))
+            .await;
+        let head = client.read_head().await;
+        assert!(head.starts_with("http/1.1 400"), "{head}");
+    }
+    assert_eq!(application.connections(), 0);
+    pair.stop().await;
+}
+
+/// Half an empty line is no beginning of a head: the connection is as idle as before.
+#[tokio::test]
+async fn line_ends_do_not_keep_a_connection() {
+    let application = Answering::ok().await;
+    let mesh = clew_testkit::Mesh::begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .limits(|limits| limits.client_idle_timeout = std::time::Duration::from_millis(50))
+        .start()
+        .await;
+    let mut client = Wire::connect(books.inbound()).await;
+    client.write("GET / HTTP/1.1\r\nHost: books\r\n\r\n").await;
+    client.read_message().await;
+    client.write("\r").await;
+    assert_eq!(client.closed().await, b"");
+    assert_eq!(books.metrics().await.requests(&[]), 1);
+    mesh.stop().await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::pair::{Pair, SUCCESS};
 use clew_testkit::upstream::{Scripted, ok, status};
-use clew_testkit::wire::{Wire, header};
+use clew_testkit::wire::{Wire, WireListener, header};
 use clew_testkit::within;
 use http::Response;
 
@@ -157,5 +157,112 @@ async fn an_upgrade_to_http_2_is_not_passed_on() {
     let (_, body) = client.read_message().await;
     assert_eq!(body, b"still 1.1");
     drop(client);
+    pair.stop().await;
+}
+
+/// A server that reads lists must not find it there, either.
+#[tokio::test]
+async fn an_upgrade_to_http_2_in_a_list_is_not_passed_on() {
+    for upgrade in ["Upgrade: h2c, x", "Upgrade: x\r\nUpgrade: h2c"] {
+        let mut application = Scripted::start().await;
+        let pair = Pair::of(application.address()).await;
+        let mut client = Wire::connect(pair.entry()).await;
+        client
+            .write(format!(
+                "GET / HTTP/1.1\r\nHost: books\r\nConnection: Upgrade\r\n{upgrade}\r\n\r\n"
+            ))
+            .await;
+        let seen = application.answer_next(ok("still 1.1")).await;
+        assert_eq!(seen.header("upgrade"), "", "{upgrade}");
+        drop(client);
+        pair.stop().await;
+    }
+}
+
+/// RFC 9110, section 7.8.
+#[tokio::test]
+async fn http_1_0_asks_for_no_upgrade() {
+    let mut application = Scripted::start().await;
+    let pair = Pair::of(application.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(HANDSHAKE.replace("HTTP/1.1", "HTTP/1.0"))
+        .await;
+    let seen = application.answer_next(ok("still 1.0")).await;
+    assert_eq!(seen.header("upgrade"), "");
+    drop(client);
+    pair.stop().await;
+}
+
+/// What is left of the body would be taken for bytes of the tunnel.
+#[tokio::test]
+async fn an_upgrade_in_the_middle_of_a_body_is_no_upgrade() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(concat!(
+            "POST / HTTP/1.1\r\nHost: books\r\nConnection: upgrade\r\nUpgrade: websocket\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"
+        ))
+        .await;
+    let mut server = listener.accept().await;
+    server.read_until("half\r\n").await;
+    server.write(ACCEPTED).await;
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 502"), "{head}");
+    drop(server);
+    pair.stop().await;
+}
+
+const ACCEPTED: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+/// 1. A client asks for an upgrade with a body that nobody reads, until nothing more of it goes on its way.
+/// 2. It resets the connection, which nobody notices, and then the server accepts.
+/// 3. Whoever waits for the client's connection must hear that there is none: the hops end, and so does a drain.
+#[tokio::test]
+async fn an_upgrade_of_a_client_that_has_gone_ends() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write(HANDSHAKE.replace("\r\n\r\n", "\r\nContent-Length: 100000000\r\n\r\n"))
+        .await;
+    let mut server = listener.accept().await;
+    server.read_head().await;
+    let mut is_taken = true;
+    while is_taken {
+        let writing = client.try_write(vec![b'x'; 100_000]);
+        let taken = tokio::time::timeout(std::time::Duration::from_millis(300), writing).await;
+        is_taken = taken.is_ok();
+    }
+    client.reset();
+    server.write(ACCEPTED).await;
+    for side in [&pair.webapp, &pair.books] {
+        side.metrics_when("the hop to end", |metrics| metrics.responses(&[]) == 1)
+            .await;
+    }
+    drop(server);
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn an_accepted_connect_says_no_length() {
+    let listener = WireListener::bind().await;
+    let pair = Pair::of(listener.address()).await;
+    let mut client = Wire::connect(pair.entry()).await;
+    client
+        .write("CONNECT books:80 HTTP/1.1\r\nHost: books:80\r\n\r\n")
+        .await;
+    let mut server = listener.accept().await;
+    server.read_head().await;
+    server
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        .await;
+    let head = client.read_head().await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    assert_eq!(header(&head, "content-length"), None, "{head}");
+    drop((client, server));
     pair.stop().await;
 }

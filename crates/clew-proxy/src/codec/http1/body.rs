@@ -22,6 +22,8 @@ enum State {
     Chunked(Chunks),
     UntilClose,
     Done,
+    /// What came is no body: nothing after it is anything.
+    Broken,
 }
 
 #[derive(Debug)]
@@ -85,12 +87,17 @@ impl Decoder {
         matches!(self.0, State::Done)
     }
 
+    /// What came was no body: nobody knows where the next message begins.
+    pub(super) fn is_broken(&self) -> bool {
+        matches!(self.0, State::Broken)
+    }
+
     /// Bytes that are still to come, where that is known.
     pub(super) fn remaining(&self) -> Option<u64> {
         match self.0 {
             State::Length(remaining) => Some(remaining),
             State::Done => Some(0),
-            State::Chunked(_) | State::UntilClose => None,
+            State::Chunked(_) | State::UntilClose | State::Broken => None,
         }
     }
 
@@ -102,6 +109,7 @@ impl Decoder {
     ) -> Result<Decoded, DecodeError> {
         let decoded = match &mut self.0 {
             State::Done => return Ok(Decoded::End),
+            State::Broken => return Err(DecodeError::Malformed),
             State::Length(remaining) => {
                 let data = take(input, remaining);
                 if *remaining == 0 {
@@ -114,7 +122,13 @@ impl Decoder {
                 let mut endless = u64::MAX;
                 take(input, &mut endless)
             }
-            State::Chunked(chunks) => chunks.decode(input)?,
+            State::Chunked(chunks) => match chunks.decode(input) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    self.0 = State::Broken;
+                    return Err(error);
+                }
+            },
         };
         match decoded {
             Some(last @ (Decoded::End | Decoded::Trailers(_))) => {
@@ -195,7 +209,7 @@ impl Chunks {
         let is_text = |&byte: &u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
         // Some servers fill the line up with blanks.
         let is_extension = matches!(rest.trim_ascii_start(), [] | [b';', ..]);
-        self.extensions += rest.len();
+        self.extensions += rest.trim_ascii_start().len();
         if !is_extension || !rest.iter().all(is_text) || self.extensions > MAX_EXTENSIONS {
             return Err(DecodeError::Malformed);
         }

@@ -120,6 +120,8 @@ impl Incoming {
     pub(crate) fn take_connection(&mut self) -> Option<Io> {
         let mut channel = self.channel.borrow_mut();
         channel.is_reusable = false;
+        // It holds the client's connection, and who waits for that holds this one.
+        channel.upload = None;
         channel.wire.take()
     }
 
@@ -133,7 +135,7 @@ impl Incoming {
 
     /// The rest of a request's body goes to the server while its answer comes. Whether it fails does not matter to the
     /// answer, unless it was the client who broke off.
-    fn poll_upload(&self, cx: &mut Context<'_>) -> Result<(), BodyError> {
+    pub(crate) fn poll_upload(&self, cx: &mut Context<'_>) -> Result<(), BodyError> {
         let Some(mut upload) = self.channel.borrow_mut().upload.take() else {
             return Ok(());
         };
@@ -219,6 +221,9 @@ impl Interim {
     }
 }
 
+/// A body that never pauses lets others run after so many flushes: the other direction of its own exchange, too.
+const MOST_FLUSHES: u32 = 4;
+
 /// A body on its way out.
 pub(super) struct Sending<B> {
     pub(super) body: B,
@@ -240,7 +245,7 @@ pub(super) enum SendingError {
 #[error("the body is not as long as its head says")]
 struct NotAsSaid;
 
-impl<B: Body<Data = Bytes, Error = BoxError> + Unpin> Sending<B> {
+impl<B: OutgoingBody> Sending<B> {
     pub(super) fn new(body: B, framing: Framing) -> Self {
         Self {
             body,
@@ -257,12 +262,21 @@ impl<B: Body<Data = Bytes, Error = BoxError> + Unpin> Sending<B> {
         to: &RefCell<Channel>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), SendingError>> {
+        let mut flushes = 0;
         loop {
             if self.has_ended || to.borrow().wire.output.is_full() {
-                let flushed = ready!(to.borrow_mut().wire.poll_flush(cx));
-                flushed.map_err(|_| SendingError::Connection)?;
+                let flushed = to.borrow_mut().wire.poll_flush(cx);
+                if flushed.is_pending() && !self.has_ended {
+                    self.body.poll_alongside(cx).map_err(SendingError::Body)?;
+                }
+                ready!(flushed).map_err(|_| SendingError::Connection)?;
                 if self.has_ended {
                     return Poll::Ready(Ok(()));
+                }
+                flushes += 1;
+                if flushes == MOST_FLUSHES {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
             }
             let polled = match self.body.is_end_stream() {
@@ -295,3 +309,6 @@ impl<B: Body<Data = Bytes, Error = BoxError> + Unpin> Sending<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

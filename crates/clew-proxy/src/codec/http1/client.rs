@@ -12,9 +12,6 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-/// Interim responses to one request: more are a mistake of the server's.
-const MAX_INTERIM: u32 = 32;
-
 /// A connection to a server.
 pub(crate) struct Client {
     channel: Shared,
@@ -97,7 +94,6 @@ struct Waiting {
     asked: Asked,
     max_head_bytes: usize,
     scan: HeadScan,
-    interim: u32,
     /// The server has stopped to read. It may have answered before.
     is_cut_off: bool,
 }
@@ -108,7 +104,6 @@ impl Waiting {
             asked,
             max_head_bytes,
             scan: HeadScan::default(),
-            interim: 0,
             is_cut_off: false,
         }
     }
@@ -134,15 +129,18 @@ impl Waiting {
             let head = head::response(&bytes, self.asked).map_err(|_| Break::Malformed)?;
             let status = head.response.status();
             if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
-                self.interim += 1;
-                if self.interim > MAX_INTERIM {
-                    return Poll::Ready(Err(Break::Malformed));
-                }
                 interim(head.response);
                 continue;
             }
-            channel.borrow_mut().decoder = Decoder::new(head.length);
-            channel.borrow_mut().is_reusable = head.keep_alive && !self.is_cut_off;
+            let mut shared = channel.borrow_mut();
+            let is_sending = shared.upload.is_some() || !shared.wire.output.is_empty();
+            if head::is_handover(self.asked, status) && is_sending {
+                // What is left of the request would be taken for the other protocol.
+                return Poll::Ready(Err(Break::Malformed));
+            }
+            shared.decoder = Decoder::new(head.length);
+            shared.is_reusable = head.keep_alive && !self.is_cut_off;
+            drop(shared);
             let body = Incoming::new(channel);
             return Poll::Ready(Ok(head.response.map(|()| body)));
         }

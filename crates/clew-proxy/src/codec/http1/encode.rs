@@ -1,6 +1,6 @@
 //! HTTP/1 messages as they go out (RFC 9112). The framing is ours alone: what the headers said of it is written anew.
 
-use super::head::{Asked, has_no_body};
+use super::head::{Asked, has_no_body, is_handover};
 use super::wire::Output;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -79,7 +79,9 @@ pub(super) fn response_head(
     out.reserve(512);
     status_line(out, answering.version, head.status);
     // It has no body to be as long, and may not claim one (RFC 9110, section 8.6).
-    let may_say_length = !head.status.is_informational() && head.status != StatusCode::NO_CONTENT;
+    let may_say_length = !head.status.is_informational()
+        && head.status != StatusCode::NO_CONTENT
+        && !is_handover(answering.asked, head.status);
     match framing {
         Framing::None if !may_say_length => headers(out, &head.headers, Framing::UntilClose),
         framing => headers(out, &head.headers, framing),

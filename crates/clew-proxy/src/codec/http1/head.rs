@@ -162,6 +162,10 @@ pub(super) fn request(head: &Bytes) -> Result<RequestHead, HeadError> {
     }
     let mut framing = Framing::of(minor);
     let headers = framing.headers(head, parsed.headers)?;
+    if method == Method::CONNECT && (framing.is_chunked || framing.length.is_some_and(|n| n > 0)) {
+        // Is what follows a body or the tunnel's?
+        return Err(HeadError::Malformed);
+    }
     let mut request = Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -240,6 +244,11 @@ pub(super) fn has_no_body(status: StatusCode, asked: Asked) -> bool {
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
         || (asked.is_connect && status.is_success())
+}
+
+/// After this answer the connection is no longer HTTP.
+pub(super) fn is_handover(asked: Asked, status: StatusCode) -> bool {
+    status == StatusCode::SWITCHING_PROTOCOLS || (asked.is_connect && status.is_success())
 }
 
 /// What the headers say of the message's length and of the connection.
@@ -343,6 +352,10 @@ impl Framing {
 /// Reads a whole trailer section, its empty line included. Fields that would change the message or who may see it are
 /// left out (RFC 9110, section 6.5.1).
 pub(super) fn trailers(section: &Bytes) -> Result<HeaderMap, HeadError> {
+    let is_bare = |at: usize| !section[..at].ends_with(b"\r");
+    if memchr::memchr_iter(b'\n', section).any(is_bare) {
+        return Err(HeadError::Malformed);
+    }
     let mut lines = [httparse::EMPTY_HEADER; MAX_LINES];
     let lines = match httparse::parse_headers(section, &mut lines) {
         Ok(Status::Complete((length, lines))) if length == section.len() => lines,

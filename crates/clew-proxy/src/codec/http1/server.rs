@@ -10,7 +10,7 @@ use crate::codec::{InBody, Io, Serve, ServeError};
 use crate::config::Limits;
 use crate::lifecycle::Connections;
 use http::header::UPGRADE;
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, Version};
 use http_body::Body as _;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -20,10 +20,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
-/// What is left of a request when its answer is complete is read and thrown away, up to this size and for this long.
-/// A connection that is closed with bytes unread is reset, and the client may lose the answer with it.
-const MAX_LEFT: usize = 64 * 1024;
+/// What is left of a request when its answer is complete is read and thrown away, for this long and up to this size, so
+/// that the next request is found.
 const LINGER: Duration = Duration::from_secs(1);
+const MAX_LEFT: usize = 64 * 1024;
+/// The same where no other request is answered. A connection that is closed with bytes unread is reset, and the client
+/// may lose the answer with it; the system's own buffers hold megabytes.
+const MAX_LINGER: usize = 16 * 1024 * 1024;
+/// Pipelined requests are read ahead this far, to see whether the client is still there.
+const MAX_AHEAD: usize = 64 * 1024;
 
 /// Serves one connection to its end.
 pub(crate) async fn serve<S: Serve>(
@@ -103,7 +108,8 @@ impl<S: Serve> Connection<'_, S> {
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(refused(error))),
             }
-            let is_idle = wire.input.is_empty();
+            // Half an empty line is no beginning.
+            let is_idle = matches!(*wire.input, [] | [b'\r']);
             match wire.poll_fill(cx) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) if is_idle => return Poll::Ready(Ok(None)),
@@ -140,25 +146,26 @@ impl<S: Serve> Connection<'_, S> {
         let Some(response) = self.ask(request).await else {
             return Ended::Over;
         };
-        let waits_to_send = {
+        let is_lost = {
             let mut channel = self.channel.borrow_mut();
             channel.takes_interim = false;
-            expects_continue && !channel.told_to_continue && !channel.decoder.is_done()
+            let waits = expects_continue && !channel.told_to_continue && !channel.decoder.is_done();
+            waits || channel.decoder.is_broken()
         };
         let answering = Answering {
             asked,
             version,
             // Whether a client sends the body that it was not told to send, nobody can tell.
-            close: !keep_alive || waits_to_send || self.closing.get(),
+            close: !keep_alive || is_lost || self.closing.get(),
         };
-        if is_handover(asked, response.status()) {
+        if head::is_handover(asked, response.status()) {
             return self.hand_over(response, &answering).await;
         }
         let sent = self.answer(response, &answering).await;
         match sent {
             Err(()) => Ended::Over,
-            Ok(()) if answering.close => self.ended(),
-            Ok(()) => self.read_rest().await,
+            Ok(true) => self.ended(),
+            Ok(false) => self.read_rest().await,
         }
     }
 
@@ -186,7 +193,7 @@ impl<S: Serve> Connection<'_, S> {
         .await
     }
 
-    /// Ready when the client has gone. Looks only when nobody else reads; interim responses go out.
+    /// Ready when the client has gone. Looks only while nobody else reads, and a while ahead; interim responses go out.
     fn poll_gone(&self, cx: &mut Context<'_>) -> Poll<()> {
         let channel = &mut *self.channel.borrow_mut();
         if !channel.wire.output.is_empty()
@@ -194,17 +201,18 @@ impl<S: Serve> Connection<'_, S> {
         {
             return Poll::Ready(());
         }
-        if !channel.decoder.is_done() || !channel.wire.input.is_empty() {
-            return Poll::Pending;
+        while channel.decoder.is_done() && channel.wire.input.len() < MAX_AHEAD {
+            match ready!(channel.wire.poll_fill(cx)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(()),
+            }
         }
-        match ready!(channel.wire.poll_fill(cx)) {
-            Ok(1..) => Poll::Pending,
-            Ok(0) | Err(_) => Poll::Ready(()),
-        }
+        Poll::Pending
     }
 
-    /// Sends an answer. An error: the connection is over, because the client has gone or the answer broke.
-    async fn answer(&self, response: Response<S::Body>, answering: &Answering) -> Result<(), ()> {
+    /// Sends an answer, and says whether it was the last one. An error: the connection is over, because the client has
+    /// gone or the answer broke.
+    async fn answer(&self, response: Response<S::Body>, answering: &Answering) -> Result<bool, ()> {
         let (head, body) = response.into_parts();
         let framing = encode::response_framing(answering, head.status, body.size_hint().exact());
         let output = |out: &mut Vec<u8>| encode::response_head(out, &head, answering, framing);
@@ -219,12 +227,7 @@ impl<S: Serve> Connection<'_, S> {
             }
         });
         match sent.await {
-            Some(Ok(())) if framing == Framing::UntilClose => {
-                // Its end is told by closing.
-                self.shut_down().await;
-                Err(())
-            }
-            Some(Ok(())) => Ok(()),
+            Some(Ok(())) => Ok(answering.close || framing == Framing::UntilClose),
             Some(Err(SendingError::Body(_))) => {
                 // Closed, it would look complete where only the end of the connection tells.
                 self.channel.borrow_mut().wire.reset_when_dropped();
@@ -275,10 +278,12 @@ impl<S: Serve> Connection<'_, S> {
             encode::response_head(out, &head, &answering, Framing::None);
         };
         self.channel.borrow_mut().wire.output.write(write);
+        // Who waits for a connection that breaks now hears of it.
+        let heir = self.channel.borrow_mut().heir.take();
         let flushed = poll_fn(|cx| self.channel.borrow_mut().wire.poll_flush(cx)).await;
         let channel = &mut *self.channel.borrow_mut();
         if flushed.is_ok()
-            && let (Some(heir), Some(io)) = (channel.heir.take(), channel.wire.take())
+            && let (Some(heir), Some(io)) = (heir, channel.wire.take())
         {
             // Who does not want it any more closes it.
             let _ = heir.send(io);
@@ -309,7 +314,7 @@ impl<S: Serve> Connection<'_, S> {
     /// Ends our side, and reads what the client is still sending until it ends its own.
     async fn linger(&self) {
         self.shut_down().await;
-        let mut left = MAX_LEFT;
+        let mut left = MAX_LINGER;
         let reading = poll_fn(|cx| {
             let wire = &mut self.channel.borrow_mut().wire;
             loop {
@@ -327,11 +332,6 @@ impl<S: Serve> Connection<'_, S> {
         // Who goes on for longer does not wait for the answer.
         let _ = tokio::time::timeout(LINGER, reading).await;
     }
-}
-
-/// After this answer the connection is no longer HTTP.
-fn is_handover(asked: Asked, status: StatusCode) -> bool {
-    status == StatusCode::SWITCHING_PROTOCOLS || (asked.is_connect && status.is_success())
 }
 
 fn refused(error: HeadError) -> ServeError {
