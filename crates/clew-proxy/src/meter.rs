@@ -1,35 +1,35 @@
 //! What one connection between two members counts: that it is open, for how long, and its bytes.
 
 use crate::report::TcpSeries;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 use std::time::Instant;
 
 /// The meter of one connection to a peer. It rides on the connection's bytes, and the connection is closed
 /// when it is dropped.
 ///
 /// Who opened a connection is known from its first request only: until then the meter remembers, and counts
-/// nothing. It stays on the connection's thread; that it could leave it is asked for by hyper's upgrades.
+/// nothing.
 pub(crate) struct Meter {
     opened: Instant,
-    read_bytes: AtomicU64,
-    written_bytes: AtomicU64,
-    series: OnceLock<TcpSeries>,
+    read_bytes: Cell<u64>,
+    written_bytes: Cell<u64>,
+    series: OnceCell<TcpSeries>,
 }
 
 impl Meter {
     /// A connection that was opened just now, by someone who is not known yet.
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self {
             opened: Instant::now(),
-            read_bytes: AtomicU64::new(0),
-            written_bytes: AtomicU64::new(0),
-            series: OnceLock::new(),
+            read_bytes: Cell::new(0),
+            written_bytes: Cell::new(0),
+            series: OnceCell::new(),
         })
     }
 
     /// A connection to a known peer that was opened just now.
-    pub(crate) fn of(series: TcpSeries) -> Arc<Self> {
+    pub(crate) fn of(series: TcpSeries) -> Rc<Self> {
         let meter = Self::new();
         meter.attribute(|| series);
         meter
@@ -40,8 +40,8 @@ impl Meter {
         self.series.get_or_init(|| {
             let series = series();
             series.opened();
-            series.read(self.read_bytes.load(Relaxed));
-            series.written(self.written_bytes.load(Relaxed));
+            series.read(self.read_bytes.get());
+            series.written(self.written_bytes.get());
             series
         });
     }
@@ -50,7 +50,7 @@ impl Meter {
     pub(crate) fn read(&self, bytes: usize) {
         match self.series.get() {
             Some(series) => series.read(bytes as u64),
-            None => drop(self.read_bytes.fetch_add(bytes as u64, Relaxed)),
+            None => self.read_bytes.set(self.read_bytes.get() + bytes as u64),
         }
     }
 
@@ -58,7 +58,9 @@ impl Meter {
     pub(crate) fn written(&self, bytes: usize) {
         match self.series.get() {
             Some(series) => series.written(bytes as u64),
-            None => drop(self.written_bytes.fetch_add(bytes as u64, Relaxed)),
+            None => self
+                .written_bytes
+                .set(self.written_bytes.get() + bytes as u64),
         }
     }
 }

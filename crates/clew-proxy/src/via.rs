@@ -31,7 +31,7 @@ pub(crate) struct Via {
     /// What it has left for the client.
     pub(crate) patience: Rc<Patience>,
     /// Counts the connection, where it is one to a peer.
-    meter: Option<Arc<Meter>>,
+    meter: Option<Rc<Meter>>,
     /// Authority of the last request, which is most likely that of the next.
     authority: RefCell<Option<Authority>>,
     /// Client of the last request, as above.
@@ -136,7 +136,7 @@ impl Via {
         way: Way,
         client: Option<SocketAddr>,
         detect: Option<Duration>,
-        meter: Option<Arc<Meter>>,
+        meter: Option<Rc<Meter>>,
     ) -> Rc<Self> {
         let via = Self {
             shard,

@@ -4,7 +4,7 @@ use crate::meter::Meter;
 use bytes::{Buf, Bytes};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -14,7 +14,7 @@ pub(crate) struct Io {
     prefix: Bytes,
     tcp: TcpStream,
     /// Counts what goes to and comes from a peer.
-    meter: Option<Arc<Meter>>,
+    meter: Option<Rc<Meter>>,
 }
 
 impl Io {
@@ -28,7 +28,7 @@ impl Io {
     }
 
     /// The same, and what goes to and comes from the other side is counted.
-    pub(crate) fn metered(tcp: TcpStream, meter: Arc<Meter>) -> Self {
+    pub(crate) fn metered(tcp: TcpStream, meter: Rc<Meter>) -> Self {
         Self {
             meter: Some(meter),
             ..Self::tcp(tcp)
@@ -36,7 +36,7 @@ impl Io {
     }
 
     /// Who counts its bytes, where someone does.
-    pub(crate) fn meter(&self) -> Option<&Arc<Meter>> {
+    pub(crate) fn meter(&self) -> Option<&Rc<Meter>> {
         self.meter.as_ref()
     }
 
