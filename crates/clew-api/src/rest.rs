@@ -11,6 +11,7 @@ pub mod golden;
 pub mod log_level;
 pub mod members;
 pub mod problem;
+pub mod propagation;
 pub mod scrape;
 pub mod settings;
 pub mod span;

@@ -15,6 +15,7 @@ mod members;
 mod names;
 mod openapi;
 mod origin;
+mod propagation;
 mod query;
 mod refusal;
 mod routes;
@@ -81,6 +82,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/stat", get(stat::stat))
         .route("/routes", get(routes::routes))
         .route("/edges", get(edges::edges))
+        .route("/propagation", get(propagation::propagation))
         .route("/traces", get(traces::traces))
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))

@@ -126,6 +126,7 @@ fn hop(number: u64, peer: &Arc<Peer>, authority: &Arc<str>) -> Option<HopRecord>
         first_body: Some(start + latency),
         end: start + latency,
         phases,
+        evidence: None,
         trace: Some(HopTrace {
             trace_id: TraceId::new(u128::from(number) + 1)?,
             span_id: SpanId::new(number + 1)?,

@@ -6,6 +6,7 @@
 //! the five reports cannot disagree. Of a long stream it reads the same record before, as far as it has come.
 
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
+use clew_trace::audit::Evidence;
 use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode, Version};
@@ -286,6 +287,8 @@ pub struct HopRecord {
     pub phases: PhaseTimes,
     /// Trace, if tracing is on.
     pub trace: Option<HopTrace>,
+    /// What a request of the application shows of the context that the application was given; of others nothing.
+    pub evidence: Option<Evidence>,
     /// Status of the response, if there was one.
     pub status: Option<StatusCode>,
     /// gRPC status from the trailers (or the head of a trailers-only response).

@@ -14,6 +14,7 @@ pub mod hop;
 pub mod proxy;
 pub mod report;
 
+mod audit;
 mod balance;
 mod codec;
 mod detect;

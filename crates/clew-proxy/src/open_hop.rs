@@ -1,6 +1,7 @@
-//! A hop while it is open. Long streams are told of meanwhile ([`OpenStreams`]). It is closed exactly once: by the one who saw its end, or, when the future or
-//! the body that owned it is dropped, as given up by the client.
+//! A hop while it is open. Long streams are told of meanwhile ([`OpenStreams`]). It is closed exactly once: by the one
+//! who saw its end, or, when the future or the body that owned it is dropped, as given up by the client.
 
+use crate::audit::Received;
 use crate::error::Reason;
 use crate::grpc;
 use crate::hop::{Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
@@ -60,6 +61,8 @@ struct State {
     failure_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     request_body: Option<Rc<Progress>>,
     tunnel: Option<Rc<Transferred>>,
+    /// The request is in flight in the application.
+    received: Option<Received>,
     /// When it was last told of in the access log: not before its end, of all but long streams.
     told: Instant,
 }
@@ -78,6 +81,7 @@ impl OpenHop {
             failure_statuses,
             request_body: None,
             tunnel: None,
+            received: None,
         };
         Self {
             sink,
@@ -114,6 +118,13 @@ impl OpenHop {
             return;
         };
         record.trace = trace;
+    }
+
+    /// The application is given the request: it is in flight there until the hop is closed.
+    pub(crate) fn received(&mut self, received: Received) {
+        if let Some(mut state) = self.state() {
+            state.received = Some(received);
+        }
     }
 
     /// The side that the request is seen on.
@@ -222,6 +233,7 @@ impl OpenHop {
         self.sink.streams.remove(&open);
         let state = &mut *open.state.borrow_mut();
         state.look(Instant::now());
+        state.received = None;
         let request_body = state.request_body.take();
         let record = &mut state.record;
         // What the client broke is not the server's failure, however it showed.

@@ -4,8 +4,8 @@
 use crate::hop::HopTrace;
 use clew_model::telemetry::{TelemetrySettings, WriteFormat, WriteFormats};
 use clew_trace::{
-    Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, TraceContext, TraceState, join,
-    propagation,
+    Decision, Extracted, Family, FamilySet, RateLimit, RootSampler, SpanId, TraceContext,
+    TraceState, join, propagation,
 };
 use http::header::{HeaderMap, HeaderName};
 use std::cell::{Cell, RefCell};
@@ -29,6 +29,16 @@ pub(crate) struct Tracing {
     on: Cell<bool>,
     write: Cell<FamilySet>,
     roots: RefCell<RootSampler>,
+}
+
+/// A hop's part in a trace, and what the audit wants to know of it.
+pub(crate) struct Participation {
+    /// Its part.
+    pub(crate) trace: HopTrace,
+    /// The span that goes on as the parent of what follows.
+    pub(crate) given: SpanId,
+    /// What came with the request, and was believed.
+    pub(crate) came: Extracted,
 }
 
 /// Whether what a caller says of a trace is believed.
@@ -84,7 +94,7 @@ impl Tracing {
         trust: Trust,
         rng: &mut fastrand::Rng,
         now: Instant,
-    ) -> Option<HopTrace> {
+    ) -> Option<Participation> {
         self.refresh();
         let is_wanted = headers.remove(DEBUG).is_some_and(|value| value == "1");
         if !self.on.get() && trust == Trust::Trusted {
@@ -110,9 +120,10 @@ impl Tracing {
         if !self.exports {
             // Nobody would ever see this hop's span: it must not become anyone's parent.
             if let Some(context) = &incoming.context {
-                let (span_id, parent) = (clew_trace::SpanId::random(rng), Some(context.span_id));
+                let (span_id, parent) = (SpanId::random(rng), Some(context.span_id));
                 propagation::complete(headers, context, incoming.families, written);
-                return Some(HopTrace {
+                let given = context.span_id;
+                let trace = HopTrace {
                     trace_id: context.trace_id,
                     span_id,
                     parent,
@@ -120,7 +131,9 @@ impl Tracing {
                     kept: false,
                     flags: context.flags(),
                     state: TraceState::default(),
-                });
+                };
+                let came = incoming;
+                return Some(Participation { trace, given, came });
             }
             incoming.lone_decision = Decision::NotSampled;
         }
@@ -132,7 +145,12 @@ impl Tracing {
             }
             (None, None) => {}
         }
-        Some(HopTrace {
+        let passed_on = incoming.context.as_ref().map(|context| context.span_id);
+        let given = match (&joined.onward, passed_on) {
+            (Some(onward), _) => onward.span_id,
+            (None, passed_on) => passed_on.unwrap_or(joined.span_id),
+        };
+        let trace = HopTrace {
             trace_id: joined.trace_id,
             span_id: joined.span_id,
             parent: joined.parent,
@@ -144,7 +162,9 @@ impl Tracing {
                 .map(TraceContext::flags)
                 .unwrap_or_default(),
             state: joined.onward.map(|onward| onward.state).unwrap_or_default(),
-        })
+        };
+        let came = incoming;
+        Some(Participation { trace, given, came })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bind, then run: everything a proxy does, in boot order.
 
 use crate::admin::{Admin, AdminConfig, AdminError, Readiness};
+use crate::audit::Audit;
 use crate::config::{Addresses, ProxyConfig};
 use crate::discover::Discovery;
 use crate::membership::Membership;
@@ -18,7 +19,7 @@ use clew_trace::RateLimit;
 use futures_util::StreamExt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
@@ -171,6 +172,7 @@ impl BoundProxy {
             // Its rate comes with the settings, and it is full then.
             root_limit: Arc::new(RateLimit::new(f64::INFINITY)),
             own: Arc::new(OwnListeners::new(&config, &addresses)),
+            audit: Arc::new(Audit::new(Instant::now())),
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);
         let threads = Threads::start(starts).map_err(failed)?;

@@ -32,8 +32,8 @@ impl Progress {
         self.is_answered.set(true);
     }
 
-    /// Ends the body when the client has been waited for too long before there was an answer. To be called now and then: a timer for each
-    /// body would cost every request something, for the few that are this slow.
+    /// Ends the body when the client has been waited for too long before there was an answer. To be called now and
+    /// then: a timer for each body would cost every request something, for the few that are this slow.
     pub(crate) fn end_if_slow(&self, limit: Duration, now: Instant) {
         if self.is_answered.get() {
             return;

@@ -1,5 +1,6 @@
 //! What one data-plane thread owns. Nothing in it is shared on the path of a request.
 
+use crate::audit::Audit;
 use crate::config::{Limits, ProxyConfig};
 use crate::discover::Discovery;
 use crate::error::Reason;
@@ -36,6 +37,8 @@ pub(crate) struct Shard {
     pub(crate) learners: Arc<Learners>,
     /// How hops take part in traces.
     pub(crate) tracing: Tracing,
+    /// What the application was given, and what it made of that.
+    pub(crate) audit: Arc<Audit>,
     /// This instance, for the servers that it calls; `None` when its name cannot be written in a header.
     pub(crate) client_header: Option<HeaderValue>,
     /// Where this proxy takes requests of its application.
@@ -73,6 +76,8 @@ pub(crate) struct SharedParts {
     pub(crate) root_limit: Arc<RateLimit>,
     /// Listeners for the application's requests.
     pub(crate) own: Arc<OwnListeners>,
+    /// What the application was given.
+    pub(crate) audit: Arc<Audit>,
 }
 
 impl Shard {
@@ -94,6 +99,7 @@ impl Shard {
             tracing: Tracing::new(common.tracing, config.otlp.is_some(), common.root_limit),
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
+            audit: common.audit,
             nobody: Arc::default(),
             unknown: Rc::new(Route::unknown()),
             services: RefCell::default(),

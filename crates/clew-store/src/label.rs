@@ -71,8 +71,8 @@ labels! {
     Peer = "peer",
     /// Phase of proxy time.
     Phase = "phase",
-    /// Verdict of the propagation audit.
-    Verdict = "verdict",
+    /// What a request shows of the trace context that its application was given.
+    Evidence = "evidence",
     /// What became of a span or of an attempt.
     Outcome = "outcome",
     /// Family whose series were dropped.

@@ -25,6 +25,7 @@ mod mesh {
     mod observe;
     mod opaque;
     mod pair;
+    mod propagation;
     mod proxying;
     mod reach;
     mod reuse;

@@ -7,6 +7,7 @@
 //! Start reading at [`mod@join`]: it is the rule by which one hop takes part in a trace, and names
 //! everything else. A header format is one module under [`propagation`] and one line in its table.
 
+pub mod audit;
 mod context;
 mod hex;
 mod id;

@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Routes(read::RoutesArgs),
     /// Who talks to whom, and how well
     Edges(read::EdgesArgs),
+    /// Who passes trace context on, who does not, and what to change
+    Propagation(read::PropagationArgs),
     /// Requests, live
     Tap(read::TapArgs),
     /// Workloads and their routes, live, on the whole terminal

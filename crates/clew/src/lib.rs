@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Stat(args) => read::stat(args),
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),
+        Command::Propagation(args) => read::propagation(args),
         Command::Tap(args) => read::tap(args),
         Command::Top(args) => read::top(args),
         Command::Traces(args) => read::traces(args),

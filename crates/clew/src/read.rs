@@ -4,6 +4,7 @@ mod check;
 mod edges;
 mod golden;
 mod log_level;
+mod propagation;
 mod routes;
 mod settings;
 mod stat;
@@ -16,8 +17,8 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, RoutesArgs, SettingsArgs, StatArgs,
-    TapArgs, TopArgs, TraceArgs, TracesArgs, VersionArgs,
+    CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, PropagationArgs, RoutesArgs,
+    SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
@@ -96,6 +97,11 @@ pub(crate) fn routes(args: RoutesArgs) -> anyhow::Result<Exit> {
 /// `clew edges`
 pub(crate) fn edges(args: EdgesArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| edges::run(&args, &api).await)
+}
+
+/// `clew propagation`
+pub(crate) fn propagation(args: PropagationArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| propagation::run(&args, &api).await)
 }
 
 /// `clew tap`

@@ -19,6 +19,7 @@ use utoipa::OpenApi;
         super::stat::stat,
         super::routes::routes,
         super::edges::edges,
+        super::propagation::propagation,
         super::traces::traces,
         super::traces::trace,
         super::tap::tap,

@@ -16,18 +16,20 @@ pub(super) enum Budgeted {
     FirstBytes,
     /// Both families of open streams; they have the same series.
     OpenStreams,
+    Propagation,
     /// All families of connections; they have the same series.
     Tcp,
 }
 
 impl Budgeted {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Requests,
         Self::Responses,
         Self::Latencies,
         Self::Streams,
         Self::FirstBytes,
         Self::OpenStreams,
+        Self::Propagation,
         Self::Tcp,
     ];
 
@@ -39,6 +41,7 @@ impl Budgeted {
             Self::Streams => &family::STREAMS,
             Self::FirstBytes => &family::FIRST_BYTES,
             Self::OpenStreams => &family::OPEN_STREAMS,
+            Self::Propagation => &family::PROPAGATION,
             Self::Tcp => &family::TCP_OPENED,
         }
     }

@@ -14,7 +14,7 @@ use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{RouteName, ServiceName, Workload};
 
 use super::budget::{Budget, Budgeted, Claim, Permit, Refused};
-use super::entry::{Few, HeldHop, HopEntry, Series, StreamCell, TcpCell, lock};
+use super::entry::{Few, HeldHop, HopEntry, PropagationCell, Series, StreamCell, TcpCell, lock};
 use super::histogram::Histogram;
 use super::labels::{
     DurationKey, ResponseKey, TcpKey, duration_labels, hop_labels, response_labels, tcp_labels,
@@ -132,6 +132,7 @@ impl Directory {
             responses: Few::default(),
             durations: Few::default(),
             streams: OnceLock::new(),
+            propagation: OnceLock::new(),
         });
         hops.insert(text, Slot::new(&entry));
         entry
@@ -178,6 +179,16 @@ impl Directory {
         let series = entry.streams.get_or_init(|| {
             let labels = entry.requests.labels.clone();
             let permit = self.budget.last_resort(Budgeted::OpenStreams);
+            Arc::new(Series::new(labels, self.workers, permit))
+        });
+        Arc::clone(series)
+    }
+
+    /// The series of what an entry's requests show of the propagation of context. As above.
+    pub(super) fn propagation(&self, entry: &HopEntry) -> Arc<Series<PropagationCell>> {
+        let series = entry.propagation.get_or_init(|| {
+            let labels = entry.requests.labels.clone();
+            let permit = self.budget.last_resort(Budgeted::Propagation);
             Arc::new(Series::new(labels, self.workers, permit))
         });
         Arc::clone(series)

@@ -1,5 +1,6 @@
 //! What the directory holds: series with one cell for each worker, and what belongs together of them.
 
+use clew_trace::audit::Evidence;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use clew_api::prometheus::exposition::Labels;
@@ -93,6 +94,8 @@ pub(super) struct HopEntry {
     pub(super) durations: Few<DurationKey, Histogram>,
     /// Only where there was a long stream.
     pub(super) streams: OnceLock<Arc<Series<StreamCell>>>,
+    /// Only where the propagation of context is audited.
+    pub(super) propagation: OnceLock<Arc<Series<PropagationCell>>>,
 }
 
 /// A worker's hold on an entry. While it lives, the entry is reported.
@@ -108,6 +111,16 @@ pub(super) struct StreamCell {
     pub(super) open: Tally,
     pub(super) from_client: Tally,
     pub(super) from_server: Tally,
+}
+
+/// One worker's numbers of what requests with the same labels show of the propagation of context.
+#[derive(Debug, Default)]
+pub(super) struct PropagationCell([Tally; Evidence::ALL.len()]);
+
+impl PropagationCell {
+    pub(super) fn of(&self, evidence: Evidence) -> &Tally {
+        &self.0[evidence as usize]
+    }
 }
 
 /// One worker's numbers of the connections with the same labels.

@@ -126,6 +126,7 @@ const HOP: &[&str] = hop_labels!();
 const RESPONSE: &[&str] = hop_labels!("status_code", "grpc_status", "classification", "error");
 const DURATION: &[&str] = hop_labels!("grpc_status", "classification", "error");
 const STREAM_BYTES_LABELS: &[&str] = hop_labels!("from");
+const PROPAGATION_LABELS: &[&str] = hop_labels!("evidence");
 const TCP: &[&str] = &[
     "direction",
     "client_workload",
@@ -175,6 +176,11 @@ pub(super) static STREAM_BYTES: Family = counter(
     "clew_stream_bytes_total",
     STREAM_BYTES_LABELS,
     "Bytes of the bodies of long streams, by the side that sent them (client or server), while they are open and at their end; each byte once.",
+);
+pub(super) static PROPAGATION: Family = counter(
+    "clew_propagation_total",
+    PROPAGATION_LABELS,
+    "Requests of the application that have ended, by what they show of the trace context that it was given.",
 );
 pub(super) static TCP_OPENED: Family = counter(
     "tcp_open_total",
@@ -253,7 +259,7 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 22] = [
+pub(super) static ALL: [&Family; 23] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
@@ -261,6 +267,7 @@ pub(super) static ALL: [&Family; 22] = [
     &FIRST_BYTES,
     &OPEN_STREAMS,
     &STREAM_BYTES,
+    &PROPAGATION,
     &TCP_OPENED,
     &TCP_CLOSED,
     &TCP_OPEN,
@@ -337,6 +344,19 @@ that does not apply is left out, which to Prometheus is the same as an empty val
 
 Every request counts once in `request_total` and, when it has ended, once in `response_total`. Requests that could not
 be parsed are there with route `(unknown)`.
+
+`clew_propagation_total` counts requests of the application by what they show of the trace context that it was given,
+whether anything is sampled or not; with tracing off nothing is given, and nothing counted. `evidence` is
+
+- `given`: the trace of a request in flight, and the span that the application was given as the parent: it passed the
+  headers on. `inside`: another parent: a library takes part. `ended`: the trace of a request that has ended (of the last
+  minute, and so many).
+- `absent_busy`: no context, while requests were in flight. `absent_idle`: none, and nothing was in flight.
+  `absent_after`: the same within a second after a request. Where a route shows no `absent_idle`, its `absent_busy` were
+  forgotten; where it does, nobody can tell a timer's call from one that was.
+- `unusable`: headers are there and say nothing (cut short, all zero). `decision`: a decision without ids (`b3: 0`).
+- `other_busy`, `other_idle`: a trace that this instance was not given: from a queue, or begun here.
+- `forgotten`: more requests were in flight than are remembered.
 
 A long stream counts meanwhile: in `clew_open_streams`, and its bytes in `clew_stream_bytes_total` as they come (within
 a second, mostly a tenth). The requests whose bytes are there are those that are open streams, and those that ended in

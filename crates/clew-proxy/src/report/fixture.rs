@@ -88,6 +88,7 @@ pub(crate) fn hop(change: impl FnOnce(&mut HopRecord)) -> HopRecord {
         first_body: Some(start + Duration::from_millis(11)),
         end: start + Duration::from_millis(12),
         phases,
+        evidence: None,
         trace: Some(trace()),
         status: Some(StatusCode::OK),
         grpc_status: None,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use clew_api::prometheus::exposition::{Exposition, FamilyWriter, Format, Value};
 use clew_runtime::buildinfo;
+use clew_trace::audit::Evidence;
 
 use super::budget::Budgeted;
 use super::entry::{HopEntry, Series, StreamCell, TcpCell};
@@ -30,6 +31,7 @@ pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
         .into_iter()
         .for_each(|kind| durations(out, &hops, kind));
     streams(out, &hops);
+    propagation(out, &hops);
     tcp(
         out,
         &sorted(shared.directory.tcp(), |series| series.labels.as_text()),
@@ -106,6 +108,22 @@ fn streams(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
                 &series.labels.and([("from", from)]),
                 &Value::counter(bytes, series.created_unix_nano),
             );
+        }
+    }
+}
+
+fn propagation(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+    let mut family = begin(out, &family::PROPAGATION);
+    for series in hops.iter().filter_map(|entry| entry.propagation.get()) {
+        for evidence in Evidence::ALL {
+            let requests: u64 = series.cells().map(|cell| cell.of(evidence).get()).sum();
+            // Most routes show one kind, or two.
+            if requests > 0 {
+                family.write(
+                    &series.labels.and([("evidence", evidence.as_str())]),
+                    &Value::counter(requests as f64, series.created_unix_nano),
+                );
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::cache::Used;
 use super::directory::Directory;
-use super::entry::{HeldHop, StreamCell, TcpCell};
+use super::entry::{HeldHop, PropagationCell, StreamCell, TcpCell};
 use super::histogram::Histogram;
 use super::labels::{DurationKind, ResponseKey};
 use super::span::Template;
@@ -25,6 +25,7 @@ pub struct HopSeries {
     home: HeldHop,
     outcomes: RefCell<Vec<Rc<Outcome>>>,
     streams: OnceCell<Arc<StreamCell>>,
+    propagation: OnceCell<Arc<PropagationCell>>,
     span: RefCell<Template>,
     last_used: Cell<Instant>,
 }
@@ -44,6 +45,7 @@ impl HopSeries {
             home,
             outcomes: RefCell::default(),
             streams: OnceCell::new(),
+            propagation: OnceCell::new(),
             last_used: Cell::new(now),
         }
     }
@@ -89,6 +91,13 @@ impl HopSeries {
         })
     }
 
+    fn propagation(&self, directory: &Directory, worker: usize) -> &PropagationCell {
+        self.propagation.get_or_init(|| {
+            let series = directory.propagation(&self.home.entry);
+            series.cell(worker, PropagationCell::default)
+        })
+    }
+
     /// Counts a response, and its durations.
     pub(super) fn close(&self, record: &HopRecord, directory: &Directory, worker: usize) {
         let outcome = self.count(ResponseKey::of(record), directory, worker);
@@ -103,6 +112,9 @@ impl HopSeries {
                 }
             }
         };
+        if let Some(evidence) = record.evidence {
+            self.propagation(directory, worker).of(evidence).add(1);
+        }
         if record.exchange != Exchange::Unary {
             self.end_stream(record, directory, worker);
         }

@@ -1,4 +1,5 @@
-//! Tap: closed hops, and now and then streams that are still open, live, to whoever watches. While nobody does, a request costs one read of a counter.
+//! Tap: closed hops, and now and then streams that are still open, live, to whoever watches. While nobody does, a
+//! request costs one read of a counter.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

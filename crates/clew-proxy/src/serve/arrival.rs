@@ -110,6 +110,7 @@ impl Arrival {
             end: self.start,
             phases,
             trace: None,
+            evidence: None,
             status: None,
             grpc_status: None,
             // Both are decided when the hop is closed.

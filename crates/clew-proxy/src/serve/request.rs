@@ -12,15 +12,16 @@ use crate::codec::InBody;
 use crate::endpoint::Lease;
 use crate::error::Reason;
 use crate::headers::{self, CLIENT};
-use crate::hop::{Direction, Exchange, HopTrace, Phase, PhaseTimes};
+use crate::hop::{Direction, Exchange, Phase, PhaseTimes};
 use crate::open_hop::OpenHop;
-use crate::participation::Trust;
+use crate::participation::{Participation, Trust};
 use crate::response_body::{Hops, ResponseBody};
 use crate::route_names::Route;
 use crate::services::{Port, Service, ServiceState};
 use crate::shard::Shard;
 use crate::via::{Edge, Via, Way};
 use clew_model::service::Target;
+use clew_trace::{Extracted, SpanId, TraceId};
 use futures_util::future::Either;
 use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderName, Method, Request, Response, Version};
@@ -163,7 +164,9 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
         .of(&request, &arrival.authority, arrival.is_grpc);
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
-    join_trace(via, &mut hop, &mut request, arrival.start);
+    if let Some(joined) = join_trace(via, &mut hop, &mut request, arrival.start) {
+        hop.received(shard.audit.received(joined.trace, joined.given));
+    }
     count(via, &mut hop);
     phase(&mut hop, Phase::Route, arrival.start.elapsed());
     Routed {
@@ -230,7 +233,8 @@ fn outbound(
             let peer = service.named().unwrap_or_else(|| Arc::clone(&shard.nobody));
             let mut hop = arrival.open(shard, Direction::Outbound, peer, &shard.unknown);
             hop.times(|spent| spent.add_all(&known.times));
-            join_trace(via, &mut hop, &mut request, arrival.start);
+            let joined = join_trace(via, &mut hop, &mut request, arrival.start);
+            audit(via, &mut hop, joined, arrival.start);
             Err(Refused {
                 hops: Hops::of(hop),
                 reason,
@@ -264,7 +268,8 @@ fn to_service(
     let mut hop = arrival.open(&via.shard, Direction::Outbound, peer, &route);
     // At the gateway, what came from outside was judged before.
     let trust = Trust::Trusted;
-    join_trace_with(&via.shard, &mut hop, &mut request, trust, arrival.start);
+    let joined = join_trace_with(&via.shard, &mut hop, &mut request, trust, arrival.start);
+    audit(via, &mut hop, joined, arrival.start);
     Routed {
         request,
         hops: Hops::of(hop),
@@ -391,12 +396,24 @@ fn respond(
 }
 
 /// Joins what the request brought with it: as far as its sender is trusted.
-fn join_trace(via: &Via, hop: &mut OpenHop, request: &mut Request<InBody>, now: Instant) {
+fn join_trace(
+    via: &Via,
+    hop: &mut OpenHop,
+    request: &mut Request<InBody>,
+    now: Instant,
+) -> Option<Joined> {
     let trust = via.trust();
     if trust == Trust::Untrusted {
         request.headers_mut().remove(BAGGAGE);
     }
-    join_trace_with(&via.shard, hop, request, trust, now);
+    join_trace_with(&via.shard, hop, request, trust, now)
+}
+
+/// What the audit wants to know of a hop's part in its trace.
+struct Joined {
+    trace: TraceId,
+    given: SpanId,
+    came: Extracted,
 }
 
 fn join_trace_with(
@@ -405,10 +422,27 @@ fn join_trace_with(
     request: &mut Request<InBody>,
     trust: Trust,
     now: Instant,
-) {
-    let joined: Option<HopTrace> =
-        shard.with_rng(|rng| shard.tracing.join(request.headers_mut(), trust, rng, now));
-    hop.trace(joined);
+) -> Option<Joined> {
+    let headers = request.headers_mut();
+    let Participation { trace, given, came } =
+        shard.with_rng(|rng| shard.tracing.join(headers, trust, rng, now))?;
+    let joined = Joined {
+        trace: trace.trace_id,
+        given,
+        came,
+    };
+    hop.trace(Some(trace));
+    Some(joined)
+}
+
+/// Notes what a request of the application shows of the context that the application was given. At the gateway there is
+/// no application.
+fn audit(via: &Via, hop: &mut OpenHop, joined: Option<Joined>, now: Instant) {
+    if let (Some(joined), Direction::Outbound) = (joined, via.way.direction())
+        && let Some(mut record) = hop.record()
+    {
+        record.evidence = Some(via.shard.audit.evidence(&joined.came, now));
+    }
 }
 
 fn note_address(hop: &mut OpenHop, address: Option<std::net::SocketAddr>) {

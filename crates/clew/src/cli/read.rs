@@ -91,6 +91,29 @@ pub(crate) struct EdgesArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew propagation`
+#[derive(Args, Debug)]
+pub(crate) struct PropagationArgs {
+    /// Only this workload
+    pub(crate) workload: Option<String>,
+    /// Ends with 1 when a workload's score is below this (0 to 100), and with 2 when there is none
+    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    pub(crate) fail_under: Option<f64>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
+fn parse_score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok();
+    score
+        .filter(|score| (0.0..=100.0).contains(score))
+        .ok_or_else(|| "expected a number from 0 to 100".to_owned())
+}
+
 /// Side of a sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Side {

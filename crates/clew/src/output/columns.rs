@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 35] = [
+pub(crate) const COLUMNS: [(&str, &str); 38] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -25,6 +25,15 @@ pub(crate) const COLUMNS: [(&str, &str); 35] = [
         "SUCCESS",
         "successes among the requests that ended, without those that their callers gave up",
     ),
+    (
+        "SCORE",
+        "of the requests that say whether the workload passes trace context on: the percentage that does",
+    ),
+    (
+        "VERDICTS",
+        "requests by what became of the context (docs/tracing.md)",
+    ),
+    ("EVIDENCE", "the same by what they showed (docs/metrics.md)"),
     ("RPS", "requests that ended, per second of the window"),
     (
         "LATENCY_P50",

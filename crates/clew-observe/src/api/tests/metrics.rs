@@ -5,6 +5,7 @@ use super::traffic::{Hops, Proxy, good, record};
 use clew_api::rest::golden::{
     Direction, Edge, EdgePeer, Edges, Golden, Routes, Stat, WorkloadStat,
 };
+use clew_api::rest::propagation::Propagation;
 use clew_store::{Histogram, SampleValue};
 
 /// generator -> gateway -> web -> books, mail (outside); somebody without a proxy -> books.
@@ -508,4 +509,66 @@ async fn opaque_connections_of_members_are_not_shown_as_ones_from_outside() {
             .collect();
         assert_eq!(open.collect::<Vec<_>>(), expected);
     }
+}
+
+/// 1. books forgets what it is given on one route, and a timer of its own calls the other.
+/// 2. A request that says nothing of who made it is in no score.
+#[tokio::test]
+async fn propagation_says_who_passes_context_on_and_who_does_not() {
+    let mesh = TestMesh::begin().await;
+    let mut proxy = Proxy::new("books");
+    for (service, evidence, requests) in [
+        ("authors", "given", 1.0),
+        ("authors", "absent_busy", 3.0),
+        ("news", "absent_busy", 2.0),
+        ("news", "absent_idle", 5.0),
+        ("news", "of a later version", 5.0),
+    ] {
+        let labels = [
+            ("direction", "outbound"),
+            ("dst_service", service),
+            ("route", "GET /"),
+            ("evidence", evidence),
+        ];
+        proxy.sample(
+            "clew_propagation_total",
+            &labels,
+            SampleValue::Counter(requests),
+        );
+    }
+    proxy.write(&mesh.store, "books-1").await;
+    let answer: Propagation = mesh.get("/propagation").await;
+    let [books] = &answer.workloads[..] else {
+        panic!("one workload: {answer:?}");
+    };
+    assert_eq!((books.name.as_str(), books.score), ("books", Some(0.25)));
+    let routes: Vec<_> = books
+        .routes
+        .iter()
+        .map(|route| {
+            let verdicts: Vec<_> = route.verdicts.iter().collect();
+            (
+                route.service.as_deref(),
+                route.score,
+                format!("{verdicts:?}"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            (
+                Some("authors"),
+                Some(0.25),
+                r#"[("dropped", 3), ("forwarded", 1)]"#.to_owned()
+            ),
+            (
+                Some("news"),
+                None,
+                r#"[("background", 5), ("unattributed", 2)]"#.to_owned()
+            ),
+        ]
+    );
+    let problem = mesh.refused("/propagation?workload=bokos").await;
+    assert_eq!(problem.status, 404);
 }

@@ -1,0 +1,106 @@
+//! The propagation audit: what requests of an application show of the context that it was given.
+
+use clew_testkit::client::{Client, get, with};
+use clew_testkit::upstream::{Answering, Scripted, ok};
+use clew_testkit::{Mesh, Sidecar};
+
+/// What webapp shows when it calls books with these headers.
+async fn evidence_of(webapp: &Sidecar, headers: &[(&'static str, String)]) -> String {
+    let count = |metrics: &clew_testkit::metrics::Metrics| {
+        metrics.by("clew_propagation_total", "evidence", &[])
+    };
+    let before = count(&webapp.metrics().await);
+    let mut books = Client::http1(webapp.dependency("books")).await;
+    let call = headers
+        .iter()
+        .fold(get("http://books/"), |call, (name, value)| {
+            with(call, name, value)
+        });
+    books.ask(call).await;
+    let mut shown = count(&webapp.metrics().await);
+    shown.retain(|evidence, requests| before.get(evidence) != Some(requests));
+    let mut names = shown.into_keys();
+    let name = names.next().expect("the call shows something");
+    assert_eq!(names.next(), None, "it is counted once");
+    name
+}
+
+const NOTHING: &[(&str, String)] = &[];
+
+#[tokio::test]
+async fn each_call_of_an_application_shows_what_became_of_the_context() {
+    let books = Answering::ok().await;
+    let mut application = Scripted::start().await;
+    let mesh = Mesh::begin().await;
+    let _books = mesh.join("books", "books-1", books.address()).await;
+    let webapp = mesh
+        .sidecar("webapp")
+        .serves(application.address())
+        .calls("books")
+        .start()
+        .await;
+    assert_eq!(evidence_of(&webapp, NOTHING).await, "absent_idle");
+
+    let entry = webapp.inbound();
+    let asking = tokio::spawn(async move {
+        let mut client = Client::http1(entry).await;
+        client.ask(get("http://webapp/page")).await
+    });
+    let exchange = application.next().await;
+    let given = exchange.head.headers["traceparent"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let [_, trace, span, _]: [&str; 4] = given.split('-').collect::<Vec<_>>().try_into().unwrap();
+    let low = &trace[16..];
+    let in_flight = [
+        ("traceparent", given.clone(), "given"),
+        ("b3", format!("{trace}-{span}-1"), "given"),
+        ("b3", format!("{low}-{span}-1"), "given"),
+        (
+            "traceparent",
+            format!("00-{trace}-00f067aa0ba902b7-01"),
+            "inside",
+        ),
+        (
+            "traceparent",
+            format!("00-4bf92f3577b34da6a3ce929d0e0e4736-{span}-01"),
+            "other_busy",
+        ),
+        ("traceparent", given[..50].to_owned(), "unusable"),
+        (
+            "traceparent",
+            given.replace(trace, &"0".repeat(32)),
+            "unusable",
+        ),
+        ("b3", "0".to_owned(), "decision"),
+    ];
+    for (name, value, evidence) in in_flight {
+        let shown = evidence_of(&webapp, &[(name, value.clone())]).await;
+        assert_eq!(shown, evidence, "{name}: {value}");
+    }
+    assert_eq!(evidence_of(&webapp, NOTHING).await, "absent_busy");
+    // One family that says it is enough.
+    let both = [
+        ("traceparent", "no".to_owned()),
+        ("b3", format!("{trace}-{span}-1")),
+    ];
+    assert_eq!(evidence_of(&webapp, &both).await, "given");
+
+    exchange.answer(ok("done"));
+    asking.await.unwrap();
+    assert_eq!(
+        evidence_of(&webapp, &[("traceparent", given.clone())]).await,
+        "ended"
+    );
+    assert_eq!(evidence_of(&webapp, NOTHING).await, "absent_after");
+    // What goes through is counted, whatever it shows; what comes in shows nothing.
+    let metrics = webapp.metrics().await;
+    let shown = metrics.sum("clew_propagation_total", &[("direction", "outbound")]);
+    assert_eq!(shown, metrics.responses(&[("direction", "outbound")]));
+    assert_eq!(
+        metrics.sum("clew_propagation_total", &[("direction", "inbound")]),
+        0
+    );
+    mesh.stop().await;
+}
