@@ -202,7 +202,7 @@ What a proxy costs: CPU time for each request, beside others and beside none, in
 - Load and server share one core; the proxy that is measured has another one to itself, with one worker. Rates are
   bounded by either core: compare the CPU time, which is that of all threads and processes of the proxy.
 - Everything that exists is on in `clew-proxy`: per-route metrics, histograms, the balancer, protocol detection, trace
-  context. "100% spans": every request begins a trace, and its span is exported to a collector by OTLP. Of
+  context, the propagation audit. "100% spans": every request begins a trace, and its span is exported to a collector by OTLP. Of
   {spans.get("emitted", 0):,} spans {spans.get("exported", 0):,} were exported; the rest was dropped at the bound and counted.
   The others log nothing and trace nothing.
 - "TCP copy" looks at no request. nginx speaks HTTP/1.1 to its upstream also for clients of HTTP/2; all others speak
