@@ -34,6 +34,9 @@ pub fn request(bytes: &[u8], piece: usize) -> Option<Message> {
     };
     let mut output = Output::default();
     output.write(|out| encode::request_head(out, &parts, framing));
+    if is_past_limit(&output) {
+        return None;
+    }
     pieces.body(Decoder::new(head.length), &mut framing, output)
 }
 
@@ -57,7 +60,17 @@ pub fn response(bytes: &[u8], piece: usize) -> Option<Message> {
     };
     let mut output = Output::default();
     output.write(|out| encode::response_head(out, &parts, &answering, framing));
+    if is_past_limit(&output) {
+        return None;
+    }
     pieces.body(Decoder::new(head.length), &mut framing, output)
+}
+
+/// A head that has as many lines as are allowed, and gets one more on its way, is too large for the next reader.
+fn is_past_limit(head: &Output) -> bool {
+    // Without the first line and the empty one.
+    let lines = head.to_vec().iter().filter(|&&byte| byte == b'\n').count();
+    lines > head::MAX_LINES + 2
 }
 
 /// Bytes on their way in.

@@ -10,7 +10,7 @@ use httparse::Status;
 use std::mem::MaybeUninit;
 
 /// Header lines that a message may have.
-const MAX_LINES: usize = 100;
+pub(super) const MAX_LINES: usize = 100;
 /// Room for the headers that a proxy adds, so that the map does not grow for them.
 const ROOM: usize = 8;
 
