@@ -128,8 +128,8 @@ impl Audit {
 
     fn has_just_ended(&self, now: Instant) -> bool {
         let last = self.last_end_ms.load(Relaxed);
-        let last = self.since + Duration::from_millis(last);
-        self.last_end_ms.load(Relaxed) > 0 && now.saturating_duration_since(last) < JUST_ENDED
+        let ended = self.since + Duration::from_millis(last);
+        last > 0 && now.saturating_duration_since(ended) < JUST_ENDED
     }
 
     fn part(&self, trace: TraceId) -> MutexGuard<'_, Part> {

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::client_hello::tests::plain;
 use super::*;
 use proptest::prelude::*;

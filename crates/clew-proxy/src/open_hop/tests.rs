@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use super::streams::OpenStreams;
 use super::*;
 use crate::config::Limits;

@@ -349,8 +349,8 @@ be parsed are there with route `(unknown)`.
 whether anything is sampled or not; with tracing off nothing is given, and nothing counted. `evidence` is
 
 - `given`: the trace of a request in flight, and the span that the application was given as the parent: it passed the
-  headers on. `inside`: another parent: a library takes part. `ended`: the trace of a request that has ended (of the last
-  minute, and so many).
+  headers on. `inside`: another parent: a library takes part. `ended`: the trace of a request that has ended (in the
+  last minute; some 16,000 are remembered).
 - `absent_busy`: no context, while requests were in flight. `absent_idle`: none, and nothing was in flight.
   `absent_after`: the same within a second after a request. Where a route shows no `absent_idle`, its `absent_busy` were
   forgotten; where it does, nobody can tell a timer's call from one that was.

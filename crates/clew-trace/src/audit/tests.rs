@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 
 fn route(counts: &[(Evidence, f64)]) -> RouteEvidence {

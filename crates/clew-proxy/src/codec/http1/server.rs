@@ -70,10 +70,10 @@ enum Ended {
 impl<S: Serve> Connection<'_, S> {
     async fn run(&self) {
         let sleep = pin!(tokio::time::sleep(self.limits.client_idle_timeout));
-        let mut patience = Patience { sleep, until: None };
+        let mut bound = WaitBound { sleep, until: None };
         loop {
             let mut scan = HeadScan::default();
-            let read = poll_fn(|cx| self.poll_head(&mut scan, &mut patience, cx)).await;
+            let read = poll_fn(|cx| self.poll_head(&mut scan, &mut bound, cx)).await;
             let ended = match read {
                 // In a box, so that an idle connection holds no room for it.
                 Ok(Some(head)) => Box::pin(self.exchange(head)).await,
@@ -81,7 +81,7 @@ impl<S: Serve> Connection<'_, S> {
                 Err(error) => return Box::pin(self.refuse(error)).await,
             };
             match ended {
-                Ended::Kept => patience.until = None,
+                Ended::Kept => bound.until = None,
                 Ended::Over => return,
                 Ended::Unread => return Box::pin(self.linger()).await,
             }
@@ -92,7 +92,7 @@ impl<S: Serve> Connection<'_, S> {
     fn poll_head(
         &self,
         scan: &mut HeadScan,
-        patience: &mut Patience<'_>,
+        bound: &mut WaitBound<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<RequestHead>, ServeError>> {
         let wire = &mut self.channel.borrow_mut().wire;
@@ -117,11 +117,11 @@ impl<S: Serve> Connection<'_, S> {
                 Poll::Pending if is_idle && self.closing.get() => return Poll::Ready(Ok(None)),
                 Poll::Pending if is_idle => {
                     wire.rest();
-                    ready!(patience.poll(Waiting::Idle, self.limits.client_idle_timeout, cx));
+                    ready!(bound.poll(Waiting::Idle, self.limits.client_idle_timeout, cx));
                     return Poll::Ready(Ok(None));
                 }
                 Poll::Pending => {
-                    ready!(patience.poll(Waiting::Head, self.limits.head_timeout, cx));
+                    ready!(bound.poll(Waiting::Head, self.limits.head_timeout, cx));
                     return Poll::Ready(Err(ServeError::HeadTimeout));
                 }
             }
@@ -352,12 +352,12 @@ enum Waiting {
 
 /// The bound of a wait. The timer is set once and left alone while requests come and go: when it goes off, it is
 /// looked up how long has been waited really.
-struct Patience<'a> {
+struct WaitBound<'a> {
     sleep: Pin<&'a mut Sleep>,
     until: Option<(Waiting, Instant)>,
 }
 
-impl Patience<'_> {
+impl WaitBound<'_> {
     /// Ready when this wait, which began when it was first polled, has been longer than `limit`.
     fn poll(&mut self, waiting: Waiting, limit: Duration, cx: &mut Context<'_>) -> Poll<()> {
         let until = match self.until {

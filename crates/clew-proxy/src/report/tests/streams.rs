@@ -1,6 +1,4 @@
 //! What is counted of long streams while they are open.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::BTreeMap;
 use std::thread;
 

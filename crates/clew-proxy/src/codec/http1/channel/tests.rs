@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 use std::cell::Cell;
 use tokio::io::AsyncReadExt as _;

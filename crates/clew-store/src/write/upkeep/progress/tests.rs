@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::super::Upkeep;
 use super::super::tests::{at, connection, fill, number, point, trace};
 use super::*;
