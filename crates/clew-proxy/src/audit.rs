@@ -1,7 +1,14 @@
 //! The propagation audit: which requests are in flight in the application, which have just ended, and what an outbound
 //! request shows of them ([`Evidence`]). One table for all threads of the proxy, for the application answers on one
 //! thread's connection and calls through another's.
+//!
+//! The same look-up counts what a request in flight calls, by the ids that the call carries ([`Calls`]).
 
+mod calls;
+
+pub(crate) use self::calls::Calls;
+
+use crate::hop::SeriesKey;
 use ahash::AHashMap;
 use clew_trace::audit::Evidence;
 use clew_trace::{Extracted, SpanId, TraceId};
@@ -40,6 +47,8 @@ struct Part {
     /// By the lower half of the trace id, which is all that some families carry.
     traces: AHashMap<u64, Trace>,
     in_flight: usize,
+    /// Number of the next request.
+    next: u64,
     /// In the order of their end.
     ended: VecDeque<(u64, Instant)>,
 }
@@ -47,9 +56,46 @@ struct Part {
 /// What this instance has of a trace.
 struct Trace {
     id: TraceId,
-    /// The spans that requests in flight were given.
-    given: Vec<SpanId>,
+    /// Its requests in flight.
+    in_flight: Vec<InFlight>,
     ended: Option<Instant>,
+}
+
+/// A request in flight.
+struct InFlight {
+    /// Tells it from others of its part.
+    number: u64,
+    /// The span that the application was given. Several may have the same, where context was passed on to them unchanged.
+    given: SpanId,
+    calls: Vec<Calls>,
+}
+
+impl Trace {
+    /// The one request in flight that a call with this parent was made for, when there can be no other.
+    fn cause(&mut self, parent: SpanId) -> Option<&mut InFlight> {
+        let is_alone = self.in_flight.len() == 1;
+        let mut candidates = self
+            .in_flight
+            .iter_mut()
+            .filter(|request| is_alone || request.given == parent);
+        let first = candidates.next()?;
+        candidates.next().is_none().then_some(first)
+    }
+}
+
+/// What a request of the application shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) evidence: Evidence,
+    /// The request in flight that it was made for, when its ids tell.
+    pub(crate) cause: Option<Cause>,
+}
+
+/// A request in flight, as one that was made for it remembers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    trace: TraceId,
+    number: u64,
 }
 
 impl Audit {
@@ -69,61 +115,108 @@ impl Audit {
         self.in_flight.fetch_add(1, Relaxed);
         let mut part = self.part(trace);
         let is_remembered = part.in_flight < MAX_IN_FLIGHT;
+        let number = part.next;
         if is_remembered {
             part.in_flight += 1;
+            part.next += 1;
             let known = part.traces.entry(trace.low64()).or_insert_with(|| Trace {
                 id: trace,
-                given: Vec::with_capacity(1),
+                in_flight: Vec::with_capacity(1),
                 ended: None,
             });
-            known.given.push(given);
+            known.in_flight.push(InFlight {
+                number,
+                given,
+                calls: Vec::new(),
+            });
         } else {
             self.forgotten.fetch_add(1, Relaxed);
         }
         Received {
             audit: Arc::clone(self),
-            trace,
-            given,
+            cause: Cause { trace, number },
             is_remembered,
+            is_over: false,
         }
     }
 
-    /// What a request of the application shows.
-    pub(crate) fn evidence(&self, came: &Extracted, now: Instant) -> Evidence {
-        let is_busy = self.in_flight.load(Relaxed) > 0;
+    /// What a request of the application with these labels shows. It is counted as a call of the one that it was made
+    /// for.
+    pub(crate) fn look(&self, came: &Extracted, call: &SeriesKey, now: Instant) -> Seen {
         let Some(context) = &came.context else {
-            return match came {
-                _ if came.is_mangled() => Evidence::Unusable,
-                _ if !came.families.is_empty() => Evidence::Decision,
-                _ if is_busy => Evidence::AbsentBusy,
-                _ if self.has_just_ended(now) => Evidence::AbsentAfter,
-                _ => Evidence::AbsentIdle,
-            };
+            return self.without_context(came, now).into();
         };
-        let part = self.part(context.trace_id);
-        let known = part.traces.get(&context.trace_id.low64());
-        match known.filter(|known| is_same(known.id, context.trace_id)) {
-            Some(known) if known.given.contains(&context.span_id) => Evidence::Given,
-            Some(known) if !known.given.is_empty() => Evidence::Inside,
-            Some(_) => Evidence::Ended,
-            None if self.forgotten.load(Relaxed) > 0 => Evidence::Forgotten,
-            None if is_busy => Evidence::OtherBusy,
-            None => Evidence::OtherIdle,
+        let mut part = self.part(context.trace_id);
+        let known = part.traces.get_mut(&context.trace_id.low64());
+        let Some(known) = known.filter(|known| is_same(known.id, context.trace_id)) else {
+            let evidence = match () {
+                () if self.forgotten.load(Relaxed) > 0 => Evidence::Forgotten,
+                () if self.is_busy() => Evidence::OtherBusy,
+                () => Evidence::OtherIdle,
+            };
+            return evidence.into();
+        };
+        let parent = context.span_id;
+        let evidence = if known.in_flight.is_empty() {
+            Evidence::Ended
+        } else if known
+            .in_flight
+            .iter()
+            .any(|request| request.given == parent)
+        {
+            Evidence::Given
+        } else {
+            Evidence::Inside
+        };
+        let trace = known.id;
+        let cause = known.cause(parent).map(|request| {
+            calls::count(&mut request.calls, call);
+            Cause {
+                trace,
+                number: request.number,
+            }
+        });
+        Seen { evidence, cause }
+    }
+
+    fn without_context(&self, came: &Extracted, now: Instant) -> Evidence {
+        match came {
+            _ if came.is_mangled() => Evidence::Unusable,
+            _ if !came.families.is_empty() => Evidence::Decision,
+            _ if self.is_busy() => Evidence::AbsentBusy,
+            _ if self.has_just_ended(now) => Evidence::AbsentAfter,
+            _ => Evidence::AbsentIdle,
         }
     }
 
-    fn ended(&self, received: &Received, now: Instant) {
+    /// A call that was made for a request has failed.
+    pub(crate) fn failed(&self, cause: Cause, call: &SeriesKey) {
+        let mut part = self.part(cause.trace);
+        let known = part.traces.get_mut(&cause.trace.low64());
+        let in_flight = known.map(|known| known.in_flight.as_mut_slice());
+        let mut in_flight = in_flight.unwrap_or_default().iter_mut();
+        // It may have ended meanwhile.
+        if let Some(request) = in_flight.find(|request| request.number == cause.number) {
+            calls::failed(&mut request.calls, call);
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.in_flight.load(Relaxed) > 0
+    }
+
+    fn ended(&self, received: &Received, now: Instant) -> Vec<Calls> {
         self.in_flight.fetch_sub(1, Relaxed);
         let since = now.saturating_duration_since(self.since).as_millis();
         let ms = u64::try_from(since).unwrap_or(u64::MAX).max(1);
         self.last_end_ms.fetch_max(ms, Relaxed);
         if !received.is_remembered {
             self.forgotten.fetch_sub(1, Relaxed);
-            return;
+            return Vec::new();
         }
-        let mut part = self.part(received.trace);
+        let mut part = self.part(received.cause.trace);
         part.in_flight -= 1;
-        part.end(received.trace.low64(), received.given, now);
+        part.end(received.cause, now)
     }
 
     fn has_just_ended(&self, now: Instant) -> bool {
@@ -142,10 +235,14 @@ impl Audit {
 }
 
 impl Part {
-    fn end(&mut self, key: u64, given: SpanId, now: Instant) {
+    /// Ends a request; what it called.
+    fn end(&mut self, request: Cause, now: Instant) -> Vec<Calls> {
+        let key = request.trace.low64();
+        let mut calls = Vec::new();
         if let Some(known) = self.traces.get_mut(&key) {
-            if let Some(at) = known.given.iter().position(|span| *span == given) {
-                known.given.swap_remove(at);
+            let mut in_flight = known.in_flight.iter();
+            if let Some(at) = in_flight.position(|other| other.number == request.number) {
+                calls = known.in_flight.swap_remove(at).calls;
             }
             known.ended = Some(now);
         }
@@ -154,11 +251,12 @@ impl Part {
             && (self.ended.len() > MAX_ENDED || now.saturating_duration_since(at) > MEMORY)
         {
             self.ended.pop_front();
-            let is_over = |known: &Trace| known.given.is_empty() && known.ended == Some(at);
+            let is_over = |known: &Trace| known.in_flight.is_empty() && known.ended == Some(at);
             if self.traces.get(&key).is_some_and(is_over) {
                 self.traces.remove(&key);
             }
         }
+        calls
     }
 }
 
@@ -171,13 +269,32 @@ fn is_same(one: TraceId, other: TraceId) -> bool {
 /// A request in flight in the application. Dropped, it has ended.
 pub(crate) struct Received {
     audit: Arc<Audit>,
-    trace: TraceId,
-    given: SpanId,
+    cause: Cause,
     is_remembered: bool,
+    is_over: bool,
+}
+
+impl Received {
+    /// The request has ended: what it called meanwhile.
+    pub(crate) fn end(mut self) -> Vec<Calls> {
+        self.is_over = true;
+        self.audit.ended(&self, Instant::now())
+    }
 }
 
 impl Drop for Received {
     fn drop(&mut self) {
-        self.audit.ended(self, Instant::now());
+        if !self.is_over {
+            self.audit.ended(self, Instant::now());
+        }
+    }
+}
+
+impl From<Evidence> for Seen {
+    fn from(evidence: Evidence) -> Self {
+        Self {
+            evidence,
+            cause: None,
+        }
     }
 }

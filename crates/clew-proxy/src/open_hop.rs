@@ -1,7 +1,7 @@
 //! A hop while it is open. Long streams are told of meanwhile ([`OpenStreams`]). It is closed exactly once: by the one
 //! who saw its end, or, when the future or the body that owned it is dropped, as given up by the client.
 
-use crate::audit::Received;
+use crate::audit::{Audit, Cause, Received};
 use crate::error::Reason;
 use crate::grpc;
 use crate::hop::{Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
@@ -9,6 +9,7 @@ use crate::lifecycle::{Connections, Stage};
 use crate::opaque::Transferred;
 use crate::report::{HopSeries, WorkerReports};
 use crate::request_body::Progress;
+use clew_trace::Extracted;
 use http::{HeaderMap, StatusCode};
 use std::cell::{Cell, RefCell, RefMut};
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ pub(crate) struct HopSink {
     pub(crate) connections: Connections,
     /// The hops of this thread that are told of while they are open.
     pub(crate) streams: OpenStreams,
+    /// The propagation audit of the proxy.
+    pub(crate) audit: Arc<Audit>,
 }
 
 impl HopSink {
@@ -63,6 +66,8 @@ struct State {
     tunnel: Option<Rc<Transferred>>,
     /// The request is in flight in the application.
     received: Option<Received>,
+    /// The request in flight there that this one was made for, when that is known.
+    cause: Option<Cause>,
     /// When it was last told of in the access log: not before its end, of all but long streams.
     told: Instant,
 }
@@ -82,6 +87,7 @@ impl OpenHop {
             request_body: None,
             tunnel: None,
             received: None,
+            cause: None,
         };
         Self {
             sink,
@@ -125,6 +131,16 @@ impl OpenHop {
         if let Some(mut state) = self.state() {
             state.received = Some(received);
         }
+    }
+
+    /// The application asks: looks up what that shows of the context that it was given.
+    pub(crate) fn audit(&mut self, came: &Extracted, now: Instant) {
+        let Some(mut state) = self.open.as_ref().map(|open| open.state.borrow_mut()) else {
+            return;
+        };
+        let seen = self.sink.audit.look(came, &state.record.key, now);
+        state.record.evidence = Some(seen.evidence);
+        state.cause = seen.cause;
     }
 
     /// The side that the request is seen on.
@@ -233,7 +249,7 @@ impl OpenHop {
         self.sink.streams.remove(&open);
         let state = &mut *open.state.borrow_mut();
         state.look(Instant::now());
-        state.received = None;
+        let calls = state.received.take().map(Received::end);
         let request_body = state.request_body.take();
         let record = &mut state.record;
         // What the client broke is not the server's failure, however it showed.
@@ -252,6 +268,12 @@ impl OpenHop {
             series
         });
         reports.close(&series, record);
+        reports.called(&series, &calls.unwrap_or_default());
+        if let Some(cause) = state.cause.take()
+            && record.classification == Classification::Failure
+        {
+            self.sink.audit.failed(cause, &record.key);
+        }
     }
 }
 

@@ -92,6 +92,7 @@ impl Shard {
                 reports,
                 connections: Connections::default(),
                 streams: OpenStreams::new(&config.limits),
+                audit: Arc::clone(&common.audit),
             }),
             limits: config.limits.clone(),
             discovery: common.discovery,

@@ -49,6 +49,8 @@ labels! {
     ClientId = "client_id",
     /// Service that was addressed.
     DstService = "dst_service",
+    /// Route that was called, of what a request calls. `Route` is then what was asked of the caller.
+    DstRoute = "dst_route",
     /// Workload that served the request (outbound).
     DstWorkload = "dst_workload",
     /// Its namespace.

@@ -1,4 +1,7 @@
+use super::calls::MAX_CALLEES;
 use super::*;
+use crate::hop::{Direction, Peer, Tls};
+use clew_model::name::{RouteName, ServiceName};
 use clew_trace::{Decision, Family, FamilySet, Malformed, TraceContext};
 
 fn trace(id: u128) -> TraceId {
@@ -23,28 +26,41 @@ fn context(trace_id: u128, span_id: u64) -> Extracted {
 
 const HIGH: u128 = 7 << 64;
 
+/// A call of a route of `books`.
+fn call(route: &str) -> SeriesKey {
+    SeriesKey {
+        direction: Direction::Outbound,
+        peer: Arc::new(Peer {
+            service: Some(ServiceName::from("books")),
+            ..Peer::default()
+        }),
+        route: RouteName::from(route),
+        tls: Tls::None,
+    }
+}
+
+fn evidence(audit: &Audit, came: &Extracted, now: Instant) -> Evidence {
+    audit.look(came, &call("GET /books"), now).evidence
+}
+
 #[test]
 fn a_context_tells_the_request_that_it_is_of() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
     let one = audit.received(trace(HIGH | 1), span(10));
     let two = audit.received(trace(HIGH | 1), span(20));
-    let evidence = |trace, span| audit.evidence(&context(trace, span), now);
-    assert_eq!(evidence(HIGH | 1, 10), Evidence::Given);
-    assert_eq!(evidence(HIGH | 1, 20), Evidence::Given);
-    assert_eq!(evidence(HIGH | 1, 30), Evidence::Inside);
-    assert_eq!(evidence(1, 10), Evidence::Given, "B3 with 64 bits");
-    assert_eq!(evidence(9 << 64 | 1, 10), Evidence::OtherBusy);
-    assert_eq!(evidence(HIGH | 2, 10), Evidence::OtherBusy);
+    let shown = |trace, span| evidence(&audit, &context(trace, span), now);
+    assert_eq!(shown(HIGH | 1, 10), Evidence::Given);
+    assert_eq!(shown(HIGH | 1, 20), Evidence::Given);
+    assert_eq!(shown(HIGH | 1, 30), Evidence::Inside);
+    assert_eq!(shown(1, 10), Evidence::Given, "B3 with 64 bits");
+    assert_eq!(shown(9 << 64 | 1, 10), Evidence::OtherBusy);
+    assert_eq!(shown(HIGH | 2, 10), Evidence::OtherBusy);
     drop(one);
-    assert_eq!(
-        evidence(HIGH | 1, 10),
-        Evidence::Inside,
-        "the other goes on"
-    );
+    assert_eq!(shown(HIGH | 1, 10), Evidence::Inside, "the other goes on");
     drop(two);
-    assert_eq!(evidence(HIGH | 1, 20), Evidence::Ended);
-    assert_eq!(evidence(HIGH | 2, 20), Evidence::OtherIdle);
+    assert_eq!(shown(HIGH | 1, 20), Evidence::Ended);
+    assert_eq!(shown(HIGH | 2, 20), Evidence::OtherIdle);
 }
 
 #[test]
@@ -52,11 +68,11 @@ fn without_context_it_counts_whether_there_was_something_to_pass_on() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
     let absent = Extracted::default();
-    assert_eq!(audit.evidence(&absent, now), Evidence::AbsentIdle);
+    assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentIdle);
     let request = audit.received(trace(1), span(1));
-    assert_eq!(audit.evidence(&absent, now), Evidence::AbsentBusy);
+    assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentBusy);
     drop(request);
-    let after = |time| audit.evidence(&absent, Instant::now() + time);
+    let after = |time| evidence(&audit, &absent, Instant::now() + time);
     assert_eq!(after(Duration::ZERO), Evidence::AbsentAfter);
     assert_eq!(after(2 * JUST_ENDED), Evidence::AbsentIdle);
 }
@@ -69,19 +85,19 @@ fn what_is_no_context_is_told_from_none() {
         unusable: Some((Family::W3c, Malformed::TraceId)),
         ..Extracted::default()
     };
-    assert_eq!(audit.evidence(&mangled, now), Evidence::Unusable);
+    assert_eq!(evidence(&audit, &mangled, now), Evidence::Unusable);
     let decision = Extracted {
         families: FamilySet::only(Family::B3Single),
         lone_decision: Decision::NotSampled,
         ..Extracted::default()
     };
-    assert_eq!(audit.evidence(&decision, now), Evidence::Decision);
+    assert_eq!(evidence(&audit, &decision, now), Evidence::Decision);
     // One usable family is enough.
     let one_of_two = Extracted {
         unusable: mangled.unusable,
         ..context(1, 1)
     };
-    assert_eq!(audit.evidence(&one_of_two, now), Evidence::OtherIdle);
+    assert_eq!(evidence(&audit, &one_of_two, now), Evidence::OtherIdle);
 }
 
 #[test]
@@ -94,18 +110,86 @@ fn past_its_bound_the_table_concludes_nothing() {
         .map(|n| audit.received(id(n), span(1)))
         .collect();
     let last = context(id(MAX_IN_FLIGHT).get(), 1);
-    assert_eq!(audit.evidence(&last, now), Evidence::Forgotten);
+    assert_eq!(evidence(&audit, &last, now), Evidence::Forgotten);
     let first = context(id(0).get(), 1);
-    assert_eq!(audit.evidence(&first, now), Evidence::Given);
+    assert_eq!(evidence(&audit, &first, now), Evidence::Given);
     drop(requests);
     // Of those that have ended, the last are remembered.
-    assert_eq!(audit.evidence(&first, now), Evidence::OtherIdle);
+    assert_eq!(evidence(&audit, &first, now), Evidence::OtherIdle);
     let kept = context(id(MAX_IN_FLIGHT - 1).get(), 1);
-    assert_eq!(audit.evidence(&kept, now), Evidence::Ended);
+    assert_eq!(evidence(&audit, &kept, now), Evidence::Ended);
     let traces: usize = audit
         .parts
         .iter()
         .map(|part| part.lock().unwrap().traces.len())
         .sum();
     assert_eq!(traces, MAX_ENDED);
+}
+
+/// How often each route was called, and how often again.
+fn counts(calls: &[Calls]) -> Vec<(&str, u32, u32)> {
+    let each = calls.iter();
+    each.map(|calls| (calls.route.as_str(), calls.calls, calls.again))
+        .collect()
+}
+
+#[test]
+fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let one = audit.received(trace(1), span(10));
+    let two = audit.received(trace(1), span(20));
+    let look = |parent, route| audit.look(&context(1, parent), &call(route), now);
+    for route in ["GET /a", "GET /b", "GET /a"] {
+        look(10, route);
+    }
+    look(20, "GET /a");
+    assert_eq!(look(30, "GET /a").cause, None, "of one of the two");
+    assert_eq!(counts(&one.end()), [("GET /a", 2, 0), ("GET /b", 1, 0)]);
+    look(30, "GET /c");
+    assert_eq!(counts(&two.end()), [("GET /a", 1, 0), ("GET /c", 1, 0)]);
+}
+
+#[test]
+fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let one = audit.received(trace(1), span(10));
+    let two = audit.received(trace(1), span(10));
+    let seen = audit.look(&context(1, 10), &call("GET /a"), now);
+    assert_eq!((seen.evidence, seen.cause), (Evidence::Given, None));
+    assert_eq!(one.end(), []);
+    // Now it can only be the other.
+    audit.look(&context(1, 10), &call("GET /a"), now);
+    assert_eq!(counts(&two.end()), [("GET /a", 1, 0)]);
+}
+
+#[test]
+fn a_call_after_one_that_failed_is_an_attempt_again() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let request = audit.received(trace(1), span(10));
+    let look = || audit.look(&context(1, 10), &call("GET /a"), now).cause;
+    let first = look().unwrap();
+    look();
+    audit.failed(first, &call("GET /a"));
+    look();
+    look();
+    assert_eq!(counts(&request.end()), [("GET /a", 4, 1)]);
+    // Too late.
+    audit.failed(first, &call("GET /a"));
+}
+
+#[test]
+fn beyond_its_bound_what_a_request_calls_shares_a_name() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let request = audit.received(trace(1), span(10));
+    let last = u32::try_from(MAX_CALLEES).unwrap() - 1;
+    for n in 0..=last + 1 {
+        audit.look(&context(1, 10), &call(&format!("GET /{n}")), now);
+    }
+    let calls = request.end();
+    assert_eq!(calls.len(), MAX_CALLEES);
+    assert_eq!(counts(&calls).last(), Some(&("(other)", 2, 0)));
 }

@@ -17,12 +17,14 @@ pub(super) enum Budgeted {
     /// Both families of open streams; they have the same series.
     OpenStreams,
     Propagation,
+    /// Both families of calls; they have the same series.
+    Calls,
     /// All families of connections; they have the same series.
     Tcp,
 }
 
 impl Budgeted {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Requests,
         Self::Responses,
         Self::Latencies,
@@ -30,6 +32,7 @@ impl Budgeted {
         Self::FirstBytes,
         Self::OpenStreams,
         Self::Propagation,
+        Self::Calls,
         Self::Tcp,
     ];
 
@@ -42,6 +45,7 @@ impl Budgeted {
             Self::FirstBytes => &family::FIRST_BYTES,
             Self::OpenStreams => &family::OPEN_STREAMS,
             Self::Propagation => &family::PROPAGATION,
+            Self::Calls => &family::CALLS,
             Self::Tcp => &family::TCP_OPENED,
         }
     }

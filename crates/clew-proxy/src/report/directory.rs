@@ -14,10 +14,13 @@ use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{RouteName, ServiceName, Workload};
 
 use super::budget::{Budget, Budgeted, Claim, Permit, Refused};
-use super::entry::{Few, HeldHop, HopEntry, PropagationCell, Series, StreamCell, TcpCell, lock};
+use super::entry::{
+    CallCell, CallKey, Few, HeldHop, HopEntry, PropagationCell, Series, StreamCell, TcpCell, lock,
+};
 use super::histogram::Histogram;
 use super::labels::{
-    DurationKey, ResponseKey, TcpKey, duration_labels, hop_labels, response_labels, tcp_labels,
+    DurationKey, ResponseKey, TcpKey, call_labels, duration_labels, hop_labels, response_labels,
+    tcp_labels,
 };
 use super::tally::Counter;
 use crate::hop::{Peer, SeriesKey};
@@ -133,6 +136,7 @@ impl Directory {
             durations: Few::default(),
             streams: OnceLock::new(),
             propagation: OnceLock::new(),
+            calls: Few::default(),
         });
         hops.insert(text, Slot::new(&entry));
         entry
@@ -192,6 +196,33 @@ impl Directory {
             Arc::new(Series::new(labels, self.workers, permit))
         });
         Arc::clone(series)
+    }
+
+    /// The series of what an entry's requests call, or past the budget of all that they call.
+    pub(super) fn calls(&self, entry: &HopEntry, key: CallKey) -> Arc<Series<CallCell>> {
+        let family = Budgeted::Calls;
+        self.calls_with(entry, key, || self.budget.claim(family, Claim::Own))
+            .unwrap_or_else(|Refused| {
+                let permit = || Ok::<_, Infallible>(self.budget.last_resort(family));
+                let any = CallKey {
+                    service: None,
+                    route: RouteName::from(OTHER),
+                };
+                let Ok(series) = self.calls_with(entry, any, permit);
+                series
+            })
+    }
+
+    fn calls_with<E>(
+        &self,
+        entry: &HopEntry,
+        key: CallKey,
+        permit: impl FnOnce() -> Result<Permit, E>,
+    ) -> Result<Arc<Series<CallCell>>, E> {
+        entry.calls.get_or(key.clone(), || {
+            let labels = call_labels(&entry.requests.labels, &key);
+            Ok(Series::new(labels, self.workers, permit()?))
+        })
     }
 
     /// The worker's cell for connections of a key, or past the budget of one for all.

@@ -1,5 +1,6 @@
 //! What the directory holds: series with one cell for each worker, and what belongs together of them.
 
+use clew_model::name::{RouteName, ServiceName};
 use clew_trace::audit::Evidence;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -64,7 +65,7 @@ impl<K, C> Default for Few<K, C> {
     }
 }
 
-impl<K: Copy + PartialEq, C> Few<K, C> {
+impl<K: Clone + PartialEq, C> Few<K, C> {
     /// The series of a key, made when it is not there.
     pub(super) fn get_or<E>(
         &self,
@@ -96,6 +97,8 @@ pub(super) struct HopEntry {
     pub(super) streams: OnceLock<Arc<Series<StreamCell>>>,
     /// Only where the propagation of context is audited.
     pub(super) propagation: OnceLock<Arc<Series<PropagationCell>>>,
+    /// Only where calls are known to be made for these requests.
+    pub(super) calls: Few<CallKey, CallCell>,
 }
 
 /// A worker's hold on an entry. While it lives, the entry is reported.
@@ -120,6 +123,30 @@ pub(super) struct PropagationCell([Tally; Evidence::ALL.len()]);
 impl PropagationCell {
     pub(super) fn of(&self, evidence: Evidence) -> &Tally {
         &self.0[evidence as usize]
+    }
+}
+
+/// What requests call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CallKey {
+    pub(super) service: Option<ServiceName>,
+    pub(super) route: RouteName,
+}
+
+/// One worker's numbers of what requests call.
+#[derive(Debug)]
+pub(super) struct CallCell {
+    /// How often a request called it, of those that did.
+    pub(super) per_request: Histogram,
+    pub(super) again: Tally,
+}
+
+impl CallCell {
+    pub(super) fn new() -> Self {
+        Self {
+            per_request: Histogram::new(&family::NUMBER),
+            again: Tally::default(),
+        }
     }
 }
 

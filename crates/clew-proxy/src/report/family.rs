@@ -110,6 +110,14 @@ pub(super) static PROXY_TIME: LazyLock<Scale> = LazyLock::new(|| {
     Scale::new(Unit::Seconds, BOUNDS_SECONDS, -23..5)
 });
 
+/// How many: 1 to 65,536.
+pub(super) static NUMBER: LazyLock<Scale> = LazyLock::new(|| {
+    const BOUNDS: &[f64] = &[
+        1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0,
+    ];
+    Scale::new(Unit::Number, BOUNDS, -1..16)
+});
+
 /// Labels on every series.
 pub(super) const CONSTANT_LABELS: [&str; 2] = ["workload", "namespace"];
 
@@ -127,6 +135,16 @@ const RESPONSE: &[&str] = hop_labels!("status_code", "grpc_status", "classificat
 const DURATION: &[&str] = hop_labels!("grpc_status", "classification", "error");
 const STREAM_BYTES_LABELS: &[&str] = hop_labels!("from");
 const PROPAGATION_LABELS: &[&str] = hop_labels!("evidence");
+const CALL_LABELS: &[&str] = &[
+    "direction",
+    "client_workload",
+    "client_namespace",
+    "client_id",
+    "route",
+    "tls",
+    "dst_service",
+    "dst_route",
+];
 const TCP: &[&str] = &[
     "direction",
     "client_workload",
@@ -181,6 +199,18 @@ pub(super) static PROPAGATION: Family = counter(
     "clew_propagation_total",
     PROPAGATION_LABELS,
     "Requests of the application that have ended, by what they show of the trace context that it was given.",
+);
+pub(super) static CALLS: Family = histogram(
+    "clew_calls_per_request",
+    CALL_LABELS,
+    &NUMBER,
+    "How often a request to the application called a route of a service before it ended, of the requests that did. \
+     Only calls whose trace ids name the request count.",
+);
+pub(super) static CALLS_AGAIN: Family = counter(
+    "clew_calls_again_total",
+    CALL_LABELS,
+    "Of these calls, those that followed one of the same request that had failed: attempts again, one for each failure.",
 );
 pub(super) static TCP_OPENED: Family = counter(
     "tcp_open_total",
@@ -259,7 +289,7 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 23] = [
+pub(super) static ALL: [&Family; 25] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
@@ -268,6 +298,8 @@ pub(super) static ALL: [&Family; 23] = [
     &OPEN_STREAMS,
     &STREAM_BYTES,
     &PROPAGATION,
+    &CALLS,
+    &CALLS_AGAIN,
     &TCP_OPENED,
     &TCP_CLOSED,
     &TCP_OPEN,
@@ -357,6 +389,10 @@ whether anything is sampled or not; with tracing off nothing is given, and nothi
 - `unusable`: headers are there and say nothing (cut short, all zero). `decision`: a decision without ids (`b3: 0`).
 - `other_busy`, `other_idle`: a trace that this instance was not given: from a queue, or begun here.
 - `forgotten`: more requests were in flight than are remembered.
+
+`clew_calls_per_request` and `clew_calls_again_total` are of requests to the application: `route` is what was asked of it,
+`dst_service` and `dst_route` what it called for that. A request that called nothing of it is not in the histogram; those
+are `response_total` of the route less the histogram's count.
 
 A long stream counts meanwhile: in `clew_open_streams`, and its bytes in `clew_stream_bytes_total` as they come (within
 a second, mostly a tenth). The requests whose bytes are there are those that are open streams, and those that ended in

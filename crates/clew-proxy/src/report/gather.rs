@@ -32,6 +32,7 @@ pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
         .for_each(|kind| durations(out, &hops, kind));
     streams(out, &hops);
     propagation(out, &hops);
+    calls(out, &hops);
     tcp(
         out,
         &sorted(shared.directory.tcp(), |series| series.labels.as_text()),
@@ -125,6 +126,24 @@ fn propagation(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
                 );
             }
         }
+    }
+}
+
+fn calls(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+    let all: Vec<_> = hops.iter().flat_map(|entry| entry.calls.all()).collect();
+    let mut family = begin(out, &family::CALLS);
+    for (_, series) in &all {
+        let shards = series.cells().map(|cell| &cell.per_request);
+        if let Some(total) = histogram::sum(shards, series.created_unix_nano) {
+            family.write(&series.labels, &Value::from(total));
+        }
+    }
+    drop(family);
+    let mut family = begin(out, &family::CALLS_AGAIN);
+    for (_, series) in &all {
+        let again: u64 = series.cells().map(|cell| cell.again.get()).sum();
+        let value = Value::counter(again as f64, series.created_unix_nano);
+        family.write(&series.labels, &value);
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) enum Unit {
     Milliseconds,
     /// Families that end in `_seconds`.
     Seconds,
+    /// Plain numbers: one counts as a nanosecond.
+    Number,
 }
 
 impl Unit {
@@ -35,6 +37,7 @@ impl Unit {
         match self {
             Self::Milliseconds => 1e6,
             Self::Seconds => 1e9,
+            Self::Number => 1.0,
         }
     }
 }
@@ -186,6 +189,11 @@ impl Histogram {
         self.classic[classic].add(1);
         self.sum_ns.add(nanoseconds);
         classic
+    }
+
+    /// Takes in a plain number, where the unit is [`Unit::Number`].
+    pub(super) fn observe_number(&self, number: u32) {
+        self.observe(Duration::from_nanos(number.into()));
     }
 
     /// As [`Histogram::observe`], of a request whose span is kept.

@@ -6,6 +6,7 @@ use clew_api::prometheus::exposition::Labels;
 use clew_model::name::{ServiceName, Workload};
 
 use super::budget::Budgeted;
+use super::entry::CallKey;
 use super::family::{self, Family};
 use super::histogram::Scale;
 use crate::error::Reason;
@@ -186,6 +187,11 @@ pub(super) fn duration_labels(hop: &Labels, key: &DurationKey) -> Labels {
         ("classification", key.classification.as_str()),
         ("error", key.error),
     ])
+}
+
+pub(super) fn call_labels(hop: &Labels, key: &CallKey) -> Labels {
+    let service = key.service.as_ref().map_or("", ServiceName::as_str);
+    hop.and([("dst_service", service), ("dst_route", key.route.as_str())])
 }
 
 fn number(value: Option<u16>) -> String {

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::cache::Used;
 use super::directory::Directory;
-use super::entry::{HeldHop, PropagationCell, StreamCell, TcpCell};
+use super::entry::{CallCell, CallKey, HeldHop, PropagationCell, StreamCell, TcpCell};
 use super::histogram::Histogram;
 use super::labels::{DurationKind, ResponseKey};
 use super::span::Template;
 use super::tally::Counter;
+use crate::audit::Calls;
 use crate::hop::{Exchange, HopRecord, HopTrace, SeriesKey, Told};
 
 /// Outcomes that a series remembers; past it they are looked up each time.
@@ -26,6 +27,7 @@ pub struct HopSeries {
     outcomes: RefCell<Vec<Rc<Outcome>>>,
     streams: OnceCell<Arc<StreamCell>>,
     propagation: OnceCell<Arc<PropagationCell>>,
+    calls: RefCell<Vec<(CallKey, Arc<CallCell>)>>,
     span: RefCell<Template>,
     last_used: Cell<Instant>,
 }
@@ -46,6 +48,7 @@ impl HopSeries {
             outcomes: RefCell::default(),
             streams: OnceCell::new(),
             propagation: OnceCell::new(),
+            calls: RefCell::default(),
             last_used: Cell::new(now),
         }
     }
@@ -96,6 +99,27 @@ impl HopSeries {
             let series = directory.propagation(&self.home.entry);
             series.cell(worker, PropagationCell::default)
         })
+    }
+
+    /// Counts what a request called.
+    pub(super) fn called(&self, calls: &Calls, directory: &Directory, worker: usize) {
+        let mut cells = self.calls.borrow_mut();
+        let is_it = |key: &CallKey| key.route == calls.route && key.service == calls.service;
+        let known = cells.iter().find(|(key, _)| is_it(key));
+        let cell = known.map(|(_, cell)| Arc::clone(cell)).unwrap_or_else(|| {
+            let key = CallKey {
+                service: calls.service.clone(),
+                route: calls.route.clone(),
+            };
+            let series = directory.calls(&self.home.entry, key.clone());
+            let cell = series.cell(worker, CallCell::new);
+            if cells.len() < MAX_OUTCOMES {
+                cells.push((key, Arc::clone(&cell)));
+            }
+            cell
+        });
+        cell.per_request.observe_number(calls.calls);
+        cell.again.add(calls.again.into());
     }
 
     /// Counts a response, and its durations.

@@ -20,6 +20,7 @@ use super::series::{HopSeries, KnownTcp, TcpSeries};
 use super::shared::{Shared, WorkerCells};
 use super::spans::SpanBuffer;
 use super::{access_log, tap};
+use crate::audit::Calls;
 use crate::error::Reason;
 use crate::hop::{Direction, HopRecord, Peer, SeriesKey, Tls};
 
@@ -119,6 +120,13 @@ impl WorkerReports {
         }
         if access_log::wants(self.shared.access_log(), record) {
             self.log(record, |line| line);
+        }
+    }
+
+    /// Counts what a request called before it ended.
+    pub(crate) fn called(&self, series: &HopSeries, calls: &[Calls]) {
+        for calls in calls {
+            series.called(calls, &self.shared.directory, self.index);
         }
     }
 

@@ -438,10 +438,8 @@ fn join_trace_with(
 /// Notes what a request of the application shows of the context that the application was given. At the gateway there is
 /// no application.
 fn audit(via: &Via, hop: &mut OpenHop, joined: Option<Joined>, now: Instant) {
-    if let (Some(joined), Direction::Outbound) = (joined, via.way.direction())
-        && let Some(mut record) = hop.record()
-    {
-        record.evidence = Some(via.shard.audit.evidence(&joined.came, now));
+    if let (Some(joined), Direction::Outbound) = (joined, via.way.direction()) {
+        hop.audit(&joined.came, now);
     }
 }
 
