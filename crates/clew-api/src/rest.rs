@@ -6,6 +6,7 @@
 //!
 //! Start at [`golden::Golden`]: the numbers that `stat`, `routes` and `edges` share.
 
+pub mod calls;
 pub mod check;
 pub mod golden;
 pub mod log_level;

@@ -5,6 +5,7 @@
 
 mod backends;
 mod body;
+mod calls;
 mod check;
 mod clock;
 mod described;
@@ -83,6 +84,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/routes", get(routes::routes))
         .route("/edges", get(edges::edges))
         .route("/propagation", get(propagation::propagation))
+        .route("/calls", get(calls::calls))
         .route("/traces", get(traces::traces))
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Edges(read::EdgesArgs),
     /// Who passes trace context on, who does not, and what to change
     Propagation(read::PropagationArgs),
+    /// How often a request calls what: N+1 calls and retry storms, by name
+    Calls(read::CallsArgs),
     /// Requests, live
     Tap(read::TapArgs),
     /// Workloads and their routes, live, on the whole terminal

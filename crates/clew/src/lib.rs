@@ -42,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),
         Command::Propagation(args) => read::propagation(args),
+        Command::Calls(args) => read::calls(args),
         Command::Tap(args) => read::tap(args),
         Command::Top(args) => read::top(args),
         Command::Traces(args) => read::traces(args),

@@ -1,5 +1,6 @@
 //! The commands that read: they ask the API, print the answer, and end with an exit code.
 
+mod calls;
 mod check;
 mod edges;
 mod golden;
@@ -17,7 +18,7 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, PropagationArgs, RoutesArgs,
+    CallsArgs, CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, PropagationArgs, RoutesArgs,
     SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
@@ -102,6 +103,11 @@ pub(crate) fn edges(args: EdgesArgs) -> anyhow::Result<Exit> {
 /// `clew propagation`
 pub(crate) fn propagation(args: PropagationArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| propagation::run(&args, &api).await)
+}
+
+/// `clew calls`
+pub(crate) fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| calls::run(&args, &api).await)
 }
 
 /// `clew tap`

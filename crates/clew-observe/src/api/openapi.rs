@@ -20,6 +20,7 @@ use utoipa::OpenApi;
         super::routes::routes,
         super::edges::edges,
         super::propagation::propagation,
+        super::calls::calls,
         super::traces::traces,
         super::traces::trace,
         super::tap::tap,

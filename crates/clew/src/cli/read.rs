@@ -107,6 +107,22 @@ pub(crate) struct PropagationArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew calls`
+#[derive(Args, Debug)]
+pub(crate) struct CallsArgs {
+    /// Only requests of this route, as `clew routes` names it
+    pub(crate) route: Option<String>,
+    /// Only requests to this workload
+    #[arg(long)]
+    pub(crate) workload: Option<String>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 fn parse_score(text: &str) -> Result<f64, String> {
     let score = text.parse().ok();
     score

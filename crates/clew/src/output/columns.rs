@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 38] = [
+pub(crate) const COLUMNS: [(&str, &str); 43] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -34,6 +34,20 @@ pub(crate) const COLUMNS: [(&str, &str); 38] = [
         "requests by what became of the context (docs/tracing.md)",
     ),
     ("EVIDENCE", "the same by what they showed (docs/metrics.md)"),
+    ("CALLED", "route that was called for the requests"),
+    (
+        "PER_REQUEST",
+        "calls for each request, the ones that made none included",
+    ),
+    (
+        "CALLS_P50",
+        "half of the requests made at most so many calls",
+    ),
+    ("CALLS_P99", "the same for 99 of 100"),
+    (
+        "AGAIN",
+        "calls that followed a failed one of the same request: attempts again",
+    ),
     ("RPS", "requests that ended, per second of the window"),
     (
         "LATENCY_P50",

@@ -2,6 +2,7 @@
 
 use super::mesh::{TestMesh, member};
 use super::traffic::{Hops, Proxy, good, record};
+use clew_api::rest::calls::{CallPattern, Calls};
 use clew_api::rest::golden::{
     Direction, Edge, EdgePeer, Edges, Golden, Routes, Stat, WorkloadStat,
 };
@@ -571,4 +572,55 @@ async fn propagation_says_who_passes_context_on_and_who_does_not() {
     );
     let problem = mesh.refused("/propagation?workload=bokos").await;
     assert_eq!(problem.status, 404);
+}
+
+/// A list, and one call for each of its items, of the requests that had any.
+#[tokio::test]
+async fn calls_says_how_often_a_request_calls_what() {
+    const AUTHOR: &[(&str, &str)] = &[
+        ("direction", "inbound"),
+        ("client_workload", "gateway"),
+        ("route", "GET /authors/{id}/books"),
+    ];
+    let mesh = TestMesh::begin().await;
+    record(&mesh.store, "webapp-1", "webapp", &[good(AUTHOR, 10)]).await;
+    let mut proxy = Proxy::new("webapp");
+    for (called, requests, times) in [("GET /books", 10, 1.0), ("GET /books/{id}", 8, 5.0)] {
+        let own = [("dst_service", "books"), ("dst_route", called)];
+        let labels: Vec<_> = AUTHOR.iter().copied().chain(own).collect();
+        let mut histogram = Histogram::new(3);
+        (0..requests).for_each(|_| histogram.observe(times));
+        let family = "clew_calls_per_request";
+        proxy.sample(family, &labels, SampleValue::Histogram(histogram));
+        let family = "clew_calls_again_total";
+        proxy.sample(family, &labels, SampleValue::Counter(0.0));
+    }
+    proxy.write(&mesh.store, "webapp-2").await;
+    let answer: Calls = mesh.get("/calls?workload=webapp").await;
+    let [route] = &answer.routes[..] else {
+        panic!("one route: {answer:?}");
+    };
+    assert_eq!((route.workload.as_str(), route.requests), ("webapp", 10));
+    let calls: Vec<_> = route
+        .calls
+        .iter()
+        .map(|call| {
+            let numbers = (call.calls, call.callers, call.p50, call.p99, call.again);
+            (call.route.as_str(), numbers, call.pattern)
+        })
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            ("GET /books", (10, 10, 1, 1, 0), None),
+            (
+                "GET /books/{id}",
+                (40, 8, 5, 5, 0),
+                Some(CallPattern::NPlusOne)
+            ),
+        ]
+    );
+    assert_eq!(route.calls[1].per_request, 4.0);
+    let none: Calls = mesh.get("/calls?route=GET%20/nothing").await;
+    assert_eq!(none.routes, []);
 }
