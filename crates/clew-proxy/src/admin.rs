@@ -6,6 +6,7 @@
 //! | `GET /live` | 200 while the process answers at all |
 //! | `GET /ready` | 200 when requests can be served, 503 with the reasons otherwise |
 //! | `GET /config` | what the proxy was told, at its start and by control since |
+//! | `GET /propagation` | examples of calls that speak against the application (the propagation audit), as JSON |
 //! | `GET /log-level` | what the process logs |
 //! | `PUT /log-level` | logs from now on what the body says: `debug`, or `warn,clew_proxy=debug`; only from this machine |
 //! | `POST /shutdown` | starts the drain; only from this machine |
@@ -14,6 +15,7 @@
 
 mod body;
 mod log_level;
+mod propagation;
 mod readiness;
 mod respond;
 mod tap;
@@ -38,6 +40,7 @@ use tokio::net::TcpStream;
 pub use self::readiness::Readiness;
 
 use self::respond::Pages;
+use crate::audit::Audit;
 use crate::report::Reports;
 
 /// Connections at one time; more are closed at once.
@@ -64,6 +67,8 @@ pub struct AdminConfig {
     pub admin: TcpListener,
     /// Of the tap server; must not block.
     pub tap: TcpListener,
+    /// What `/propagation` shows.
+    pub(crate) audit: Arc<Audit>,
     /// What `/config` shows; must not block.
     pub config: Arc<dyn Fn() -> String + Send + Sync>,
     /// What `/ready` asks.
@@ -103,6 +108,7 @@ impl Admin {
         let pages = Arc::new(Pages {
             reports: Arc::clone(reports),
             readiness: config.readiness,
+            audit: config.audit,
             config: config.config,
             log: config.log,
             shutdown: config.shutdown,

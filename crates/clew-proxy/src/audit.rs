@@ -5,8 +5,12 @@
 //! The same look-up counts what a request in flight calls, by the ids that the call carries ([`Calls`]).
 
 mod calls;
+mod examples;
 
 pub(crate) use self::calls::Calls;
+pub(crate) use self::examples::{Example, Given, Sent};
+
+use self::examples::Examples;
 
 use crate::hop::SeriesKey;
 use ahash::AHashMap;
@@ -40,6 +44,7 @@ pub(crate) struct Audit {
     /// When the last one ended, in milliseconds since the beginning; 0: none has.
     last_end_ms: AtomicU64,
     since: Instant,
+    examples: Examples,
 }
 
 #[derive(Default)]
@@ -65,8 +70,8 @@ struct Trace {
 struct InFlight {
     /// Tells it from others of its part.
     number: u64,
-    /// The span that the application was given. Several may have the same, where context was passed on to them unchanged.
-    given: SpanId,
+    /// What the application was given. Several may have the same, where context was passed on to them unchanged.
+    given: Given,
     calls: Vec<Calls>,
 }
 
@@ -77,7 +82,7 @@ impl Trace {
         let mut candidates = self
             .in_flight
             .iter_mut()
-            .filter(|request| is_alone || request.given == parent);
+            .filter(|request| is_alone || request.given.span == parent);
         let first = candidates.next()?;
         candidates.next().is_none().then_some(first)
     }
@@ -107,11 +112,13 @@ impl Audit {
             forgotten: AtomicUsize::new(0),
             last_end_ms: AtomicU64::new(0),
             since: now,
+            examples: Examples::default(),
         }
     }
 
     /// The application is given a request with this context. It is in flight until what is returned is dropped.
-    pub(crate) fn received(self: &Arc<Self>, trace: TraceId, given: SpanId) -> Received {
+    pub(crate) fn received(self: &Arc<Self>, given: Given) -> Received {
+        let trace = given.trace;
         self.in_flight.fetch_add(1, Relaxed);
         let mut part = self.part(trace);
         let is_remembered = part.in_flight < MAX_IN_FLIGHT;
@@ -142,7 +149,45 @@ impl Audit {
 
     /// What a request of the application with these labels shows. It is counted as a call of the one that it was made
     /// for.
-    pub(crate) fn look(&self, came: &Extracted, call: &SeriesKey, now: Instant) -> Seen {
+    pub(crate) fn look(
+        &self,
+        came: &Extracted,
+        call: &SeriesKey,
+        now: Instant,
+        unix_nano: u64,
+    ) -> Seen {
+        let seen = self.compare(came, call, now);
+        if Examples::show(seen.evidence) {
+            let context = came.context.as_ref();
+            let sent = Sent {
+                evidence: seen.evidence,
+                unix_nano,
+                families: came.families,
+                unusable: came.unusable,
+                context: context.map(|context| (context.trace_id, context.span_id)),
+            };
+            let beside = || (self.any_in_flight(), self.in_flight.load(Relaxed));
+            self.examples.keep(call, sent, now, beside);
+        }
+        seen
+    }
+
+    /// Calls that speak against the application, or may: of each route the last one.
+    pub(crate) fn examples(&self) -> Vec<Example> {
+        self.examples.all()
+    }
+
+    /// One that is in flight. Looks through the table: for examples, of which there are few.
+    fn any_in_flight(&self) -> Option<Given> {
+        let parts = self.parts.iter();
+        let mut parts = parts.map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
+        parts.find_map(|part| {
+            let mut traces = part.traces.values().filter(|_| part.in_flight > 0);
+            traces.find_map(|trace| Some(trace.in_flight.first()?.given.clone()))
+        })
+    }
+
+    fn compare(&self, came: &Extracted, call: &SeriesKey, now: Instant) -> Seen {
         let Some(context) = &came.context else {
             return self.without_context(came, now).into();
         };
@@ -162,7 +207,7 @@ impl Audit {
         } else if known
             .in_flight
             .iter()
-            .any(|request| request.given == parent)
+            .any(|request| request.given.span == parent)
         {
             Evidence::Given
         } else {

@@ -138,7 +138,10 @@ impl OpenHop {
         let Some(mut state) = self.open.as_ref().map(|open| open.state.borrow_mut()) else {
             return;
         };
-        let seen = self.sink.audit.look(came, &state.record.key, now);
+        let seen = self
+            .sink
+            .audit
+            .look(came, &state.record.key, now, state.record.start_unix_nano);
         state.record.evidence = Some(seen.evidence);
         state.cause = seen.cause;
     }

@@ -39,6 +39,8 @@ pub(crate) struct Participation {
     pub(crate) given: SpanId,
     /// What came with the request, and was believed.
     pub(crate) came: Extracted,
+    /// The families of headers that go on.
+    pub(crate) written: FamilySet,
 }
 
 /// Whether what a caller says of a trace is believed.
@@ -116,7 +118,7 @@ impl Tracing {
         if is_wanted && trust == Trust::Trusted {
             incoming.want();
         }
-        let written = incoming.families.union(self.write.get());
+        let written = incoming.families.union(self.write.get()).with(Family::W3c);
         if !self.exports {
             // Nobody would ever see this hop's span: it must not become anyone's parent.
             if let Some(context) = &incoming.context {
@@ -133,7 +135,12 @@ impl Tracing {
                     state: TraceState::default(),
                 };
                 let came = incoming;
-                return Some(Participation { trace, given, came });
+                return Some(Participation {
+                    trace,
+                    given,
+                    came,
+                    written,
+                });
             }
             incoming.lone_decision = Decision::NotSampled;
         }
@@ -164,7 +171,12 @@ impl Tracing {
             state: joined.onward.map(|onward| onward.state).unwrap_or_default(),
         };
         let came = incoming;
-        Some(Participation { trace, given, came })
+        Some(Participation {
+            trace,
+            given,
+            came,
+            written,
+        })
     }
 }
 

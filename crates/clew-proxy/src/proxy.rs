@@ -140,9 +140,11 @@ impl BoundProxy {
         let sharing = tokio::spawn(share_routes(control.clone(), Arc::clone(&learners)));
         let readiness = Readiness::default();
         let asked_to_end = Arc::new(Notify::new());
+        let audit = Arc::new(Audit::new(Instant::now()));
         let admin = AdminConfig {
             admin,
             tap,
+            audit: Arc::clone(&audit),
             config: {
                 let (config, settings) = (Arc::clone(&config), settings.current.clone());
                 Arc::new(move || format!("{config:#?}\n{}", described(&settings)))
@@ -172,7 +174,7 @@ impl BoundProxy {
             // Its rate comes with the settings, and it is full then.
             root_limit: Arc::new(RateLimit::new(f64::INFINITY)),
             own: Arc::new(OwnListeners::new(&config, &addresses)),
-            audit: Arc::new(Audit::new(Instant::now())),
+            audit,
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);
         let threads = Threads::start(starts).map_err(failed)?;

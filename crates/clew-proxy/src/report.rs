@@ -49,6 +49,7 @@ use http::Uri;
 use tokio::sync::mpsc;
 
 pub use self::access_log::LogTarget;
+pub(crate) use self::clock::rfc3339;
 pub use self::family::reference as metrics_reference;
 pub use self::series::{HopSeries, TcpSeries};
 pub use self::tap::{TapError, TapStream};

@@ -70,6 +70,11 @@ impl Family {
         Self::ALL.into_iter().find(|family| family.as_str() == name)
     }
 
+    /// Its headers, lower case; first the one without which there is no context.
+    pub fn headers(self) -> impl Iterator<Item = &'static str> {
+        self.format().headers.iter().map(|name| name.as_str())
+    }
+
     fn format(self) -> &'static Format {
         &FORMATS[self as usize]
     }

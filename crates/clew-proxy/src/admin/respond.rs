@@ -13,13 +13,16 @@ use http_body::Body;
 
 use super::body::AdminBody;
 use super::log_level::BoxError;
+use super::propagation;
 use super::readiness::Readiness;
+use crate::audit::Audit;
 use crate::report::Reports;
 
 /// What the pages are made from.
 pub(super) struct Pages {
     pub(super) reports: Arc<Reports>,
     pub(super) readiness: Readiness,
+    pub(super) audit: Arc<Audit>,
     pub(super) config: Arc<dyn Fn() -> String + Send + Sync>,
     pub(super) log: Option<LogControl>,
     pub(super) shutdown: Arc<dyn Fn() + Send + Sync>,
@@ -57,11 +60,14 @@ impl Pages {
             "/live" if is_read => text(StatusCode::OK, "live\n"),
             "/ready" if is_read => self.ready(),
             "/config" if is_read => text(StatusCode::OK, (self.config)()),
+            "/propagation" if is_read => json(propagation::page(self.audit.examples())),
             "/log-level" if is_read => self.log_level(),
             "/shutdown" if request.method() == Method::POST => {
                 self.shut_down(request.headers(), peer)
             }
-            "/metrics" | "/live" | "/ready" | "/config" => not_allowed("GET, HEAD"),
+            "/metrics" | "/live" | "/ready" | "/config" | "/propagation" => {
+                not_allowed("GET, HEAD")
+            }
             "/log-level" => not_allowed("GET, HEAD, PUT"),
             "/shutdown" => not_allowed("POST"),
             _ => text(StatusCode::NOT_FOUND, "no such page\n"),
@@ -126,6 +132,10 @@ fn not_allowed(methods: &'static str) -> Response<AdminBody> {
 
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<AdminBody> {
     answer(status, "text/plain; charset=utf-8", AdminBody::text(body))
+}
+
+fn json(text: String) -> Response<AdminBody> {
+    answer(StatusCode::OK, "application/json", AdminBody::text(text))
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: AdminBody) -> Response<AdminBody> {

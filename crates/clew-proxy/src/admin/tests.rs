@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
+use crate::audit::Audit;
 use crate::report::fixture::{config, hop, read_text};
 use clew_api::prometheus::{
     ACCEPT_PROTOBUF, CONTENT_TYPE_OPENMETRICS, CONTENT_TYPE_PROTOBUF, decode_delimited,
@@ -10,6 +11,7 @@ use clew_api::wire::tap::tap_client::TapClient;
 use clew_runtime::logging::{self, LogFormat};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 struct Served {
@@ -45,6 +47,7 @@ fn serve() -> Served {
     let config = AdminConfig {
         admin,
         tap,
+        audit: Arc::new(Audit::new(Instant::now())),
         config: Arc::new(|| "workload: books".to_owned()),
         readiness: readiness.clone(),
         shutdown: Arc::new(move || {
@@ -199,6 +202,7 @@ async fn shutdown_is_for_programs_of_this_machine() {
     );
     assert_eq!(served.shutdowns.load(Ordering::Relaxed), 1);
     let pages = Pages {
+        audit: Arc::new(Audit::new(Instant::now())),
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
         config: Arc::new(String::new),
@@ -242,6 +246,7 @@ async fn what_is_logged_is_changed_by_programs_of_this_machine_alone() {
     let headers = "origin: http://example.com\r\ncontent-length: 5\r\n\r\nerror";
     assert_eq!(status(&served, "PUT /log-level", headers).await.0, 403);
     let pages = Pages {
+        audit: Arc::new(Audit::new(Instant::now())),
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
         config: Arc::new(String::new),

@@ -24,6 +24,17 @@ fn context(trace_id: u128, span_id: u64) -> Extracted {
     }
 }
 
+/// A request in flight.
+fn given(trace: TraceId, id: u64) -> Given {
+    Given {
+        route: RouteName::from("GET /page"),
+        trace,
+        span: span(id),
+        families: FamilySet::only(Family::W3c),
+        unix_nano: 7,
+    }
+}
+
 const HIGH: u128 = 7 << 64;
 
 /// A call of a route of `books`.
@@ -40,15 +51,15 @@ fn call(route: &str) -> SeriesKey {
 }
 
 fn evidence(audit: &Audit, came: &Extracted, now: Instant) -> Evidence {
-    audit.look(came, &call("GET /books"), now).evidence
+    audit.look(came, &call("GET /books"), now, 0).evidence
 }
 
 #[test]
 fn a_context_tells_the_request_that_it_is_of() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
-    let one = audit.received(trace(HIGH | 1), span(10));
-    let two = audit.received(trace(HIGH | 1), span(20));
+    let one = audit.received(given(trace(HIGH | 1), 10));
+    let two = audit.received(given(trace(HIGH | 1), 20));
     let shown = |trace, span| evidence(&audit, &context(trace, span), now);
     assert_eq!(shown(HIGH | 1, 10), Evidence::Given);
     assert_eq!(shown(HIGH | 1, 20), Evidence::Given);
@@ -69,7 +80,7 @@ fn without_context_it_counts_whether_there_was_something_to_pass_on() {
     let audit = Arc::new(Audit::new(now));
     let absent = Extracted::default();
     assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentIdle);
-    let request = audit.received(trace(1), span(1));
+    let request = audit.received(given(trace(1), 1));
     assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentBusy);
     drop(request);
     let after = |time| evidence(&audit, &absent, Instant::now() + time);
@@ -107,7 +118,7 @@ fn past_its_bound_the_table_concludes_nothing() {
     // All in one part.
     let id = |n: usize| trace(u128::try_from((n + 1) * PARTS).unwrap());
     let requests: Vec<_> = (0..=MAX_IN_FLIGHT)
-        .map(|n| audit.received(id(n), span(1)))
+        .map(|n| audit.received(given(id(n), 1)))
         .collect();
     let last = context(id(MAX_IN_FLIGHT).get(), 1);
     assert_eq!(evidence(&audit, &last, now), Evidence::Forgotten);
@@ -137,9 +148,9 @@ fn counts(calls: &[Calls]) -> Vec<(&str, u32, u32)> {
 fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
-    let one = audit.received(trace(1), span(10));
-    let two = audit.received(trace(1), span(20));
-    let look = |parent, route| audit.look(&context(1, parent), &call(route), now);
+    let one = audit.received(given(trace(1), 10));
+    let two = audit.received(given(trace(1), 20));
+    let look = |parent, route| audit.look(&context(1, parent), &call(route), now, 0);
     for route in ["GET /a", "GET /b", "GET /a"] {
         look(10, route);
     }
@@ -154,13 +165,13 @@ fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
 fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
-    let one = audit.received(trace(1), span(10));
-    let two = audit.received(trace(1), span(10));
-    let seen = audit.look(&context(1, 10), &call("GET /a"), now);
+    let one = audit.received(given(trace(1), 10));
+    let two = audit.received(given(trace(1), 10));
+    let seen = audit.look(&context(1, 10), &call("GET /a"), now, 0);
     assert_eq!((seen.evidence, seen.cause), (Evidence::Given, None));
     assert_eq!(one.end(), []);
     // Now it can only be the other.
-    audit.look(&context(1, 10), &call("GET /a"), now);
+    audit.look(&context(1, 10), &call("GET /a"), now, 0);
     assert_eq!(counts(&two.end()), [("GET /a", 1, 0)]);
 }
 
@@ -168,8 +179,8 @@ fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
 fn a_call_after_one_that_failed_is_an_attempt_again() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
-    let request = audit.received(trace(1), span(10));
-    let look = || audit.look(&context(1, 10), &call("GET /a"), now).cause;
+    let request = audit.received(given(trace(1), 10));
+    let look = || audit.look(&context(1, 10), &call("GET /a"), now, 0).cause;
     let first = look().unwrap();
     look();
     audit.failed(first, &call("GET /a"));
@@ -184,12 +195,67 @@ fn a_call_after_one_that_failed_is_an_attempt_again() {
 fn beyond_its_bound_what_a_request_calls_shares_a_name() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now));
-    let request = audit.received(trace(1), span(10));
+    let request = audit.received(given(trace(1), 10));
     let last = u32::try_from(MAX_CALLEES).unwrap() - 1;
     for n in 0..=last + 1 {
-        audit.look(&context(1, 10), &call(&format!("GET /{n}")), now);
+        audit.look(&context(1, 10), &call(&format!("GET /{n}")), now, 0);
     }
     let calls = request.end();
     assert_eq!(calls.len(), MAX_CALLEES);
     assert_eq!(counts(&calls).last(), Some(&("(other)", 2, 0)));
+}
+
+/// 1. A call without context, and one with another: each is kept with a request in flight beside it.
+/// 2. What speaks for the application is no example.
+/// 3. A newer call takes the place of an older one, not at once.
+#[test]
+fn calls_that_speak_against_the_application_are_kept_with_what_it_was_given() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let _request = audit.received(given(trace(1), 10));
+    let absent = Extracted::default();
+    audit.look(&absent, &call("GET /a"), now, 100);
+    audit.look(&absent, &call("GET /a"), now, 200);
+    audit.look(&context(1, 10), &call("GET /a"), now, 300);
+    audit.look(&context(2, 20), &call("GET /b"), now, 400);
+    let later = now + Duration::from_secs(1);
+    audit.look(&context(3, 30), &call("GET /b"), later, 500);
+    let mut examples = audit.examples();
+    examples.sort_by(|a, b| a.route.cmp(&b.route));
+    let [a, b] = &examples[..] else {
+        panic!("one of each: {examples:?}");
+    };
+    assert_eq!(
+        (a.sent.evidence, a.sent.unix_nano),
+        (Evidence::AbsentBusy, 100)
+    );
+    assert_eq!(
+        (a.given.as_ref(), a.in_flight),
+        (Some(&given(trace(1), 10)), 1)
+    );
+    assert_eq!(
+        (b.sent.evidence, b.sent.unix_nano),
+        (Evidence::OtherBusy, 500)
+    );
+    assert_eq!(b.sent.context, Some((trace(3), span(30))));
+    assert_eq!(b.traces, [trace(2), trace(3)]);
+}
+
+#[test]
+fn examples_have_a_bound() {
+    let now = Instant::now();
+    let audit = Arc::new(Audit::new(now));
+    let _request = audit.received(given(trace(1), 10));
+    for n in 0..=examples::MAX_EXAMPLES {
+        let later = now + Duration::from_millis(n as u64);
+        audit.look(&Extracted::default(), &call(&format!("GET /{n}")), later, 0);
+    }
+    let examples = audit.examples();
+    assert_eq!(examples.len(), examples::MAX_EXAMPLES);
+    assert!(
+        examples
+            .iter()
+            .all(|example| example.route.as_str() != "GET /0"),
+        "the oldest is gone"
+    );
 }

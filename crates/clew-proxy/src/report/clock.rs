@@ -19,7 +19,7 @@ pub(super) fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// RFC 3339 in UTC with microseconds: `2024-02-29T12:34:56.789012Z`.
-pub(super) fn rfc3339(unix_nano: u64) -> String {
+pub(crate) fn rfc3339(unix_nano: u64) -> String {
     let (seconds, micros) = (unix_nano / 1_000_000_000, unix_nano % 1_000_000_000 / 1_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Days to year, month and day as in Hinnant, "chrono-Compatible Low-Level Date Algorithms"

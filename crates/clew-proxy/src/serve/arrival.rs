@@ -30,7 +30,7 @@ pub(super) struct Arrival {
     pub(super) authority: Arc<str>,
     /// It is gRPC.
     pub(super) is_grpc: bool,
-    start_unix_nano: u64,
+    pub(super) start_unix_nano: u64,
     method: Method,
     scheme: &'static str,
     path: PathAndQuery,

@@ -8,6 +8,7 @@ use super::arrival::Arrival;
 use super::reach::{To, reach};
 use super::refusal::refuse;
 use super::{outgoing, tunnel};
+use crate::audit::Given;
 use crate::codec::InBody;
 use crate::endpoint::Lease;
 use crate::error::Reason;
@@ -21,7 +22,7 @@ use crate::services::{Port, Service, ServiceState};
 use crate::shard::Shard;
 use crate::via::{Edge, Via, Way};
 use clew_model::service::Target;
-use clew_trace::{Extracted, SpanId, TraceId};
+use clew_trace::{Extracted, FamilySet, SpanId, TraceId};
 use futures_util::future::Either;
 use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderName, Method, Request, Response, Version};
@@ -165,7 +166,13 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
     if let Some(joined) = join_trace(via, &mut hop, &mut request, arrival.start) {
-        hop.received(shard.audit.received(joined.trace, joined.given));
+        hop.received(shard.audit.received(Given {
+            route: route.name.clone(),
+            trace: joined.trace,
+            span: joined.given,
+            families: joined.written,
+            unix_nano: arrival.start_unix_nano,
+        }));
     }
     count(via, &mut hop);
     phase(&mut hop, Phase::Route, arrival.start.elapsed());
@@ -414,6 +421,7 @@ struct Joined {
     trace: TraceId,
     given: SpanId,
     came: Extracted,
+    written: FamilySet,
 }
 
 fn join_trace_with(
@@ -424,12 +432,17 @@ fn join_trace_with(
     now: Instant,
 ) -> Option<Joined> {
     let headers = request.headers_mut();
-    let Participation { trace, given, came } =
-        shard.with_rng(|rng| shard.tracing.join(headers, trust, rng, now))?;
+    let Participation {
+        trace,
+        given,
+        came,
+        written,
+    } = shard.with_rng(|rng| shard.tracing.join(headers, trust, rng, now))?;
     let joined = Joined {
         trace: trace.trace_id,
         given,
         came,
+        written,
     };
     hop.trace(Some(trace));
     Some(joined)
