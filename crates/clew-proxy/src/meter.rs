@@ -46,6 +46,13 @@ impl Meter {
         });
     }
 
+    /// What goes over it is not read.
+    pub(crate) fn opaque(&self) {
+        if let Some(series) = self.series.get() {
+            series.opaque();
+        }
+    }
+
     /// Bytes came from the peer.
     pub(crate) fn read(&self, bytes: usize) {
         match self.series.get() {

@@ -34,11 +34,13 @@ pub enum Evidence {
     AbsentIdle,
     /// More requests were in flight than are remembered, and none of those that are is the one.
     Forgotten,
+    /// No request, but a connection whose bytes the mesh does not read, such as TLS of the application's own.
+    Opaque,
 }
 
 impl Evidence {
     /// All of it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Given,
         Self::Inside,
         Self::Ended,
@@ -50,6 +52,7 @@ impl Evidence {
         Self::AbsentAfter,
         Self::AbsentIdle,
         Self::Forgotten,
+        Self::Opaque,
     ];
 
     /// Label value.
@@ -66,6 +69,7 @@ impl Evidence {
             Self::AbsentAfter => "absent_after",
             Self::AbsentIdle => "absent_idle",
             Self::Forgotten => "forgotten",
+            Self::Opaque => "opaque",
         }
     }
 
@@ -88,6 +92,8 @@ pub enum Verdict {
     Deferred,
     /// A trace that came to this instance by another way, such as a queue, or that began in it.
     Foreign,
+    /// The application began a trace of its own instead of going on with the one that it was given.
+    Restarted,
     /// The application passed on something that is no context.
     Mangled,
     /// The application was given context, and forgot it.
@@ -96,6 +102,8 @@ pub enum Verdict {
     Unattributed,
     /// Work that no request asked for.
     Background,
+    /// Nobody can look at it.
+    Unseen,
 }
 
 impl Verdict {
@@ -106,10 +114,12 @@ impl Verdict {
             Self::Participated => "participated",
             Self::Deferred => "deferred",
             Self::Foreign => "foreign",
+            Self::Restarted => "restarted",
             Self::Mangled => "mangled",
             Self::Dropped => "dropped",
             Self::Unattributed => "unattributed",
             Self::Background => "background",
+            Self::Unseen => "unseen",
         }
     }
 
@@ -117,25 +127,44 @@ impl Verdict {
     pub fn speaks_for(self) -> Option<bool> {
         match self {
             Self::Forwarded | Self::Participated => Some(true),
-            Self::Mangled | Self::Dropped => Some(false),
-            Self::Deferred | Self::Foreign | Self::Unattributed | Self::Background => None,
+            Self::Restarted | Self::Mangled | Self::Dropped => Some(false),
+            Self::Deferred
+            | Self::Foreign
+            | Self::Unattributed
+            | Self::Background
+            | Self::Unseen => None,
         }
     }
 }
 
 /// The evidence of the requests of one outbound route in a window of time: how many of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RouteEvidence([f64; Evidence::ALL.len()]);
+pub struct RouteEvidence {
+    requests: [f64; Evidence::ALL.len()],
+    begins_traces: bool,
+}
 
 impl RouteEvidence {
     /// Adds requests. Counts of a window can be fractions, where its ends fall between two scrapes.
     pub fn add(&mut self, evidence: Evidence, requests: f64) {
-        self.0[evidence as usize] += requests;
+        self.requests[evidence as usize] += requests;
     }
 
     /// Requests with this evidence.
     pub fn get(&self, evidence: Evidence) -> f64 {
-        self.0[evidence as usize]
+        self.requests[evidence as usize]
+    }
+
+    /// Notes that the traces of requests with [`Evidence::OtherBusy`] were looked up, and that those that were found began
+    /// in this workload.
+    pub fn begins_traces(&mut self) {
+        self.begins_traces = true;
+    }
+
+    /// Whether that is worth looking up: what also carries traces of its own while nothing is in flight, such as work from
+    /// a queue, may do so at any time.
+    pub fn may_begin_traces(&self) -> bool {
+        self.get(Evidence::OtherBusy) > 0.0 && self.get(Evidence::OtherIdle) == 0.0
     }
 
     /// The verdict on requests with this evidence.
@@ -144,7 +173,11 @@ impl RouteEvidence {
             Evidence::Given => Verdict::Forwarded,
             Evidence::Inside => Verdict::Participated,
             Evidence::Ended => Verdict::Deferred,
+            Evidence::OtherBusy if self.begins_traces && self.may_begin_traces() => {
+                Verdict::Restarted
+            }
             Evidence::OtherBusy | Evidence::OtherIdle => Verdict::Foreign,
+            Evidence::Opaque => Verdict::Unseen,
             Evidence::Unusable => Verdict::Mangled,
             // What is also called when nobody asked for anything may be so at any time.
             Evidence::AbsentBusy if self.get(Evidence::AbsentIdle) > 0.0 => Verdict::Unattributed,

@@ -1,6 +1,8 @@
 //! `GET propagation`: what workloads make of the trace context that they are given, by the evidence of all requests.
 
-use super::clock::bounds;
+mod examples;
+
+use super::clock::{bounds, rfc3339};
 use super::described::{Always, FromStore};
 use super::golden::{Selection, label};
 use super::query::{Asked, Parameters, Query};
@@ -10,11 +12,13 @@ use axum::Json;
 use axum::extract::State;
 use clew_api::rest::UNKNOWN_ROUTE;
 use clew_api::rest::problem::Problem;
-use clew_api::rest::propagation::{Propagation, RoutePropagation, WorkloadPropagation};
+use clew_api::rest::propagation::{
+    MemberExample, Propagation, PropagationExample, RoutePropagation, WorkloadPropagation,
+};
 use clew_store::query::{Direction, ValueRow};
 use clew_store::{Label, Window};
 use clew_trace::audit::{Evidence, RouteEvidence};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use utoipa::IntoParams;
 
@@ -68,9 +72,26 @@ pub(super) async fn propagation(
         .only(Label::Namespace, asked.namespace.as_deref());
     let series = selection.series_of_side(&GROUPS);
     let rows = store.counters("clew_propagation_total", series).await?;
+    let mut workloads = by_workload(&rows);
+    let wanted = workloads.iter().filter(|(_, routes)| has_examples(routes));
+    let wanted: BTreeSet<Name> = wanted.map(|(name, _)| name.clone()).collect();
+    let mut examples = examples::load(names::members(&api), &wanted).await;
+    let mut answer = Vec::new();
+    for (name, routes) in &mut workloads {
+        let mut of_workload = examples.remove(name).unwrap_or_default();
+        let from = rfc3339(window.from);
+        of_workload.retain(|example| is_since(&example.example.sent.at, &from));
+        for (route, evidence) in routes.iter_mut() {
+            let of_route = of_workload.iter().filter(|example| is_of(example, route));
+            if evidence.may_begin_traces() && examples::begin_here(store, name, of_route).await? {
+                evidence.begins_traces();
+            }
+        }
+        answer.push(shown(name, routes, &of_workload));
+    }
     Ok(Json(Propagation {
         window: bounds(&window),
-        workloads: by_workload(&rows),
+        workloads: answer,
     }))
 }
 
@@ -82,10 +103,14 @@ const GROUPS: [Label; 5] = [
     Label::Evidence,
 ];
 
-type Routes = BTreeMap<(Option<String>, String), RouteEvidence>;
+/// Namespace and name of a workload.
+type Name = (String, String);
+/// Service and route.
+type RouteKey = (Option<String>, String);
+type Routes = BTreeMap<RouteKey, RouteEvidence>;
 
-fn by_workload(rows: &[ValueRow]) -> Vec<WorkloadPropagation> {
-    let mut workloads: BTreeMap<(String, String), Routes> = BTreeMap::new();
+fn by_workload(rows: &[ValueRow]) -> BTreeMap<Name, Routes> {
+    let mut workloads: BTreeMap<Name, Routes> = BTreeMap::new();
     for row in rows {
         let text = |wanted| label(&row.labels, wanted).map(str::to_owned);
         // A newer proxy may know of more than this version.
@@ -95,37 +120,95 @@ fn by_workload(rows: &[ValueRow]) -> Vec<WorkloadPropagation> {
         };
         let namespace = text(Label::Namespace).unwrap_or_default();
         let workload = text(Label::Workload).unwrap_or_default();
-        let route = text(Label::Route).unwrap_or_else(|| UNKNOWN_ROUTE.to_owned());
+        let without_route = match evidence {
+            Evidence::Opaque => CONNECTIONS,
+            _ => UNKNOWN_ROUTE,
+        };
+        let route = text(Label::Route).unwrap_or_else(|| without_route.to_owned());
         let routes = workloads.entry((namespace, workload)).or_default();
         let counts = routes.entry((text(Label::DstService), route)).or_default();
         counts.add(evidence, row.value);
     }
-    let whole = |((namespace, name), routes): ((String, String), Routes)| WorkloadPropagation {
-        name,
-        namespace,
-        score: score(routes.values()),
-        routes: routes.into_iter().map(route).collect(),
-    };
-    workloads.into_iter().map(whole).collect()
+    workloads
 }
 
-fn route(
-    ((service, route), counts): ((Option<String>, String), RouteEvidence),
-) -> RoutePropagation {
+/// What stands for a route where bytes are not read.
+const CONNECTIONS: &str = "(connections)";
+
+/// Whether there is a call that examples could show.
+fn has_examples(routes: &Routes) -> bool {
+    let mut routes = routes.values();
+    routes.any(|route| {
+        let shown = [
+            Evidence::AbsentBusy,
+            Evidence::OtherBusy,
+            Evidence::Unusable,
+        ];
+        shown.iter().any(|evidence| route.get(*evidence) > 0.0)
+    })
+}
+
+fn is_of(example: &MemberExample, (service, route): &RouteKey) -> bool {
+    example.service == *service && example.route == *route
+}
+
+/// Whether the first is not before the second, both RFC 3339 in UTC, to the second.
+fn is_since(at: &str, from: &str) -> bool {
+    const TO_THE_SECOND: usize = "2026-01-01T00:00:00".len();
+    at.get(..TO_THE_SECOND) >= from.get(..TO_THE_SECOND)
+}
+
+fn shown(
+    (namespace, name): &Name,
+    routes: &Routes,
+    examples: &[MemberExample],
+) -> WorkloadPropagation {
+    WorkloadPropagation {
+        name: name.clone(),
+        namespace: namespace.clone(),
+        score: score(routes.values()),
+        routes: routes
+            .iter()
+            .map(|(key, counts)| route(key, counts, examples))
+            .collect(),
+    }
+}
+
+fn route(key: &RouteKey, counts: &RouteEvidence, examples: &[MemberExample]) -> RoutePropagation {
     let verdicts = counts.verdicts().into_iter();
     let evidence = Evidence::ALL.map(|evidence| (evidence, counts.get(evidence)));
     let shown = evidence.into_iter().filter(|(_, requests)| *requests > 0.0);
+    let (service, route) = key.clone();
     RoutePropagation {
         service,
         route,
-        score: score([&counts]),
+        score: score([counts]),
         verdicts: verdicts
             .map(|(verdict, requests)| (verdict.as_str().to_owned(), whole(requests)))
             .collect(),
         evidence: shown
             .map(|(evidence, requests)| (evidence.as_str().to_owned(), whole(requests)))
             .collect(),
+        example: example(key, counts, examples),
     }
+}
+
+/// Of the calls that speak against the workload the last one, else of those that may.
+fn example(
+    key: &RouteKey,
+    counts: &RouteEvidence,
+    examples: &[MemberExample],
+) -> Option<PropagationExample> {
+    let of_route = examples.iter().filter(|example| is_of(example, key));
+    let weight = |example: &&MemberExample| {
+        let evidence = Evidence::from_name(&example.example.evidence)?;
+        // In the window it may have been counted already or not.
+        Some(counts.verdict(evidence).speaks_for() == Some(false))
+    };
+    let judged = of_route.filter_map(|example| Some((weight(&example)?, example)));
+    let chosen = judged
+        .max_by(|(a, one), (b, other)| (a, &one.example.sent.at).cmp(&(b, &other.example.sent.at)));
+    chosen.map(|(_, chosen)| chosen.example.clone())
 }
 
 /// The share that speaks for the workload, where anything says something of it.

@@ -155,6 +155,8 @@ impl CallCell {
 pub(super) struct TcpCell {
     pub(super) opened: Tally,
     pub(super) closed: Tally,
+    /// Of those that were opened: whose bytes are not read.
+    pub(super) opaque: Tally,
     pub(super) read_bytes: Tally,
     pub(super) written_bytes: Tally,
     pub(super) durations: Histogram,
@@ -165,6 +167,7 @@ impl TcpCell {
         Self {
             opened: Tally::default(),
             closed: Tally::default(),
+            opaque: Tally::default(),
             read_bytes: Tally::default(),
             written_bytes: Tally::default(),
             durations: Histogram::new(&family::LONG),

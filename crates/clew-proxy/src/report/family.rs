@@ -389,6 +389,8 @@ whether anything is sampled or not; with tracing off nothing is given, and nothi
 - `unusable`: headers are there and say nothing (cut short, all zero). `decision`: a decision without ids (`b3: 0`).
 - `other_busy`, `other_idle`: a trace that this instance was not given: from a queue, or begun here.
 - `forgotten`: more requests were in flight than are remembered.
+- `opaque`: no request, but a connection of the application whose bytes are not read, such as TLS of its own; it has no
+  route.
 
 `clew_calls_per_request` and `clew_calls_again_total` are of requests to the application: `route` is what was asked of it,
 `dst_service` and `dst_route` what it called for that. A request that called nothing of it is not in the histogram; those

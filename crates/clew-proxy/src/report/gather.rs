@@ -31,12 +31,10 @@ pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
         .into_iter()
         .for_each(|kind| durations(out, &hops, kind));
     streams(out, &hops);
-    propagation(out, &hops);
+    let connections = sorted(shared.directory.tcp(), |series| series.labels.as_text());
+    propagation(out, &hops, &connections);
     calls(out, &hops);
-    tcp(
-        out,
-        &sorted(shared.directory.tcp(), |series| series.labels.as_text()),
-    );
+    tcp(out, &connections);
     proxy_time(out, shared);
     own(out, shared);
     process(out, shared);
@@ -113,7 +111,7 @@ fn streams(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
     }
 }
 
-fn propagation(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
+fn propagation(out: &mut Exposition, hops: &[Arc<HopEntry>], connections: &[Arc<Series<TcpCell>>]) {
     let mut family = begin(out, &family::PROPAGATION);
     for series in hops.iter().filter_map(|entry| entry.propagation.get()) {
         for evidence in Evidence::ALL {
@@ -125,6 +123,15 @@ fn propagation(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
                     &Value::counter(requests as f64, series.created_unix_nano),
                 );
             }
+        }
+    }
+    for series in connections {
+        let opaque: u64 = series.cells().map(|cell| cell.opaque.get()).sum();
+        if opaque > 0 {
+            family.write(
+                &series.labels.and([("evidence", Evidence::Opaque.as_str())]),
+                &Value::counter(opaque as f64, series.created_unix_nano),
+            );
         }
     }
 }

@@ -263,6 +263,11 @@ impl TcpSeries {
         self.cell.durations.observe(open);
     }
 
+    /// What goes over a connection of the application is not read.
+    pub fn opaque(&self) {
+        self.cell.opaque.add(1);
+    }
+
     /// Bytes came from the other side.
     pub fn read(&self, bytes: u64) {
         self.cell.read_bytes.add(bytes);

@@ -223,7 +223,12 @@ async fn transfer(
     }
     let transferring = async {
         match server.await {
-            Ok((server, _transfer)) => drop(opaque::copy(io, server, &|_, _| {}).await),
+            Ok((server, _transfer)) => {
+                if let Some(meter) = server.meter() {
+                    meter.opaque();
+                }
+                drop(opaque::copy(io, server, &|_, _| {}).await);
+            }
             Err(reason) => {
                 // An end would look like the server's last word, and a proxy on the way would wait for more.
                 io.reset_when_dropped();

@@ -50,3 +50,26 @@ fn only_what_was_passed_on_speaks_for_and_only_what_was_not_against() {
         assert_eq!((speaks_for, speaks), expected, "{evidence:?}");
     }
 }
+
+/// A library that begins traces while it serves; a queue's consumer carries others at any time.
+#[test]
+fn traces_that_began_here_while_requests_were_in_flight_are_restarted() {
+    let mut route = RouteEvidence::default();
+    route.add(Evidence::OtherBusy, 3.0);
+    assert!(route.may_begin_traces());
+    assert_eq!(route.verdicts(), [(Verdict::Foreign, 3.0)], "nobody knows");
+    route.begins_traces();
+    assert_eq!(route.verdicts(), [(Verdict::Restarted, 3.0)]);
+    assert_eq!(route.score(), (0.0, 3.0));
+    route.add(Evidence::OtherIdle, 1.0);
+    assert!(!route.may_begin_traces());
+    assert_eq!(route.verdicts(), [(Verdict::Foreign, 4.0)]);
+}
+
+#[test]
+fn what_nobody_can_look_at_says_nothing() {
+    let mut route = RouteEvidence::default();
+    route.add(Evidence::Opaque, 2.0);
+    assert_eq!(route.verdicts(), [(Verdict::Unseen, 2.0)]);
+    assert_eq!(route.score(), (0.0, 0.0));
+}

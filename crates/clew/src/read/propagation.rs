@@ -5,7 +5,9 @@ use crate::cli::read::PropagationArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
-use clew_api::rest::propagation::{Propagation, RoutePropagation, WorkloadPropagation};
+use clew_api::rest::propagation::{
+    Propagation, PropagationExample, RoutePropagation, WorkloadPropagation,
+};
 
 pub(super) async fn run(args: &PropagationArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let question = Question::new("/propagation")
@@ -92,39 +94,132 @@ fn counts(counts: &std::collections::BTreeMap<String, u64>) -> String {
 
 /// What is wrong with a workload, and what to change.
 fn advice(workload: &WorkloadPropagation) -> Option<String> {
-    let sum = |verdict: &str| -> u64 {
-        let routes = workload.routes.iter();
-        routes.filter_map(|route| route.verdicts.get(verdict)).sum()
-    };
-    let named = |verdict: &'static str| {
-        let is_concerned = move |route: &&RoutePropagation| route.verdicts.contains_key(verdict);
-        let routes = workload.routes.iter().filter(is_concerned);
-        let names = routes.map(|route| match &route.service {
-            Some(service) => format!("{} of {service}", route.route),
-            None => route.route.clone(),
-        });
-        names.collect::<Vec<_>>().join(", ")
-    };
-    let mut advice = String::new();
-    if sum("dropped") > 0 {
-        advice.push_str(&format!(
-            "\n{} breaks traces: {} requests to {} came without trace headers, although it was serving requests that had them.\n  \
-             Copy traceparent and tracestate from the request that is served onto every request that is made for it.\n",
-            workload.name,
-            sum("dropped"),
-            named("dropped"),
-        ));
-    }
-    if sum("mangled") > 0 {
-        advice.push_str(&format!(
-            "\n{} breaks traces: {} requests to {} came with trace headers that are none: cut short, or all zero.\n  \
-             Copy the values of the headers whole, byte by byte.\n",
-            workload.name,
-            sum("mangled"),
-            named("mangled"),
-        ));
-    }
+    let advice: String = FAULTS
+        .iter()
+        .filter_map(|fault| fault.advice(workload))
+        .collect();
     (!advice.is_empty()).then_some(advice)
+}
+
+/// A verdict that speaks against a workload.
+struct Fault {
+    verdict: &'static str,
+    evidence: &'static str,
+    /// What the calls did.
+    what: &'static str,
+    /// What to do; `{headers}` are those that the application was given.
+    fix: &'static str,
+}
+
+const FAULTS: [Fault; 3] = [
+    Fault {
+        verdict: "dropped",
+        evidence: "absent_busy",
+        what: "came without trace headers, although it was serving requests that had them",
+        fix: "Copy {headers} from the request that is served onto every request that is made for it.",
+    },
+    Fault {
+        verdict: "restarted",
+        evidence: "other_busy",
+        what: "began traces of their own, although it was serving requests that had one",
+        fix: "Let its tracing library read {headers} of the requests that it serves (its propagator), or copy them.",
+    },
+    Fault {
+        verdict: "mangled",
+        evidence: "unusable",
+        what: "came with trace headers that say nothing",
+        fix: "Copy the values of {headers} whole, byte by byte.",
+    },
+];
+
+impl Fault {
+    fn advice(&self, workload: &WorkloadPropagation) -> Option<String> {
+        let routes = workload.routes.iter();
+        let concerned: Vec<_> = routes
+            .filter(|route| route.verdicts.contains_key(self.verdict))
+            .collect();
+        let requests: u64 = concerned
+            .iter()
+            .filter_map(|route| route.verdicts.get(self.verdict))
+            .sum();
+        if requests == 0 {
+            return None;
+        }
+        let names: Vec<_> = concerned.iter().map(|route| callee(route)).collect();
+        let with_example = concerned.iter().find_map(|route| {
+            let example = route.example.as_ref()?;
+            (example.evidence == self.evidence).then_some((*route, example))
+        });
+        let given = with_example.and_then(|(_, example)| example.given.as_ref());
+        let headers = given.map_or_else(
+            || "traceparent and tracestate".to_owned(),
+            |given| listed(&given.headers),
+        );
+        let shown = with_example.map(|(route, example)| shown(route, example));
+        Some(format!(
+            "\n{} breaks traces: {requests} requests to {} {}.\n{}  {}\n",
+            workload.name,
+            names.join(", "),
+            self.what,
+            shown.unwrap_or_default(),
+            self.fix.replace("{headers}", &headers),
+        ))
+    }
+}
+
+fn callee(route: &RoutePropagation) -> String {
+    match &route.service {
+        Some(service) => format!("{} of {service}", route.route),
+        None => route.route.clone(),
+    }
+}
+
+/// `a, b and c`
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// An example: what came in, and what went out.
+fn shown(route: &RoutePropagation, example: &PropagationExample) -> String {
+    let instance = example.instance.as_deref().unwrap_or("an instance");
+    let which = match example.in_flight {
+        0 | 1 => "the only request in flight".to_owned(),
+        several => format!("one of {several} requests in flight"),
+    };
+    let mut lines = format!("  For example, in {instance} ({which}):\n");
+    if let Some(given) = &example.given {
+        lines.push_str(&format!(
+            "    {}  in   {}  with {}: trace {}, span {}\n",
+            time_of_day(&given.at),
+            given.route,
+            listed(&given.headers),
+            given.trace_id,
+            given.span_id,
+        ));
+    }
+    let sent = &example.sent;
+    let brought = match (&sent.fault, &sent.trace_id, &sent.span_id) {
+        (Some(fault), ..) => format!("with {fault}"),
+        (None, Some(trace), Some(span)) => {
+            format!("with {}: trace {trace}, span {span}", listed(&sent.headers))
+        }
+        _ => "without any of them".to_owned(),
+    };
+    lines.push_str(&format!(
+        "    {}  out  {}  {brought}\n",
+        time_of_day(&sent.at),
+        callee(route),
+    ));
+    lines
+}
+
+/// The time of a moment (RFC 3339): its day is today's or in `-o json`.
+fn time_of_day(at: &str) -> &str {
+    at.split_once('T').map_or(at, |(_, time)| time)
 }
 
 #[cfg(test)]

@@ -2,12 +2,19 @@
 
 use super::mesh::{TestMesh, member};
 use super::traffic::{Hops, Proxy, good, record};
+use axum::Router;
+use axum::routing::get;
+use clew_api::client::Instance;
 use clew_api::rest::calls::{CallPattern, Calls};
 use clew_api::rest::golden::{
     Direction, Edge, EdgePeer, Edges, Golden, Routes, Stat, WorkloadStat,
 };
-use clew_api::rest::propagation::Propagation;
+use clew_api::rest::propagation::{
+    MemberExample, MemberExamples, Propagation, PropagationExample, SentContext,
+};
 use clew_store::{Histogram, SampleValue};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
 
 /// generator -> gateway -> web -> books, mail (outside); somebody without a proxy -> books.
 async fn books_application() -> TestMesh {
@@ -623,4 +630,111 @@ async fn calls_says_how_often_a_request_calls_what() {
     assert_eq!(route.calls[1].per_request, 4.0);
     let none: Calls = mesh.get("/calls?route=GET%20/nothing").await;
     assert_eq!(none.routes, []);
+}
+
+/// An admin server that has these examples, and its address.
+async fn begin_admin(examples: MemberExamples) -> SocketAddr {
+    let answer = serde_json::to_string(&examples).unwrap();
+    let router = Router::new().route("/propagation", get(async move || answer));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
+/// A span of a workload.
+fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> clew_trace::Span {
+    serde_json::from_value(serde_json::json!({
+        "trace_id": format!("{trace:032x}"),
+        "span_id": format!("{id:016x}"),
+        "parent_span_id": parent.map(|parent| format!("{parent:016x}")),
+        "kind": "client",
+        "name": "GET /",
+        "service": service,
+        "start_unix_nano": 1_u64,
+        "end_unix_nano": 2_u64,
+    }))
+    .unwrap()
+}
+
+/// 1. A trace that books carries and was not given: the store knows that it began in books (its root is there), so books
+///    restarts traces; the other one came from elsewhere.
+/// 2. The call is shown with what books was given. One of before the window is not.
+#[tokio::test]
+async fn foreign_traces_that_began_in_the_workload_are_restarted() {
+    const BEGAN: u128 = 0xb0;
+    const CAME: u128 = 0xca;
+    let example = |service: &str, trace: u128, at: &str| MemberExample {
+        service: Some(service.to_owned()),
+        route: "GET /".to_owned(),
+        example: PropagationExample {
+            evidence: "other_busy".to_owned(),
+            instance: None,
+            in_flight: 1,
+            given: None,
+            sent: SentContext {
+                at: at.to_owned(),
+                headers: vec!["traceparent".to_owned()],
+                trace_id: Some(format!("{trace:032x}")),
+                span_id: Some("00f067aa0ba902b7".to_owned()),
+                fault: None,
+            },
+        },
+        traces: vec![format!("{trace:032x}"), "0".repeat(32)],
+    };
+    let now = super::super::clock::rfc3339(std::time::SystemTime::now());
+    let admin = begin_admin(MemberExamples {
+        examples: vec![
+            example("authors", BEGAN, &now),
+            example("news", CAME, &now),
+            example("mail", BEGAN, "2001-01-01T00:00:00.000000Z"),
+        ],
+    })
+    .await;
+    let mesh = TestMesh::of(vec![Instance {
+        admin_address: Some(admin),
+        ..member("books-1", "books", None)
+    }])
+    .await;
+    let spans = vec![
+        span(BEGAN, 1, Some(99), "books"),
+        span(BEGAN, 2, Some(1), "authors"),
+        span(CAME, 3, None, "webapp"),
+        span(CAME, 4, Some(98), "books"),
+    ];
+    mesh.store.insert_spans(spans).unwrap();
+    let mut proxy = Proxy::new("books");
+    for service in ["authors", "mail", "news"] {
+        let labels = [
+            ("direction", "outbound"),
+            ("dst_service", service),
+            ("route", "GET /"),
+            ("evidence", "other_busy"),
+        ];
+        let requests = SampleValue::Counter(2.0);
+        proxy.sample("clew_propagation_total", &labels, requests);
+    }
+    proxy.write(&mesh.store, "books-1").await;
+    let answer: Propagation = mesh.get("/propagation").await;
+    let routes: Vec<_> = answer.workloads[0]
+        .routes
+        .iter()
+        .map(|route| {
+            let verdicts: Vec<_> = route.verdicts.keys().map(String::as_str).collect();
+            let instance = route
+                .example
+                .as_ref()
+                .map(|example| example.instance.as_deref());
+            (route.service.as_deref().unwrap(), verdicts, instance)
+        })
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            ("authors", vec!["restarted"], Some(Some("books-1"))),
+            ("mail", vec!["foreign"], None),
+            ("news", vec!["foreign"], Some(Some("books-1"))),
+        ]
+    );
+    assert_eq!(answer.workloads[0].score, Some(0.0));
 }

@@ -1,5 +1,6 @@
 use super::super::golden::tests::{minute, plain};
 use super::*;
+use clew_api::rest::propagation::{GivenContext, SentContext};
 
 fn route(service: &str, score: Option<f64>, verdicts: &[(&str, u64)]) -> RoutePropagation {
     RoutePropagation {
@@ -11,6 +12,7 @@ fn route(service: &str, score: Option<f64>, verdicts: &[(&str, u64)]) -> RoutePr
             .map(|(verdict, requests)| ((*verdict).to_owned(), *requests))
             .collect(),
         evidence: [("given".to_owned(), 1)].into(),
+        example: None,
     }
 }
 
@@ -45,8 +47,8 @@ fn who_breaks_traces_is_named_with_what_to_change() {
     books breaks traces: 3 requests to GET / of authors came without trace headers, although it was serving requests that had them.
       Copy traceparent and tracestate from the request that is served onto every request that is made for it.
 
-    books breaks traces: 2 requests to GET / of mail came with trace headers that are none: cut short, or all zero.
-      Copy the values of the headers whole, byte by byte.
+    books breaks traces: 2 requests to GET / of mail came with trace headers that say nothing.
+      Copy the values of traceparent and tracestate whole, byte by byte.
     ");
 }
 
@@ -68,4 +70,77 @@ fn a_score_below_the_least_is_a_failure() {
     assert_eq!(of(Some(0.98)), Exit::Failed);
     assert_eq!(of(Some(0.99)), Exit::Ok);
     assert_eq!(of(None), Exit::Empty, "nothing was tried");
+}
+
+/// What came in and what went out, with ids and times; the headers to copy are the ones that were given.
+#[test]
+fn an_example_shows_what_was_given_and_what_was_sent() {
+    let given = GivenContext {
+        at: "2026-11-25T08:15:01.123456Z".to_owned(),
+        route: "GET /books/{id}".to_owned(),
+        headers: ["traceparent", "tracestate", "b3"]
+            .map(str::to_owned)
+            .into(),
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+        span_id: "00f067aa0ba902b7".to_owned(),
+    };
+    let example = |evidence: &str, in_flight, sent| PropagationExample {
+        evidence: evidence.to_owned(),
+        instance: Some("books-1".to_owned()),
+        in_flight,
+        given: Some(given.clone()),
+        sent,
+    };
+    let sent = SentContext {
+        at: "2026-11-25T08:15:01.126500Z".to_owned(),
+        headers: Vec::new(),
+        trace_id: None,
+        span_id: None,
+        fault: None,
+    };
+    let restarted = SentContext {
+        headers: vec!["traceparent".to_owned()],
+        trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
+        span_id: Some("b7ad6b7169203331".to_owned()),
+        ..sent.clone()
+    };
+    let mangled = SentContext {
+        headers: vec!["traceparent".to_owned()],
+        fault: Some("traceparent: the header has the wrong length or form".to_owned()),
+        ..sent.clone()
+    };
+    let routes = [
+        ("authors", "dropped", example("absent_busy", 1, sent)),
+        ("mail", "restarted", example("other_busy", 3, restarted)),
+        ("news", "mangled", example("unusable", 1, mangled)),
+    ];
+    let routes = routes.map(|(service, verdict, example)| RoutePropagation {
+        example: Some(example),
+        ..route(service, Some(0.0), &[(verdict, 2)])
+    });
+    let broken = propagation(routes.into(), Some(0.0));
+    insta::assert_snapshot!(plain(&render(&broken, false)), @r"
+    NAME   SCORE  SERVICE  ROUTE  VERDICTS
+    books   0.00  authors  GET /  dropped=2
+    books   0.00  mail     GET /  restarted=2
+    books   0.00  news     GET /  mangled=2
+
+    books breaks traces: 2 requests to GET / of authors came without trace headers, although it was serving requests that had them.
+      For example, in books-1 (the only request in flight):
+        08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
+        08:15:01.126500Z  out  GET / of authors  without any of them
+      Copy traceparent, tracestate and b3 from the request that is served onto every request that is made for it.
+
+    books breaks traces: 2 requests to GET / of mail began traces of their own, although it was serving requests that had one.
+      For example, in books-1 (one of 3 requests in flight):
+        08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
+        08:15:01.126500Z  out  GET / of mail  with traceparent: trace 0af7651916cd43dd8448eb211c80319c, span b7ad6b7169203331
+      Let its tracing library read traceparent, tracestate and b3 of the requests that it serves (its propagator), or copy them.
+
+    books breaks traces: 2 requests to GET / of news came with trace headers that say nothing.
+      For example, in books-1 (the only request in flight):
+        08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
+        08:15:01.126500Z  out  GET / of news  with traceparent: the header has the wrong length or form
+      Copy the values of traceparent, tracestate and b3 whole, byte by byte.
+    ");
 }
