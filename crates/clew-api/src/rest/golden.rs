@@ -106,6 +106,9 @@ pub struct WorkloadStat {
     /// What it asked of others. Absent when there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outbound: Option<SideStat>,
+    /// Its score in the propagation audit, 0 to 1. Absent: no request says anything of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub propagation_score: Option<f64>,
 }
 
 /// One side of a workload's sidecars.
@@ -120,6 +123,22 @@ pub struct SideStat {
     /// What the proxies needed from the head of a request in to its head out, waits for others excluded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy_time_ms: Option<ProxyQuantiles>,
+    /// Where the time of its requests went. Absent when none ended that was not a long stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_ms: Option<MeanTimes>,
+}
+
+/// Where the time of requests went on one side of a workload's sidecars: means over all of them, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MeanTimes {
+    /// From the head of a request to the end of its response.
+    pub latency: f64,
+    /// Of it the proxies' own work.
+    pub proxy: f64,
+    /// Of it waits of the proxies: a place on a connection, a new connection, a TLS handshake.
+    pub wait: f64,
+    /// The rest. Inbound: the application, and what it waited for. Outbound: network, kernel and the server.
+    pub beyond: f64,
 }
 
 /// Answer of `GET routes`.
@@ -202,6 +221,11 @@ pub struct Edge {
     /// Its connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<Tcp>,
+    /// Mean latency of its requests as the client's proxy saw it less the same as the server's proxy saw it, in
+    /// milliseconds: network and kernel, with the work of the client's proxy. Absent where only one of the two is
+    /// meshed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between_ms: Option<f64>,
     /// State of TLS between the two: `none`.
     pub tls: String,
 }

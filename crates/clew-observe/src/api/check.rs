@@ -4,6 +4,7 @@
 
 mod clocks;
 mod members;
+mod propagation;
 mod spans;
 mod storage;
 
@@ -40,6 +41,7 @@ pub(super) async fn check(
         spans::taken_in(&ingest),
         spans::sent(store).await,
         spans::series(store).await,
+        propagation::checks(&api).await,
         writes,
         size,
         upkeep,

@@ -138,6 +138,8 @@ const OUTSIDE: EdgePeer = EdgePeer {
 struct Seen {
     by: Side,
     golden: Option<GoldenRow>,
+    /// Latency as the server's proxies saw it, where those of the client are the ones that report.
+    by_server: Option<GoldenRow>,
     tcp: Option<Tcp>,
     services: BTreeSet<String>,
     tls: BTreeSet<String>,
@@ -148,6 +150,7 @@ impl Seen {
         Self {
             by,
             golden: None,
+            by_server: None,
             tcp: None,
             services: BTreeSet::new(),
             tls: BTreeSet::new(),
@@ -167,7 +170,16 @@ impl Seen {
             .insert(label(labels, Label::Tls).unwrap_or("none").to_owned());
     }
 
+    /// The mean latency on the client's side less the one on the server's.
+    fn between_ms(&self) -> Option<f64> {
+        let mean = |row: &Option<GoldenRow>| Some(row.as_ref()?.latency.mean()?.as_secs_f64());
+        let between = mean(&self.golden)? - mean(&self.by_server)?;
+        // The two are read at different moments: of few requests they may be other ones.
+        (between >= 0.0).then_some(between * 1e3)
+    }
+
     fn edge(self, client: EdgePeer, server: EdgePeer, window: &Window) -> Edge {
+        let between_ms = self.between_ms();
         Edge {
             client,
             server,
@@ -175,6 +187,7 @@ impl Seen {
             reported_by: self.by,
             golden: self.golden.map(|row| golden(&row, window)),
             tcp: self.tcp,
+            between_ms,
             tls: self.tls.into_iter().collect::<Vec<_>>().join(","),
         }
     }
@@ -210,8 +223,10 @@ fn joined(
         let seen = edges
             .entry((client, server))
             .or_insert_with(|| Seen::new(Side::Inbound));
-        if seen.by == Side::Inbound {
-            seen.add(labels, measured);
+        match (seen.by, &measured.0) {
+            (Side::Inbound, _) => seen.add(labels, measured),
+            (Side::Outbound, Some(row)) => absorb(seen.by_server.get_or_insert_default(), row),
+            (Side::Outbound, None) => {}
         }
     }
     take_out_members(&mut edges, &named);

@@ -16,7 +16,7 @@ use clew_api::rest::propagation::{
     MemberExample, Propagation, PropagationExample, RoutePropagation, WorkloadPropagation,
 };
 use clew_store::query::{Direction, ValueRow};
-use clew_store::{Label, Window};
+use clew_store::{Label, ReadError, Window};
 use clew_trace::audit::{Evidence, RouteEvidence};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -70,29 +70,69 @@ pub(super) async fn propagation(
     let selection = Selection::of(window, Some(Direction::Outbound))
         .only(Label::Workload, asked.workload.as_deref())
         .only(Label::Namespace, asked.namespace.as_deref());
+    let judged = judge(&api, &selection, has_examples).await?;
+    Ok(Json(Propagation {
+        window: bounds(&window),
+        workloads: judged
+            .iter()
+            .map(|(name, judged)| shown(name, &judged.routes, &judged.examples))
+            .collect(),
+    }))
+}
+
+/// The scores of workloads, by namespace and name; those that have one.
+pub(super) async fn scores(
+    api: &Api,
+    selection: &Selection,
+) -> Result<BTreeMap<Name, f64>, ReadError> {
+    let outbound = Selection {
+        direction: Some(Direction::Outbound),
+        ..selection.clone()
+    };
+    let begin_traces = |routes: &Routes| routes.values().any(RouteEvidence::may_begin_traces);
+    let judged = judge(api, &outbound, begin_traces).await?;
+    let scores = judged
+        .into_iter()
+        .filter_map(|(name, judged)| Some((name, score(judged.routes.values())?)));
+    Ok(scores.collect())
+}
+
+/// A workload, with all that is known of it.
+struct Judged {
+    routes: Routes,
+    examples: Vec<MemberExample>,
+}
+
+/// The evidence of workloads; where it is wanted with examples of their members, by which traces that began there are
+/// told from those that came from elsewhere.
+async fn judge(
+    api: &Api,
+    selection: &Selection,
+    wants_examples: impl Fn(&Routes) -> bool,
+) -> Result<BTreeMap<Name, Judged>, ReadError> {
+    let store = &api.sources.store;
     let series = selection.series_of_side(&GROUPS);
     let rows = store.counters("clew_propagation_total", series).await?;
-    let mut workloads = by_workload(&rows);
-    let wanted = workloads.iter().filter(|(_, routes)| has_examples(routes));
+    let workloads = by_workload(&rows);
+    let wanted = workloads
+        .iter()
+        .filter(|(_, routes)| wants_examples(routes));
     let wanted: BTreeSet<Name> = wanted.map(|(name, _)| name.clone()).collect();
-    let mut examples = examples::load(names::members(&api), &wanted).await;
-    let mut answer = Vec::new();
-    for (name, routes) in &mut workloads {
-        let mut of_workload = examples.remove(name).unwrap_or_default();
-        let from = rfc3339(window.from);
-        of_workload.retain(|example| is_since(&example.example.sent.at, &from));
-        for (route, evidence) in routes.iter_mut() {
-            let of_route = of_workload.iter().filter(|example| is_of(example, route));
-            if evidence.may_begin_traces() && examples::begin_here(store, name, of_route).await? {
+    let mut examples = examples::load(names::members(api), &wanted).await;
+    let from = rfc3339(selection.window.from);
+    let mut judged = BTreeMap::new();
+    for (name, mut routes) in workloads {
+        let mut examples = examples.remove(&name).unwrap_or_default();
+        examples.retain(|example| is_since(&example.example.sent.at, &from));
+        for (route, evidence) in &mut routes {
+            let of_route = examples.iter().filter(|example| is_of(example, route));
+            if evidence.may_begin_traces() && examples::begin_here(store, &name, of_route).await? {
                 evidence.begins_traces();
             }
         }
-        answer.push(shown(name, routes, &of_workload));
+        judged.insert(name, Judged { routes, examples });
     }
-    Ok(Json(Propagation {
-        window: bounds(&window),
-        workloads: answer,
-    }))
+    Ok(judged)
 }
 
 const GROUPS: [Label; 5] = [
@@ -104,7 +144,7 @@ const GROUPS: [Label; 5] = [
 ];
 
 /// Namespace and name of a workload.
-type Name = (String, String);
+pub(super) type Name = (String, String);
 /// Service and route.
 type RouteKey = (Option<String>, String);
 type Routes = BTreeMap<RouteKey, RouteEvidence>;

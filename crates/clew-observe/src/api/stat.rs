@@ -5,13 +5,13 @@ use super::described::{Always, FromStore};
 use super::golden::{Selection, golden, label, load_golden, load_tcp};
 use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
-use super::{Api, names};
+use super::{Api, names, propagation};
 use axum::Json;
 use axum::extract::State;
 use clew_api::client::Role;
-use clew_api::rest::golden::{ProxyQuantiles, SideStat, Stat, WorkloadStat};
+use clew_api::rest::golden::{MeanTimes, ProxyQuantiles, SideStat, Stat, WorkloadStat};
 use clew_api::rest::problem::Problem;
-use clew_store::query::Labels;
+use clew_store::query::{GoldenRow, Labels};
 use clew_store::{Label, ReadError, Store, Window};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -82,6 +82,11 @@ pub(super) async fn stat(
             _ => workload.inbound = Some(side),
         }
     }
+    for (name, score) in propagation::scores(&api, &selection).await? {
+        if let Some(workload) = workloads.get_mut(&name) {
+            workload.propagation_score = Some(score);
+        }
+    }
     Ok(Json(Stat {
         window: bounds(&window),
         workloads: workloads.into_values().collect(),
@@ -98,6 +103,7 @@ fn nobody(namespace: &str, name: &str) -> WorkloadStat {
         instances: 0,
         inbound: None,
         outbound: None,
+        propagation_score: None,
     }
 }
 
@@ -138,7 +144,10 @@ async fn load_sides(
     selection: &Selection,
 ) -> Result<BTreeMap<Labels, SideStat>, ReadError> {
     let mut sides: BTreeMap<Labels, SideStat> = BTreeMap::new();
+    let mut spent = load_spent(store, selection).await?;
     for row in load_golden(store, selection, &GROUPS).await? {
+        let spent = spent.remove(&row.labels).unwrap_or_default();
+        sides.entry(row.labels.clone()).or_default().mean_ms = means(&row, spent);
         sides.entry(row.labels.clone()).or_default().golden = Some(golden(&row, &selection.window));
     }
     for (labels, tcp) in load_tcp(store, selection, &GROUPS).await? {
@@ -158,4 +167,44 @@ async fn load_sides(
         }
     }
     Ok(sides)
+}
+
+/// Seconds that the proxies of one side spent on requests, in all.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    work: f64,
+    wait: f64,
+}
+
+async fn load_spent(
+    store: &Store,
+    selection: &Selection,
+) -> Result<BTreeMap<Labels, Spent>, ReadError> {
+    let by_phase = [&GROUPS[..], &[Label::Phase]].concat();
+    let series = selection.series_of_side(&by_phase);
+    let mut sides = BTreeMap::<Labels, Spent>::new();
+    for mut row in store.histograms("clew_proxy_time_seconds", series).await? {
+        let phase = row.labels.remove(&Label::Phase);
+        let spent = sides.entry(row.labels).or_default();
+        match phase.as_deref() {
+            // What is between head in and head out holds the other phases of work.
+            Some("request" | "response") => spent.work += row.histogram.sum(),
+            Some("queue" | "connect" | "tls") => spent.wait += row.histogram.sum(),
+            _ => {}
+        }
+    }
+    Ok(sides)
+}
+
+/// The proxies measure what they spend by side and phase, for long streams as well: these have a share of it by number.
+fn means(row: &GoldenRow, spent: Spent) -> Option<MeanTimes> {
+    let latency = row.latency.mean()?.as_secs_f64() * 1e3;
+    let each = |seconds: f64| seconds * 1e3 / row.responses().max(1) as f64;
+    let (proxy, wait) = (each(spent.work), each(spent.wait));
+    Some(MeanTimes {
+        latency,
+        proxy,
+        wait,
+        beyond: (latency - proxy - wait).max(0.0),
+    })
 }

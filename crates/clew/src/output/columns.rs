@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 43] = [
+pub(crate) const COLUMNS: [(&str, &str); 48] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -58,6 +58,23 @@ pub(crate) const COLUMNS: [(&str, &str); 43] = [
     (
         "P50",
         "`LATENCY_P50`, where there is little room; `P95` and `P99` likewise",
+    ),
+    (
+        "MEAN",
+        "mean time of the requests that were no long streams",
+    ),
+    ("PROXY", "of it: the proxies' own work"),
+    (
+        "WAIT",
+        "of it: waits of the proxies for a place on a connection, a new connection, a handshake",
+    ),
+    (
+        "BEYOND",
+        "the rest of it. Inbound: the application, and what it waited for; outbound: network, kernel and the server",
+    ),
+    (
+        "BETWEEN",
+        "mean time on the client's side less the one on the server's: network and kernel, with the work of the client's proxy",
     ),
     ("REQUESTS", "requests that ended in the window"),
     ("FAILURES", "of them: failed by the server or the mesh"),

@@ -4,8 +4,8 @@ use super::{ReadError, golden, say_unless_json, show};
 use crate::cli::read::EdgesArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
-use crate::output::DIM;
 use crate::output::table::{Cell, Table};
+use crate::output::{DIM, units};
 use clew_api::rest::golden::{EdgePeer, Edges};
 
 pub(super) async fn run(args: &EdgesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
@@ -31,6 +31,7 @@ fn render(edges: &Edges, is_wide: bool) -> String {
     }
     if is_wide {
         table = table
+            .number("BETWEEN")
             .text("SERVICES")
             .text("TLS")
             .text("REPORTED_BY")
@@ -58,6 +59,7 @@ fn render(edges: &Edges, is_wide: bool) -> String {
             cells.push(Cell::or_none(edge.tcp.map(|tcp| tcp.open.to_string())));
         }
         if is_wide {
+            cells.push(Cell::or_none(edge.between_ms.map(units::millis)));
             cells.push(Cell::or_none(
                 (!edge.services.is_empty()).then(|| edge.services.join(",")),
             ));

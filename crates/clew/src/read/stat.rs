@@ -66,6 +66,7 @@ struct Columns {
     namespace: bool,
     direction: bool,
     golden: golden::Columns,
+    score: bool,
     tcp: bool,
     is_wide: bool,
 }
@@ -82,6 +83,11 @@ impl Columns {
                     .any(|workload| Some(&workload.namespace) != first),
             direction: is_wide || rows.iter().any(|row| row.direction == Direction::Outbound),
             golden: golden::Columns::of(is_wide, rows.iter().map(Row::golden)),
+            score: is_wide
+                || stat
+                    .workloads
+                    .iter()
+                    .any(|workload| workload.propagation_score.is_some_and(|score| score < 1.0)),
             tcp: is_wide
                 || rows
                     .iter()
@@ -100,12 +106,16 @@ impl Columns {
             table = table.text("DIRECTION");
         }
         table = self.golden.headings(table);
+        if self.score {
+            table = table.number("SCORE");
+        }
         if self.tcp {
             table = table.number("TCP_CONN");
         }
         if self.is_wide {
             table = table
                 .numbers(&["TCP_READ", "TCP_WRITTEN", "PROXY_P50", "PROXY_P99"])
+                .numbers(&["MEAN", "PROXY", "WAIT", "BEYOND"])
                 .text("ERRORS");
         }
         table
@@ -125,6 +135,13 @@ impl Columns {
             cells.push(Cell::styled(row.direction.as_str(), DIM));
         }
         cells.extend(self.golden.cells(golden));
+        if self.score {
+            // Of the workload, and not of a side.
+            let score = row.of.propagation_score;
+            cells.push(Cell::or_none(
+                score.map(|score| format!("{:.2}", 100.0 * score)),
+            ));
+        }
         if self.tcp {
             cells.push(Cell::or_none(tcp.map(|tcp| tcp.open.to_string())));
         }
@@ -135,6 +152,10 @@ impl Columns {
             ));
             cells.push(Cell::or_none(proxy.map(|proxy| units::millis(proxy.p50))));
             cells.push(Cell::or_none(proxy.map(|proxy| units::millis(proxy.p99))));
+            let means = row.side.and_then(|side| side.mean_ms);
+            let times = means.map(|means| [means.latency, means.proxy, means.wait, means.beyond]);
+            let times = (0..4).map(|n| times.map(|times| units::millis(times[n])));
+            cells.extend(times.map(Cell::or_none));
             cells.push(golden::errors(golden));
         }
         cells

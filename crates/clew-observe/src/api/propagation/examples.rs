@@ -49,7 +49,7 @@ pub(super) async fn load(
         }
     }
     let mut answers = stream::iter(addresses)
-        .map(async |(name, id, address)| (name, id, ask(address).await))
+        .map(|(name, id, address)| async move { (name, id, ask(address).await) })
         .buffer_unordered(MAX_CONCURRENT);
     let mut examples = BTreeMap::<Name, Examples>::new();
     let collecting = async {

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use clew_api::client::Instance;
 use clew_api::rest::calls::{CallPattern, Calls};
+use clew_api::rest::check::Checks;
 use clew_api::rest::golden::{
     Direction, Edge, EdgePeer, Edges, Golden, Routes, Stat, WorkloadStat,
 };
@@ -579,6 +580,85 @@ async fn propagation_says_who_passes_context_on_and_who_does_not() {
     );
     let problem = mesh.refused("/propagation?workload=bokos").await;
     assert_eq!(problem.status, 404);
+    // In the checks too, and where workloads are listed.
+    record(
+        &mesh.store,
+        "books-2",
+        "books",
+        &[good(&[("direction", "inbound")], 1)],
+    )
+    .await;
+    let stat: Stat = mesh.get("/stat").await;
+    assert_eq!(workload(&stat, "books").propagation_score, Some(0.25));
+    let checks: Checks = mesh.get("/check").await;
+    let check = checks.checks.iter().find(|of| of.name == "trace context");
+    assert_eq!(
+        check.map(|check| check.found.as_str()),
+        Some("traces are broken by books (25.00)")
+    );
+}
+
+/// 1. Of what webapp served in 10 ms each, its proxy worked 1 ms and waited 2 ms.
+/// 2. books answers webapp in 10 ms as its own proxy sees it, and in 15 as webapp's does.
+#[tokio::test]
+async fn stat_and_edges_say_where_the_mean_went() {
+    const SERVED: &[(&str, &str)] = &[("direction", "inbound"), ("route", "GET /")];
+    const SENT: &[(&str, &str)] = &[
+        ("direction", "outbound"),
+        ("dst_service", "books"),
+        ("dst_workload", "books"),
+        ("dst_namespace", "default"),
+        ("route", "GET /"),
+    ];
+    const BY_BOOKS: &[(&str, &str)] = &[
+        ("direction", "inbound"),
+        ("client_workload", "webapp"),
+        ("client_namespace", "default"),
+        ("route", "GET /"),
+    ];
+    let mesh = TestMesh::of(vec![
+        member("webapp-1", "webapp", None),
+        member("books-1", "books", None),
+    ])
+    .await;
+    let sent = Hops {
+        latency_ms: 15.0,
+        ..good(SENT, 10)
+    };
+    let mut proxy = Proxy::new("webapp");
+    proxy.add(&good(SERVED, 10));
+    proxy.add(&sent);
+    for (phase, seconds) in [
+        ("request", 0.0006),
+        ("response", 0.0004),
+        ("connect", 0.002),
+    ] {
+        let mut histogram = Histogram::new(3);
+        (0..10).for_each(|_| histogram.observe(seconds));
+        let labels = [("direction", "inbound"), ("phase", phase)];
+        let time = SampleValue::Histogram(histogram);
+        proxy.sample("clew_proxy_time_seconds", &labels, time);
+    }
+    proxy.write(&mesh.store, "webapp-1").await;
+    record(&mesh.store, "books-1", "books", &[good(BY_BOOKS, 10)]).await;
+
+    let stat: Stat = mesh.get("/stat").await;
+    let inbound = workload(&stat, "webapp").inbound.as_ref().unwrap();
+    let means = inbound.mean_ms.unwrap();
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+    assert!(
+        near(means.latency, 10.0) && near(means.proxy, 1.0),
+        "{means:?}"
+    );
+    assert!(
+        near(means.wait, 2.0) && near(means.beyond, 7.0),
+        "{means:?}"
+    );
+    let edges: Edges = mesh.get("/edges?workload=books").await;
+    let [edge] = &edges.edges[..] else {
+        panic!("one edge: {edges:?}");
+    };
+    assert!(near(edge.between_ms.unwrap(), 5.0), "{edge:?}");
 }
 
 /// A list, and one call for each of its items, of the requests that had any.

@@ -76,7 +76,7 @@ impl Proxy {
         });
     }
 
-    fn add(&mut self, hops: &Hops) {
+    pub(super) fn add(&mut self, hops: &Hops) {
         let classes = [
             ("success", hops.successes, "200", ""),
             ("failure", hops.failures, "503", hops.error),

@@ -19,6 +19,7 @@ fn edges_name_who_is_outside_the_mesh() {
         reported_by,
         golden: Some(golden(60, 0, 0)),
         tcp: None,
+        between_ms: Some(0.21),
         tls: "none".to_owned(),
     };
     let outside = EdgePeer {
@@ -52,14 +53,15 @@ fn edges_name_who_is_outside_the_mesh() {
     edges.edges.push(Edge {
         golden: None,
         tcp: Some(tcp),
+        between_ms: None,
         services: Vec::new(),
         ..edge(meshed("webapp"), meshed("db"), Direction::Outbound)
     });
     insta::assert_snapshot!(plain(&render(&edges, true)), @r"
-    CLIENT           SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  TCP_CONN  SERVICES  TLS   REPORTED_BY  ERRORS
-    (unmeshed)       gateway.default          100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -  books     none  inbound      -
-    gateway.default  webapp.default           100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -  books     none  outbound     -
-    webapp.default   mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -  books     none  outbound     -
-    webapp.default   db.default                     -     -            -            -            -        -         -         -          -         4  -         none  outbound     -
+    CLIENT           SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  TCP_CONN  BETWEEN  SERVICES  TLS   REPORTED_BY  ERRORS
+    (unmeshed)       gateway.default          100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  inbound      -
+    gateway.default  webapp.default           100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  outbound     -
+    webapp.default   mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  outbound     -
+    webapp.default   db.default                     -     -            -            -            -        -         -         -          -         4        -  -         none  outbound     -
     ");
 }

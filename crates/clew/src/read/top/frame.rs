@@ -12,6 +12,8 @@ use std::cmp::Ordering;
 const NUMBERS_WIDTH: usize = 7 + 6 + 3 * 7 + 5 * 2;
 /// Columns of INST and the gap before it.
 const INSTANCES_WIDTH: usize = 4 + 2;
+/// Columns of SCORE and the gap before it.
+const SCORE_WIDTH: usize = 6 + 2;
 /// The rows that do not move: what is shown, and the keys.
 const FIXED_ROWS: usize = 2;
 
@@ -117,14 +119,16 @@ impl View {
             let names = a.0.workload.cmp(&b.0.workload);
             self.compare(a.1, b.1).then(names)
         });
-        let room = columns.saturating_sub(NUMBERS_WIDTH + INSTANCES_WIDTH);
-        let mut table = numbers_of(Table::new().text("NAME").number("INST"));
+        let room = columns.saturating_sub(NUMBERS_WIDTH + INSTANCES_WIDTH + SCORE_WIDTH);
+        let mut table = numbers_of(Table::new().text("NAME").number("INST")).number("SCORE");
         for (stat, golden) in rows {
             let mut cells = vec![
                 Cell::new(shortened(&stat.workload, room)),
                 Cell::new(stat.instances.to_string()),
             ];
             cells.extend(cells_of(golden));
+            let score = stat.propagation_score.map(|score| 100.0 * score);
+            cells.push(Cell::or_none(score.map(|score| format!("{score:>6.2}"))));
             table.row(cells);
         }
         table.render()

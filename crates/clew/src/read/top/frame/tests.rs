@@ -31,6 +31,7 @@ fn workload(name: &str, golden: Option<Golden>) -> WorkloadStat {
             ..SideStat::default()
         }),
         outbound: None,
+        propagation_score: (name == "books").then_some(0.995),
     }
 }
 
@@ -79,10 +80,10 @@ fn workloads_and_routes_stand_on_one_screen_the_busiest_first() {
     assert_eq!(lines.len(), SIZE.rows);
     let expected = [
         "clew top   last 10s   by RPS",
-        "NAME    INST  SUCCESS     RPS      P50      P95      P99",
-        "books      2  100.00%  1.23 k   2m 03s  1.23 ms   900 ms",
-        "webapp     2   50.00%    40.0   2m 03s  1.23 ms   1.23 s",
-        "idle       2        -       -        -        -        -",
+        "NAME    INST  SUCCESS     RPS      P50      P95      P99   SCORE",
+        "books      2  100.00%  1.23 k   2m 03s  1.23 ms   900 ms   99.50",
+        "webapp     2   50.00%    40.0   2m 03s  1.23 ms   1.23 s       -",
+        "idle       2        -       -        -        -        -       -",
         "",
         "NAME    ROUTE                 SUCCESS     RPS      P50      P95      P99",
         "books   GET /books/{id}/edit  100.00%  1.00 k   2m 03s  1.23 ms  1.00 ms",
