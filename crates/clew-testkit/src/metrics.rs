@@ -40,7 +40,16 @@ impl Metrics {
         self.series(family, filters).map(value).sum::<f64>() as u64
     }
 
-    /// The same, by the values of one label.
+    /// The observations of a histogram added up, in its unit.
+    pub fn total(&self, family: &str, filters: &[Filter<'_>]) -> f64 {
+        let histograms = self.series(family, filters);
+        histograms
+            .filter_map(|metric| metric.histogram.as_ref())
+            .map(|histogram| histogram.sample_sum())
+            .sum()
+    }
+
+    /// As [`Metrics::sum`], by the values of one label.
     pub fn by(&self, family: &str, label: &str, filters: &[Filter<'_>]) -> BTreeMap<String, u64> {
         let mut sums = BTreeMap::new();
         for metric in self.series(family, filters) {

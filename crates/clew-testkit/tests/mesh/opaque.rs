@@ -36,6 +36,11 @@ async fn bytes_pass_and_are_counted_on_both_sides() {
         assert_eq!(side.sum("tcp_close_total", labels), 0);
         assert_eq!(side.requests(&[]), 0, "this is no request");
     }
+    // What the application says there nobody can look at; what it is told was looked at by its client's proxy.
+    let unseen = [("evidence", "opaque")];
+    for (side, times) in pair.metrics().await.iter().zip([1, 0]) {
+        assert_eq!(side.sum("clew_propagation_total", &unseen), times);
+    }
     drop((client, server));
     // The server has read what the client has written: each side counts its own peer.
     let sides = [

@@ -1,7 +1,8 @@
 //! The propagation audit: what requests of an application show of the context that it was given.
 
+use clew_api::rest::propagation::MemberExamples;
 use clew_testkit::client::{Client, get, with};
-use clew_testkit::upstream::{Answering, Scripted, ok};
+use clew_testkit::upstream::{Answering, Exchange, Scripted, ok, status};
 use clew_testkit::{Mesh, Sidecar};
 
 /// What webapp shows when it calls books with these headers.
@@ -102,5 +103,74 @@ async fn each_call_of_an_application_shows_what_became_of_the_context() {
         metrics.sum("clew_propagation_total", &[("direction", "inbound")]),
         0
     );
+    mesh.stop().await;
+}
+
+/// The context that a request of the application was given.
+fn given(exchange: &Exchange) -> String {
+    exchange.head.headers["traceparent"]
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// 1. An application that asks another one three times for one of its own requests: the second answer is a failure, and
+///    the third call is an attempt again.
+/// 2. A call without the context is no call of that request; it is an example, with the request beside it.
+#[tokio::test]
+async fn the_calls_of_a_request_are_counted_by_their_ids() {
+    let mut books = Scripted::start().await;
+    let mut application = Scripted::start().await;
+    let mesh = Mesh::begin().await;
+    let _books = mesh.join("books", "books-1", books.address()).await;
+    let webapp = mesh
+        .sidecar("webapp")
+        .serves(application.address())
+        .calls("books")
+        .start()
+        .await;
+    let entry = webapp.inbound();
+    let asking = tokio::spawn(async move {
+        let mut client = Client::http1(entry).await;
+        client.ask(get("http://webapp/page")).await
+    });
+    let exchange = application.next().await;
+    let context = given(&exchange);
+
+    let mut client = Client::http1(webapp.dependency("books")).await;
+    for code in [200, 503, 200] {
+        let call = with(get("http://books/list"), "traceparent", &context);
+        let (answer, _) = tokio::join!(client.ask(call), books.answer_next(status(code)));
+        assert_eq!(answer.status, code);
+    }
+    let forgotten = get("http://books/list");
+    tokio::join!(client.ask(forgotten), books.answer_next(ok("forgotten")));
+    exchange.answer(ok("done"));
+    asking.await.unwrap();
+
+    let metrics = webapp.metrics().await;
+    let called = [
+        ("direction", "inbound"),
+        ("route", "GET /page"),
+        ("dst_service", "books"),
+        ("dst_route", "GET /list"),
+    ];
+    assert_eq!(metrics.sum("clew_calls_per_request", &called), 1, "request");
+    assert_eq!(metrics.total("clew_calls_per_request", &called), 3.0);
+    assert_eq!(metrics.sum("clew_calls_again_total", &called), 1);
+
+    let mut admin = Client::http1(webapp.admin()).await;
+    let page = admin.ask(get("http://admin/propagation")).await;
+    let page: MemberExamples = serde_json::from_str(page.text()).unwrap();
+    let [example] = &page.examples[..] else {
+        panic!("one example: {page:?}");
+    };
+    let ids = example.example.given.as_ref().unwrap();
+    assert_eq!(
+        (example.example.evidence.as_str(), ids.route.as_str()),
+        ("absent_busy", "GET /page")
+    );
+    assert_eq!(context[3..52], format!("{}-{}", ids.trace_id, ids.span_id));
+    assert_eq!(ids.headers, ["traceparent", "tracestate"]);
     mesh.stop().await;
 }
