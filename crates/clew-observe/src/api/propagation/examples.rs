@@ -4,8 +4,10 @@ use super::Name;
 use crate::scrape::innermost;
 use clew_api::client::Instance;
 use clew_api::rest::propagation::{MemberExample, MemberExamples};
+use clew_api::rest::span::PROXY_SCOPE;
 use clew_store::{ReadError, Store};
 use clew_trace::TraceId;
+use clew_trace::span::SpanKind;
 use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -87,7 +89,8 @@ async fn ask(address: SocketAddr) -> Result<MemberExamples, String> {
     serde_json::from_slice(&body.to_bytes()).map_err(|error| error.to_string())
 }
 
-/// Whether the traces that these calls brought began in the workload: all of those that the store has, and it has one.
+/// Whether the traces that these calls brought began in the workload, and not with a request to it: all of those that the
+/// store has, and it has one.
 pub(super) async fn begin_here(
     store: &Store,
     (namespace, workload): &Name,
@@ -105,7 +108,11 @@ pub(super) async fn begin_here(
         let is_own = |span: &clew_trace::Span| {
             span.service == *workload && (span.namespace.is_empty() || span.namespace == *namespace)
         };
-        if !roots(&spans).all(is_own) {
+        // One that an instance was given it may go on with after a long time.
+        let was_given = |span: &clew_trace::Span| {
+            is_own(span) && span.scope == PROXY_SCOPE && span.kind == SpanKind::Server
+        };
+        if !roots(&spans).all(is_own) || spans.iter().any(was_given) {
             return Ok(false);
         }
     }

@@ -13,7 +13,9 @@ use clew_api::rest::golden::{
 use clew_api::rest::propagation::{
     MemberExample, MemberExamples, Propagation, PropagationExample, SentContext,
 };
+use clew_api::rest::span::PROXY_SCOPE;
 use clew_store::{Histogram, SampleValue};
+use clew_trace::span::SpanKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
@@ -744,6 +746,7 @@ fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> clew_trace:
 async fn foreign_traces_that_began_in_the_workload_are_restarted() {
     const BEGAN: u128 = 0xb0;
     const CAME: u128 = 0xca;
+    const LATE: u128 = 0x1a;
     let example = |service: &str, trace: u128, at: &str| MemberExample {
         service: Some(service.to_owned()),
         route: "GET /".to_owned(),
@@ -767,6 +770,7 @@ async fn foreign_traces_that_began_in_the_workload_are_restarted() {
         examples: vec![
             example("authors", BEGAN, &now),
             example("news", CAME, &now),
+            example("late", LATE, &now),
             example("mail", BEGAN, "2001-01-01T00:00:00.000000Z"),
         ],
     })
@@ -781,10 +785,17 @@ async fn foreign_traces_that_began_in_the_workload_are_restarted() {
         span(BEGAN, 2, Some(1), "authors"),
         span(CAME, 3, None, "webapp"),
         span(CAME, 4, Some(98), "books"),
+        // With a request to books, which goes on with it long after.
+        clew_trace::Span {
+            kind: SpanKind::Server,
+            scope: PROXY_SCOPE.to_owned(),
+            ..span(LATE, 5, None, "books")
+        },
+        span(LATE, 6, Some(5), "books"),
     ];
     mesh.store.insert_spans(spans).unwrap();
     let mut proxy = Proxy::new("books");
-    for service in ["authors", "mail", "news"] {
+    for service in ["authors", "late", "mail", "news"] {
         let labels = [
             ("direction", "outbound"),
             ("dst_service", service),
@@ -812,6 +823,7 @@ async fn foreign_traces_that_began_in_the_workload_are_restarted() {
         routes,
         [
             ("authors", vec!["restarted"], Some(Some("books-1"))),
+            ("late", vec!["foreign"], Some(Some("books-1"))),
             ("mail", vec!["foreign"], None),
             ("news", vec!["foreign"], Some(Some("books-1"))),
         ]
