@@ -54,7 +54,7 @@ impl Parameters for CallsParameters {
         Always,
         FromStore,
         (status = 200, body = Calls),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such workload, or nobody asked for that route"),
     )
 )]
 pub(super) async fn calls(
@@ -66,13 +66,21 @@ pub(super) async fn calls(
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }
-    let selection = Selection::of(window, Some(Direction::Inbound))
+    let of_all = Selection::of(window, Some(Direction::Inbound))
         .only(Label::Workload, asked.workload.as_deref())
-        .only(Label::Namespace, asked.namespace.as_deref())
-        .only(Label::Route, asked.route.as_deref());
+        .only(Label::Namespace, asked.namespace.as_deref());
+    let selection = of_all.clone().only(Label::Route, asked.route.as_deref());
     let mut ended = BTreeMap::new();
     for row in load_golden(store, &selection, &CALLER).await? {
         *ended.entry(Caller::of(&row.labels)).or_default() += row.responses();
+    }
+    if let Some(route) = asked.route.as_ref().filter(|_| ended.is_empty()) {
+        let served = load_golden(store, &of_all, &[Label::Route]).await?;
+        let names = served
+            .iter()
+            .filter_map(|row| label(&row.labels, Label::Route));
+        let known = names.map(str::to_owned).collect();
+        return Err(Refusal::unknown_name("route", route, known));
     }
     let histograms = store
         .histograms("clew_calls_per_request", selection.series_of_side(&CALL))

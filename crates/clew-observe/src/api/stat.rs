@@ -146,8 +146,11 @@ async fn load_sides(
     let mut sides: BTreeMap<Labels, SideStat> = BTreeMap::new();
     let mut spent = load_spent(store, selection).await?;
     for row in load_golden(store, selection, &GROUPS).await? {
-        let spent = spent.remove(&row.labels).unwrap_or_default();
-        sides.entry(row.labels.clone()).or_default().mean_ms = means(&row, spent);
+        // The time of a gateway's passage is told on its outbound side alone.
+        let means = spent
+            .remove(&row.labels)
+            .and_then(|spent| means(&row, spent));
+        sides.entry(row.labels.clone()).or_default().mean_ms = means;
         sides.entry(row.labels.clone()).or_default().golden = Some(golden(&row, &selection.window));
     }
     for (labels, tcp) in load_tcp(store, selection, &GROUPS).await? {

@@ -710,8 +710,9 @@ async fn calls_says_how_often_a_request_calls_what() {
         ]
     );
     assert_eq!(route.calls[1].per_request, 4.0);
-    let none: Calls = mesh.get("/calls?route=GET%20/nothing").await;
-    assert_eq!(none.routes, []);
+    let problem = mesh.refused("/calls?route=GET%20/nothing").await;
+    assert_eq!(problem.status, 404);
+    assert_eq!(problem.known, ["GET /authors/{id}/books"]);
 }
 
 /// An admin server that has these examples, and its address.
