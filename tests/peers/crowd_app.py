@@ -3,6 +3,8 @@ requests in flight at once. Each call carries the context of the request that it
 
     crowd_app.py httpx      addresses http://books, through the HTTP proxy of its surroundings
     crowd_app.py aiohttp    addresses the service's own listener, $CLEW_BOOKS_URL
+
+With the second word `forget`, it forgets the context.
 """
 
 import asyncio
@@ -37,7 +39,7 @@ async def by_aiohttp(client, path, headers):
 
 async def page(request):
     path = f"/books/{request.match_info['book']}"
-    status, book = await request.app["call"](request.app["client"], path, context(request))
+    status, book = await request.app["call"](request.app["client"], path, request.app["context"](request))
     return web.json_response({"page": book}, status=status)
 
 
@@ -45,6 +47,7 @@ async def serve():
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
     app = web.Application()
     app.add_routes([web.get(r"/pages/{book:\d+}", page)])
+    app["context"] = context if sys.argv[2:] != ["forget"] else lambda _request: {}
     if sys.argv[1] == "httpx":
         app["call"], client = by_httpx, httpx.AsyncClient(timeout=60)
     else:

@@ -25,6 +25,7 @@ mod peers {
     mod myths;
     mod node;
     mod prometheus;
+    mod propagation;
     mod reload;
     mod run;
     mod sdk;
