@@ -9,6 +9,7 @@
 mod peers {
     mod books;
     mod clew_proxy;
+    mod copy_headers;
     mod crowd;
     mod curl;
     mod demo;
