@@ -6,6 +6,7 @@ the start. The answer is a line too, once everything is done.
 
     tick HABIT TIMES    asks books out of the blue, without headers, as a timer does
     release             does the work that requests have left, in a thread of its own
+    go_on               lets the request go on that waits, and waits for its end
     take HEADERS        asks books for one of a queue, with these headers (JSON)
 """
 
@@ -16,7 +17,7 @@ import socketserver
 import threading
 
 import requests
-from flask import Flask
+from flask import Flask, request
 from opentelemetry.context import Context
 from opentelemetry.propagate import inject
 from opentelemetry.sdk.trace import TracerProvider
@@ -26,6 +27,8 @@ from propagate import context
 app = Flask(__name__)
 tracer = TracerProvider().get_tracer(__name__)
 work_left = []
+go_on = threading.Event()
+gone_on = threading.Event()
 
 
 def ask(habit, item, headers):
@@ -35,6 +38,11 @@ def ask(habit, item, headers):
 
 def only(*names):
     return {name: value for name, value in context().items() if name in names}
+
+
+def sometimes():
+    """Copies for every other item."""
+    return context() if request.view_args["item"] % 2 == 0 else {}
 
 
 def restarts():
@@ -59,6 +67,7 @@ HABITS = {
     "truncates": truncates,
     "decides": lambda: {"b3": "0"},
     "forgets": dict,
+    "sometimes": sometimes,
     "watches": dict,
 }
 
@@ -73,6 +82,23 @@ def page(habit, item):
 def leaves(item):
     """The answer comes first, the work after it."""
     work_left.append(("leaves", item, context()))
+    return {}
+
+
+@app.get("/releases/<int:_item>")
+def releases(_item):
+    """The work of others, while a request is in flight."""
+    release("")
+    return {}
+
+
+@app.get("/waits/<int:item>")
+def waits(item):
+    """The work goes on, whether or not anybody waits for the answer."""
+    print("waits", flush=True)
+    go_on.wait()
+    ask("waits", item, context())
+    gone_on.set()
     return {}
 
 
@@ -94,12 +120,17 @@ def tick(words):
 
 def release(_words):
     def work():
-        for left in work_left:
-            ask(*left)
+        while work_left:
+            ask(*work_left.pop())
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
+
+
+def let_go_on(_words):
+    go_on.set()
+    gone_on.wait()
 
 
 def take(headers):
@@ -110,7 +141,7 @@ class Hand(socketserver.StreamRequestHandler):
     def handle(self):
         for line in self.rfile:
             name, _, words = line.decode().strip().partition(" ")
-            {"tick": tick, "release": release, "take": take}[name](words)
+            {"tick": tick, "release": release, "go_on": let_go_on, "take": take}[name](words)
             self.wfile.write(b"done\n")
 
 

@@ -1,6 +1,7 @@
 //! The propagation audit of real applications: what becomes of the headers of a trace in each, counted to the last
 //! request, by the route that it is seen on.
 
+use super::golden::{Counts, inbound};
 use clew_api::rest::propagation::{Propagation, RoutePropagation};
 use clew_testkit::programs::{LocalMesh, Program, command, eventually, finish, peer, stdout};
 use clew_testkit::within;
@@ -13,9 +14,9 @@ use tokio::net::TcpStream;
 const TIMES: u64 = 5;
 
 /// Requests by evidence or verdict.
-type Counts = BTreeMap<String, u64>;
+type Shown = BTreeMap<String, u64>;
 
-fn counts(each: &[(&str, u64)]) -> Counts {
+fn counts(each: &[(&str, u64)]) -> Shown {
     let each = each.iter();
     each.map(|(name, requests)| ((*name).to_owned(), *requests))
         .collect()
@@ -33,7 +34,7 @@ pub(crate) async fn audit(mesh: &LocalMesh, workload: &str) -> BTreeMap<String, 
 /// Every route of a workload, with its evidence and its verdicts, is as it must be.
 async fn assert_audit(mesh: &LocalMesh, workload: &str, expected: &[Expected<'_>]) {
     let found = audit(mesh, workload).await;
-    let shown = |part: fn(&RoutePropagation) -> &Counts| -> BTreeMap<String, Counts> {
+    let shown = |part: fn(&RoutePropagation) -> &Shown| -> BTreeMap<String, Shown> {
         let routes = found.iter();
         routes
             .map(|(name, route)| (name.clone(), part(route).clone()))
@@ -145,6 +146,7 @@ async fn every_habit_of_an_application_shows() {
             "truncates",
             "decides",
             "forgets",
+            "sometimes",
         ],
     )
     .await;
@@ -162,6 +164,11 @@ async fn every_habit_of_an_application_shows() {
                 &[("unattributed", TIMES)],
             ),
             all("forgets", &[("absent_busy", TIMES)], &[("dropped", TIMES)]),
+            all(
+                "sometimes",
+                &[("given", 3), ("absent_busy", 2)],
+                &[("forwarded", 3), ("dropped", 2)],
+            ),
         ],
     )
     .await;
@@ -188,17 +195,43 @@ async fn one_family_of_headers_is_enough() {
     assert_audit(&scene.mesh, "shop", &routes).await;
 }
 
+/// At first while nothing is in flight, then within a request that has nothing to do with it.
 #[tokio::test]
 async fn work_that_an_application_does_after_its_answer_is_deferred() {
     let scene = Scene::set().await;
     visit(scene.edge, &["leaves"]).await;
     // The sidecar has seen the end of every answer.
     scene.mesh.stat().await;
-
     do_by_hand(&hand(&scene.shop).await, "release").await;
+    visit(scene.edge, &["leaves"]).await;
+    scene.mesh.stat().await;
 
-    let leaves = all("leaves", &[("ended", TIMES)], &[("deferred", TIMES)]);
+    fetch(scene.edge, "/releases/1").await;
+
+    let leaves = all(
+        "leaves",
+        &[("ended", 2 * TIMES)],
+        &[("deferred", 2 * TIMES)],
+    );
     assert_audit(&scene.mesh, "shop", &[leaves]).await;
+}
+
+#[tokio::test]
+async fn work_that_goes_on_when_its_caller_has_given_up_is_deferred() {
+    let scene = Scene::set().await;
+    let hand = hand(&scene.shop).await;
+    let mut curl = command("curl");
+    curl.arg(format!("http://{}/waits/1", scene.edge));
+    let caller = Program::start("caller", curl);
+    scene.shop.says("waits").await;
+    drop(caller);
+    // The sidecar has given up too.
+    assert_eq!(inbound(&scene.mesh.stat().await["shop"]), Counts::CANCELLED);
+
+    do_by_hand(&hand, "go_on").await;
+
+    let waits = all("waits", &[("ended", 1)], &[("deferred", 1)]);
+    assert_audit(&scene.mesh, "shop", &[waits]).await;
 }
 
 /// What a timer calls says nothing of the application, even where a request is in flight meanwhile; what is never called
@@ -299,17 +332,22 @@ async fn sixty_four_requests_in_flight_that_forget_are_all_seen() {
     crowd(&["forget"], "absent_busy", "dropped").await;
 }
 
+/// A limit of what can be known: the headers are those of a request in flight, if not of the one that the call is for.
+#[tokio::test]
+async fn sixty_four_requests_in_flight_that_mix_up_their_context_look_as_if_they_copied() {
+    crowd(&["mix"], "given", "forwarded").await;
+}
+
 /// Requests of one run of h2load, and runs.
 const BURST: u64 = 1_000;
 const BURSTS: u64 = 5;
 
-#[tokio::test]
-async fn not_one_request_of_a_burst_is_taken_for_something_else() {
+async fn bursts(habit: &[&str], evidence: &str, verdict: &str) {
     let mesh = LocalMesh::start().await;
     let _books = mesh
         .serve("books", &[], &peer("crowd_server.py", &[]))
         .await;
-    let words = peer("crowd_app.py", &["aiohttp"]);
+    let words = peer("crowd_app.py", &[&["aiohttp"], habit].concat());
     let _app = mesh.serve("app", &["--to", "books"], &words).await;
     let (_gateway, edge) = mesh.gateway(&["/=app"]).await;
 
@@ -323,7 +361,17 @@ async fn not_one_request_of_a_burst_is_taken_for_something_else() {
     }
 
     let all_of_them = BURST * BURSTS;
-    let given = [("given", all_of_them)];
-    let forwarded = [("forwarded", all_of_them)];
-    assert_audit(&mesh, "app", &[all("books", &given, &forwarded)]).await;
+    let evidence = [(evidence, all_of_them)];
+    let verdict = [(verdict, all_of_them)];
+    assert_audit(&mesh, "app", &[all("books", &evidence, &verdict)]).await;
+}
+
+#[tokio::test]
+async fn not_one_request_of_a_burst_is_taken_for_something_else() {
+    bursts(&[], "given", "forwarded").await;
+}
+
+#[tokio::test]
+async fn not_one_forgetful_request_of_a_burst_is_overlooked() {
+    bursts(&["forget"], "absent_busy", "dropped").await;
 }
