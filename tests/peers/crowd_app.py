@@ -3,6 +3,8 @@ requests in flight at once. Each call carries the context of the request that it
 
     crowd_app.py httpx      addresses http://books, through the HTTP proxy of its surroundings
     crowd_app.py aiohttp    addresses the service's own listener, $CLEW_BOOKS_URL
+
+A second word is a mistake: `forget` the context, or `mix` it: keep it in one place for all requests.
 """
 
 import asyncio
@@ -25,6 +27,27 @@ def context(request):
     return {name: request.headers[name] for name in HEADERS if name in request.headers}
 
 
+latest = {}
+
+
+async def mixed(request):
+    """The mistake of one place for all: it holds the context of the request that has come last."""
+    latest["context"] = context(request)
+    await asyncio.sleep(0)
+    return latest["context"]
+
+
+async def forgotten(_request):
+    return {}
+
+
+async def copied(request):
+    return context(request)
+
+
+MISTAKES = {"forget": forgotten, "mix": mixed}
+
+
 async def by_httpx(client, path, headers):
     answer = await client.get(f"http://books{path}", headers=headers)
     return answer.status_code, answer.json()
@@ -37,7 +60,8 @@ async def by_aiohttp(client, path, headers):
 
 async def page(request):
     path = f"/books/{request.match_info['book']}"
-    status, book = await request.app["call"](request.app["client"], path, context(request))
+    headers = await request.app["context"](request)
+    status, book = await request.app["call"](request.app["client"], path, headers)
     return web.json_response({"page": book}, status=status)
 
 
@@ -45,6 +69,7 @@ async def serve():
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
     app = web.Application()
     app.add_routes([web.get(r"/pages/{book:\d+}", page)])
+    app["context"] = MISTAKES[sys.argv[2]] if sys.argv[2:] else copied
     if sys.argv[1] == "httpx":
         app["call"], client = by_httpx, httpx.AsyncClient(timeout=60)
     else:

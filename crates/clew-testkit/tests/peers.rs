@@ -1,5 +1,5 @@
-//! Clew's programs with real peers: curl, h2load, Flask and requests, asynchronous Python, WebSockets, Node, the
-//! OpenTelemetry SDKs, py_zipkin, grpcio, Envoy, Prometheus, nginx.
+//! Clew's programs with real peers: curl, h2load, Flask and requests, asynchronous Python, WebSockets, Node, Go, Java,
+//! Ruby, PHP, the OpenTelemetry SDKs, py_zipkin, grpcio, Envoy, Prometheus, nginx.
 //!
 //! Every test has a mesh of its own, in processes, as a user would start it; what it claims is read with the
 //! commands that users read. The peers are in `tests/peers/` of the repository and know nothing of Clew.
@@ -9,6 +9,7 @@
 mod peers {
     mod books;
     mod clew_proxy;
+    mod copy_headers;
     mod crowd;
     mod curl;
     mod demo;
@@ -25,6 +26,7 @@ mod peers {
     mod myths;
     mod node;
     mod prometheus;
+    mod propagation;
     mod reload;
     mod run;
     mod sdk;
