@@ -8,6 +8,7 @@
 //! way of a number); [`api`] is how both are asked for.
 
 pub mod api;
+mod blame;
 pub mod ingest;
 mod listen;
 mod observe;

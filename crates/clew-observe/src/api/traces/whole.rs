@@ -2,13 +2,13 @@
 
 use super::super::clock::{nanos_as_millis, rfc3339_nanos};
 use super::scope;
-use clew_api::rest::span::{PROXY_SCOPE, ProxyTime, Span, SpanEvent, SpanLink};
+use crate::blame::proxy_time;
+use clew_api::rest::span::{Span, SpanEvent, SpanLink};
 use clew_api::rest::traces::{MissingParent, Trace};
 use clew_trace::span::AttributeValue;
 use clew_trace::{SpanId, TraceId};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::time::Duration;
 
 /// The trace of these spans, which come by their start; with a scope, what that has of it.
 pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Option<&str>) -> Trace {
@@ -91,24 +91,6 @@ fn shown(span: &clew_trace::Span, hidden_ancestors: u32, trace_start: u64) -> Sp
         links: span.links.iter().map(link).collect(),
         proxy_time: proxy_time(span),
     }
-}
-
-/// From the attributes `clew.proxy.<phase>_us` of a proxy's span.
-fn proxy_time(span: &clew_trace::Span) -> Option<ProxyTime> {
-    if span.scope != PROXY_SCOPE {
-        return None;
-    }
-    let phases = span.attributes.iter().filter_map(|(name, value)| {
-        let phase = name.strip_prefix("clew.proxy.")?.strip_suffix("_us")?;
-        // Proxies write fractions of a microsecond; a negative or infinite one is not theirs.
-        let micros = Duration::try_from_secs_f64(value.as_f64()? / 1e6).ok()?;
-        Some((phase.to_owned(), round_micros(micros)))
-    });
-    ProxyTime::from_phases(phases.collect())
-}
-
-fn round_micros(time: Duration) -> u64 {
-    u64::try_from((time.as_nanos() + 500) / 1_000).unwrap_or(u64::MAX)
 }
 
 fn attributes(attributes: &[(String, AttributeValue)]) -> BTreeMap<String, Value> {
