@@ -130,6 +130,7 @@ impl Origin {
             end_unix_nano: span.end_time_unix_nano,
             status: SpanStatus::from_number(status.code),
             status_message: cuts.text(status.message),
+            trace_state: cuts.text(span.trace_state),
             attributes: attributes(span.attributes, cuts),
             resource: Arc::clone(&self.resource),
             events: cuts

@@ -100,6 +100,7 @@ fn span(
         end_unix_nano,
         status: tags.status,
         status_message: cuts.text(tags.status_message),
+        trace_state: String::new(),
         attributes: cut(attributes, cuts),
         resource: Arc::clone(resource),
         events: cuts

@@ -126,6 +126,7 @@ fn is_within_bounds(span: &Span) {
         &span.instance,
         &span.scope,
         &span.status_message,
+        &span.trace_state,
     ] {
         assert!(text.len() <= MAX_TEXT_BYTES);
     }

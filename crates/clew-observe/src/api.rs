@@ -8,6 +8,7 @@ mod body;
 mod calls;
 mod check;
 mod clock;
+mod critical_path;
 mod described;
 mod edges;
 mod golden;
@@ -85,6 +86,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/edges", get(edges::edges))
         .route("/propagation", get(propagation::propagation))
         .route("/calls", get(calls::calls))
+        .route("/critical-path", get(critical_path::critical_path))
         .route("/traces", get(traces::traces))
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))

@@ -27,6 +27,7 @@ pub(crate) struct Detail {
     pub(crate) resource: Attributes,
     pub(crate) events: Vec<SpanEvent>,
     pub(crate) links: Vec<SpanLink>,
+    pub(crate) trace_state: String,
 }
 
 /// What [`write_origin`] wrote: who sent a span, beside the service.
@@ -52,6 +53,10 @@ pub(crate) fn write(span: &Span, number_of: &mut NumberOf<'_>) -> rusqlite::Resu
         writer.bytes(&link.trace_id.to_bytes());
         writer.bytes(&link.span_id.to_bytes());
         writer.attributes(&link.attributes)?;
+    }
+    // Most spans have none, and what was written before there was one ends here.
+    if !span.trace_state.is_empty() {
+        writer.text(&span.trace_state);
     }
     Ok(writer.finish())
 }
@@ -84,10 +89,16 @@ pub(crate) fn read(bytes: &[u8], name_of: &mut NameOf<'_>) -> Option<Detail> {
             attributes: reader.attributes()?,
         })
     })?;
+    let trace_state = if reader.is_at_end() {
+        String::new()
+    } else {
+        reader.text()?
+    };
     Some(Detail {
         attributes,
         events,
         links,
+        trace_state,
         ..Detail::default()
     })
 }

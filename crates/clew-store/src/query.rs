@@ -133,6 +133,33 @@ pub struct TraceQuery {
     pub limit: usize,
 }
 
+/// Whole traces of the requests of one route.
+#[derive(Clone, Debug)]
+pub struct SampleQuery {
+    /// The workload that served them.
+    pub service: String,
+    /// The route, as the metrics name it.
+    pub route: String,
+    /// When the requests began.
+    pub window: Window,
+    /// Only traces to which nothing was added for this long.
+    pub settled_for: Duration,
+    /// At most this many; of more, evenly picked in the order in which they arrived.
+    pub limit: usize,
+}
+
+/// What a [`SampleQuery`] found.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// Traces that there are.
+    pub found: usize,
+    /// Those that were picked, each with its spans by start. Fewer than asked for where they are very long.
+    pub traces: Vec<Vec<clew_trace::Span>>,
+}
+
+/// Spans after which a sample takes no more traces.
+pub const MAX_SAMPLED_SPANS: usize = 200_000;
+
 /// The most traces that one search answers with.
 pub const MAX_TRACES: usize = 1_000;
 

@@ -8,7 +8,7 @@ mod traces;
 
 pub(crate) use metrics::{counters, first_point_ms, gauges, golden, histograms};
 pub(crate) use size::size;
-pub(crate) use traces::{find, ids, load};
+pub(crate) use traces::{find, ids, load, sample};
 
 use crate::error::{ReadError, StoreError};
 use crate::file::Claim;

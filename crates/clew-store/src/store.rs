@@ -6,8 +6,8 @@ mod tests;
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
-    GoldenQuery, GoldenRow, HistogramRow, SeriesQuery, StoreStats, TraceQuery, TraceSummary,
-    ValueRow,
+    GoldenQuery, GoldenRow, HistogramRow, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery,
+    TraceSummary, ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -114,6 +114,17 @@ impl Store {
         self.shared
             .readers
             .ask(move |connection| read::load(connection, trace))
+            .await
+    }
+
+    /// Whole traces of a route, evenly picked.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn sample(&self, query: SampleQuery) -> Result<Sample, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::sample(connection, &query))
             .await
     }
 

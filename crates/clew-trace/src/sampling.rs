@@ -94,6 +94,27 @@ pub fn decide(incoming: Decision, trace_id: TraceId, roots: &RootSampler, now: I
     }
 }
 
+/// How many traces one stands for that was kept with this `tracestate`: 1 over the probability that OpenTelemetry's member
+/// says (`ot=th:c`). 1 where it says none, or nothing that can be read.
+pub fn weight(trace_state: &str) -> f64 {
+    let threshold = || {
+        let members = trace_state.split(',').map(str::trim);
+        let ot = members
+            .into_iter()
+            .find_map(|member| member.strip_prefix("ot="))?;
+        let digits = ot.split(';').find_map(|field| field.strip_prefix("th:"))?;
+        let is_read = (1..=DIGITS).contains(&digits.len());
+        let value = u64::from_str_radix(digits, 16).ok().filter(|_| is_read)?;
+        // Zeros at the end are left out.
+        Some(value << (4 * (DIGITS - digits.len())))
+    };
+    let all = (1_u64 << RANDOM_BITS) as f64;
+    threshold().map_or(1.0, |threshold| all / (all - threshold as f64))
+}
+
+/// Hexadecimal digits of a threshold.
+const DIGITS: usize = RANDOM_BITS as usize / 4;
+
 /// Rejection threshold of OpenTelemetry's probability sampling: (1 - ratio) * 2^56.
 fn threshold(ratio: f64) -> u64 {
     // `as` saturates, and takes NaN to 0. 2^56 has an exact f64, and so has the product near the ends.

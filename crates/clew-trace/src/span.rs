@@ -46,6 +46,9 @@ pub struct Span {
     /// What the status says in words; empty when nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub status_message: String,
+    /// The `tracestate` that goes on with it; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trace_state: String,
     /// Attributes of the span, in the order in which they came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<(String, AttributeValue)>,

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Propagation(read::PropagationArgs),
     /// How often a request calls what: N+1 calls and retry storms, by name
     Calls(read::CallsArgs),
+    /// Where the time of a route's requests went: whose it is, of the mean and of the slowest
+    CriticalPath(read::CriticalPathArgs),
     /// Requests, live
     Tap(read::TapArgs),
     /// Workloads and their routes, live, on the whole terminal

@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Edges(args) => read::edges(args),
         Command::Propagation(args) => read::propagation(args),
         Command::Calls(args) => read::calls(args),
+        Command::CriticalPath(args) => read::critical_path(args),
         Command::Tap(args) => read::tap(args),
         Command::Top(args) => read::top(args),
         Command::Traces(args) => read::traces(args),

@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod critical_path;
 mod edges;
 mod golden;
 mod log_level;
@@ -18,8 +19,9 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CallsArgs, CheckArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs, PropagationArgs, RoutesArgs,
-    SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs, VersionArgs,
+    CallsArgs, CheckArgs, CriticalPathArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs,
+    PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs,
+    VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
@@ -108,6 +110,11 @@ pub(crate) fn propagation(args: PropagationArgs) -> anyhow::Result<Exit> {
 /// `clew calls`
 pub(crate) fn calls(args: CallsArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| calls::run(&args, &api).await)
+}
+
+/// `clew critical-path`
+pub(crate) fn critical_path(args: CriticalPathArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| critical_path::run(&args, &api).await)
 }
 
 /// `clew tap`

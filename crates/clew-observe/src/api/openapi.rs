@@ -21,6 +21,7 @@ use utoipa::OpenApi;
         super::edges::edges,
         super::propagation::propagation,
         super::calls::calls,
+        super::critical_path::critical_path,
         super::traces::traces,
         super::traces::trace,
         super::tap::tap,

@@ -37,6 +37,7 @@ kinds! {
     UnknownName = NOT_FOUND, "unknown-name", "There is nothing of this name";
     UnknownTrace = NOT_FOUND, "unknown-trace", "There is no such trace";
     AmbiguousTrace = CONFLICT, "ambiguous-trace", "Several traces fit";
+    AmbiguousRoute = CONFLICT, "ambiguous-route", "Several workloads serve it";
     NoSuchPath = NOT_FOUND, "no-such-path", "There is nothing here";
     NoSuchMethod = METHOD_NOT_ALLOWED, "no-such-method", "Not with this method";
     Misdirected = MISDIRECTED_REQUEST, "misdirected", "This API has another name";
@@ -154,6 +155,18 @@ impl Refusal {
         let mut refusal = Self::new(Kind::AmbiguousTrace, detail);
         refusal.0.given = Some(id.to_owned());
         refusal.0.known = found;
+        refusal
+    }
+
+    /// Several workloads serve this route.
+    pub(super) fn ambiguous_route(route: &str, workloads: Vec<String>) -> Self {
+        let detail = format!(
+            "several workloads serve route {route:?}: say which one by the parameter workload"
+        );
+        let mut refusal = Self::new(Kind::AmbiguousRoute, detail);
+        refusal.0.parameter = Some("workload".to_owned());
+        refusal.0.given = Some(route.to_owned());
+        refusal.0.known = workloads;
         refusal
     }
 

@@ -21,6 +21,7 @@ fn span(id: u64, parent: u64, kind: SpanKind, service: &str, from: u64, to: u64)
         end_unix_nano: to * MS,
         status: clew_trace::span::SpanStatus::Unset,
         status_message: String::new(),
+        trace_state: String::new(),
         attributes: Vec::new(),
         resource: [].into(),
         events: Vec::new(),

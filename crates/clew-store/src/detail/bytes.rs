@@ -121,6 +121,11 @@ impl<'a, 'f> Reader<'a, 'f> {
         Some(taken)
     }
 
+    /// Nothing is left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     pub(super) fn number(&mut self) -> Option<u64> {
         read_varint(&mut self.rest)
     }

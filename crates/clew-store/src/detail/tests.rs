@@ -46,6 +46,7 @@ fn span() -> impl Strategy<Value = Span> {
             end_unix_nano: time,
             status: SpanStatus::Unset,
             status_message: String::new(),
+            trace_state: String::new(),
             attributes,
             resource: resource.into(),
             events: vec![SpanEvent {

@@ -5,7 +5,7 @@ mod shared;
 use super::query;
 use crate::detail;
 use crate::error::ReadError;
-use crate::query::{MAX_TRACES, TraceQuery, TraceSummary};
+use crate::query::{MAX_SAMPLED_SPANS, MAX_TRACES, Sample, SampleQuery, TraceQuery, TraceSummary};
 use crate::window::unix_millis;
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
@@ -186,6 +186,44 @@ fn count(spans: &[Slim], of: impl Fn(&Slim) -> bool) -> u32 {
     u32::try_from(spans.iter().filter(|span| of(span)).count()).unwrap_or(u32::MAX)
 }
 
+/// Traces that have a span of this service and route in the window: all of them, or as many as `limit`, evenly picked.
+/// Nothing was added to any of them for `settled_for`.
+pub(crate) fn sample(connection: &Connection, asked: &SampleQuery) -> Result<Sample, ReadError> {
+    let (from, to) = asked.window.nanos();
+    let quiet = SystemTime::now().checked_sub(asked.settled_for);
+    let quiet = quiet.map_or(i64::MIN, unix_millis);
+    let failed = query("spans of a route");
+    let matching: Vec<[u8; 16]> = connection
+        .prepare_cached(
+            "SELECT trace_id FROM traces WHERE changed_ms <= ?5 AND id IN (
+                 SELECT trace FROM spans INDEXED BY spans_by_service
+                 WHERE service = ?1 AND start > ?2 AND start <= ?3 AND route = ?4
+             ) ORDER BY id",
+        )
+        .and_then(|mut statement| {
+            let bindings = params![asked.service, from, to, asked.route, quiet];
+            statement.query_map(bindings, |row| row.get(0))?.collect()
+        })
+        .map_err(failed)?;
+    let found = matching.len();
+    let mut spans = 0;
+    let mut traces = Vec::new();
+    for picked in 0..found.min(asked.limit) {
+        // Rounded down, no two are the same.
+        let bytes = matching[picked * found / found.min(asked.limit)];
+        let id = TraceId::from_bytes(bytes).ok_or(ReadError::Malformed { what: "a trace id" })?;
+        // It may have expired meanwhile.
+        if let Some(trace) = load(connection, id)? {
+            spans += trace.len();
+            traces.push(trace);
+        }
+        if spans >= MAX_SAMPLED_SPANS {
+            break;
+        }
+    }
+    Ok(Sample { found, traces })
+}
+
 /// Ids in the range, in their order; at most `limit`.
 pub(crate) fn ids(
     connection: &Connection,
@@ -277,6 +315,7 @@ fn span(
         end_unix_nano: get::<i64>(row, 4)?.cast_unsigned(),
         status: SpanStatus::from_number(get(row, 6)?),
         status_message: get(row, 11)?,
+        trace_state: detail.trace_state,
         attributes: detail.attributes,
         resource: sender.resource,
         events: detail.events,

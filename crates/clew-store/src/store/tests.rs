@@ -114,6 +114,7 @@ fn span(trace: u128, id: u64, parent: Option<u64>, (service, ms): (&str, u64)) -
         end_unix_nano: start + 10_000_000,
         status: SpanStatus::Unset,
         status_message: String::new(),
+        trace_state: String::new(),
         attributes: Vec::new(),
         resource: Vec::new().into(),
         events: Vec::new(),

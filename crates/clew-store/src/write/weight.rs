@@ -30,6 +30,7 @@ fn of_span(span: &Span) -> usize {
         &span.instance,
         &span.scope,
         &span.status_message,
+        &span.trace_state,
     ];
     let events = span.events.iter();
     let links = span.links.iter();

@@ -17,6 +17,7 @@ fn span() -> Span {
         end_unix_nano: 1_700_000_000_000_000_101,
         status: SpanStatus::Error,
         status_message: "connect_refused".to_owned(),
+        trace_state: String::new(),
         attributes: vec![
             ("http.response.status_code".to_owned(), 502.into()),
             ("ratio".to_owned(), 1.0.into()),

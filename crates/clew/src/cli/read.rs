@@ -123,6 +123,23 @@ pub(crate) struct CallsArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew critical-path`
+#[derive(Args, Debug)]
+pub(crate) struct CriticalPathArgs {
+    /// The route, as `clew routes` names it. Default: the one of the workload whose requests take longest
+    #[arg(required_unless_present = "workload")]
+    pub(crate) route: Option<String>,
+    /// The workload that serves it, where several do
+    #[arg(long)]
+    pub(crate) workload: Option<String>,
+    #[command(flatten)]
+    pub(crate) window: WindowArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 fn parse_score(text: &str) -> Result<f64, String> {
     let score = text.parse().ok();
     score

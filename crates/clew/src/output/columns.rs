@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 48] = [
+pub(crate) const COLUMNS: [(&str, &str); 52] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -62,6 +62,13 @@ pub(crate) const COLUMNS: [(&str, &str); 48] = [
     (
         "MEAN",
         "mean time of the requests that were no long streams",
+    ),
+    ("TIME", "what time was spent on (docs/latency.md)"),
+    ("OF", "whose time it is; of an edge, client and server"),
+    ("SHARE", "share of the time before it"),
+    (
+        "SLOWEST",
+        "mean time of the slowest hundredth of the requests",
     ),
     ("PROXY", "of it: the proxies' own work"),
     (

@@ -105,6 +105,7 @@ fn span_in_the_future() -> Span {
         end_unix_nano: start + 1,
         status: SpanStatus::Unset,
         status_message: String::new(),
+        trace_state: String::new(),
         attributes: Vec::new(),
         resource: Vec::new().into(),
         events: Vec::new(),

@@ -36,6 +36,7 @@ fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
         end_unix_nano: start + 20_000_000,
         status: SpanStatus::Unset,
         status_message: String::new(),
+        trace_state: String::new(),
         attributes: vec![("clew.route".to_owned(), "GET /books/{id}".into())],
         resource: Vec::new().into(),
         events: Vec::new(),

@@ -23,6 +23,7 @@ fn span(own: u64, parent: Option<u64>, scope: &str) -> Span {
         end_unix_nano: 0,
         status: SpanStatus::Unset,
         status_message: String::new(),
+        trace_state: String::new(),
         attributes: Vec::new(),
         resource: Vec::new().into(),
         events: Vec::new(),
