@@ -4,12 +4,14 @@
 //! [`Tree::path`] walks back from the end of a request: what ended last before a moment is what was waited for then.
 //! [`Tree::blame`] says whose that time is. What is said of one request adds up to its duration, exactly.
 
+mod hops;
 mod path;
 mod tree;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::hops::Hop;
 pub(crate) use self::tree::Tree;
 
 use clew_api::rest::span::{PROXY_SCOPE, ProxyTime};

@@ -68,6 +68,48 @@ pub struct Trace {
     /// Spans that are not shown, because they are of another scope than was asked for.
     #[serde(default)]
     pub hidden_spans: u64,
+    /// Where the time went, request by request between two proxies, each below the one that it was made for.
+    #[serde(default)]
+    pub hops: Vec<HopTime>,
+}
+
+/// Where the time of one request between two proxies went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HopTime {
+    /// Hops above it.
+    pub depth: u32,
+    /// Workload that asked; absent where it is outside of the mesh, or its span is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Workload that was asked; of one outside of the mesh what it was asked for by; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// Name of the request.
+    pub name: String,
+    /// From its head to the end of its response.
+    pub total_ms: f64,
+    /// Work of the client's proxy.
+    pub client_proxy_ms: f64,
+    /// Waits of the client's proxy: a place on a connection, a new connection, a handshake.
+    pub client_wait_ms: f64,
+    /// Network and kernel between the two proxies: the client's time less its proxy's and less the server's. Never
+    /// negative, for each of the two was taken on one clock. Absent where one of the spans is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_ms: Option<f64>,
+    /// Work of the server's proxy.
+    pub server_proxy_ms: f64,
+    /// Waits of the server's proxy.
+    pub server_wait_ms: f64,
+    /// The application's own time: without the time in which a request that it made was open. Absent where there is no
+    /// application, or no span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_ms: Option<f64>,
+    /// What of the duration of the trace belongs to this hop and to none below it (its critical path).
+    pub on_path_ms: f64,
+    /// What the server's clock is wrong by at least, against the client's. Positive: it is behind. Absent: not at all, as far
+    /// as can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew_at_least_ms: Option<f64>,
 }
 
 /// A span that others name as their parent and that nobody exported.

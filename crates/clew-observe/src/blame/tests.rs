@@ -254,3 +254,65 @@ fn a_chain_of_spans_may_be_as_long_as_it_likes() {
         .collect();
     assert_eq!(Tree::new(&spans).path(0).len(), spans.len());
 }
+
+/// 1. Each request is one line, with what both proxies say of it; a gateway has no application.
+/// 2. The parts of a line add up to its time where nothing runs at the same time.
+/// 3. What belongs to the lines adds up to the time of the trace.
+#[test]
+fn a_trace_is_told_hop_by_hop() {
+    let gateway = span(1, 0, SpanKind::Server, "gateway", 0, 100);
+    let spans = [
+        gateway,
+        took(client(2, 1, "gateway", 0, 100), 3, 2),
+        took(server(3, 2, "webapp", 10, 90), 1, 0),
+        client(4, 3, "webapp", 20, 50),
+        server(5, 4, "books", 25, 45),
+        with(
+            client(6, 3, "webapp", 40, 60),
+            "server.address",
+            "mail.example",
+        ),
+    ];
+    let tree = Tree::new(&spans);
+    let hops = tree.hops();
+    let shown: Vec<_> = hops
+        .iter()
+        .map(|hop| {
+            let ms = |nanos: u64| nanos / MS;
+            let server = hop.server.map(|span| tree.span(span).service.as_str());
+            (
+                hop.depth,
+                server,
+                [
+                    ms(hop.total),
+                    ms(hop.client_proxy.0),
+                    ms(hop.client_proxy.1),
+                ],
+                hop.between.map(ms),
+                ms(hop.server_proxy.0),
+                hop.application.map(ms),
+                ms(hop.on_path),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (0, Some("gateway"), [100, 0, 0], None, 0, None, 0),
+            (
+                1,
+                Some("webapp"),
+                [100, 3, 2],
+                Some(15),
+                1,
+                Some(39),
+                20 + 60
+            ),
+            (2, Some("books"), [30, 0, 0], Some(10), 0, Some(20), 0),
+            (2, None, [20, 0, 0], None, 0, None, 20),
+        ]
+    );
+    assert_eq!(tree.callee(5).as_deref(), Some("mail.example"));
+    let on_path: u64 = hops.iter().map(|hop| hop.on_path).sum();
+    assert_eq!(on_path, 100 * MS);
+}

@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 52] = [
+pub(crate) const COLUMNS: [(&str, &str); 58] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -64,6 +64,21 @@ pub(crate) const COLUMNS: [(&str, &str); 52] = [
         "mean time of the requests that were no long streams",
     ),
     ("TIME", "what time was spent on (docs/latency.md)"),
+    ("HOP", "one request: who asked, who answered, what for"),
+    ("PROXIES", "work of the two proxies on the way"),
+    ("WAITS", "their waits: `WAIT`"),
+    (
+        "NETWORK+KERNEL",
+        "time on the client's side less that on the server's, and less what the client's proxy did",
+    ),
+    (
+        "APPLICATION",
+        "the server's own time: without the time in which a request that it made was open",
+    ),
+    (
+        "ON_PATH",
+        "what of the trace's duration belongs to this hop and to none below it",
+    ),
     ("OF", "whose time it is; of an edge, client and server"),
     ("SHARE", "share of the time before it"),
     (

@@ -51,13 +51,13 @@ fn heading(path: &CriticalPath) -> String {
     let most = |share: fn(&PathPart) -> f64| {
         let parts = path.parts.iter();
         let most = parts.max_by(|a, b| share(a).total_cmp(&share(b)))?;
-        Some(format!("{} of {}", percent(share(most)), words(most)))
+        Some((percent(share(most)), words(most)))
     };
-    let mean = most(|part| part.mean_share).unwrap_or_default();
-    let slowest = most(|part| part.slowest_share).unwrap_or_default();
+    let (mean, mean_of) = most(|part| part.mean_share).unwrap_or_default();
+    let (slowest, slowest_of) = most(|part| part.slowest_share).unwrap_or_default();
     format!(
         "{} of {}: mean {}, 99% within {}, the slowest 1% {} on average\n\
-         The mean is {mean}; the slowest 1% are {slowest}.\n\n",
+         {mean} of the mean is {mean_of}; {slowest} of the slowest is {slowest_of}.\n\n",
         path.route,
         path.workload,
         units::millis(path.mean_ms),
@@ -112,9 +112,9 @@ fn words(part: &PathPart) -> String {
     let to = part.to.as_deref().unwrap_or("somewhere");
     let of = &part.of;
     match part.part.as_str() {
-        "application" => format!("{of}'s own work"),
-        "proxy" => format!("work of {of}'s proxy"),
-        "wait" => format!("waits of {of}'s proxy"),
+        "application" => format!("the application {of}"),
+        "proxy" => format!("work of the proxy of {of}"),
+        "wait" => format!("waits of the proxy of {of}"),
         "network" => format!("network and kernel between {of} and {to}"),
         "outside" => format!("{to}, which is outside of the mesh"),
         _ => format!("{to}, of which no span is there"),

@@ -2,6 +2,7 @@
 //! axis.
 
 mod bar;
+mod hops;
 mod tree;
 
 use crate::output::{BAD, BOLD, DIM, DOUBTFUL, clean, painted, shortened, units};
@@ -56,6 +57,7 @@ pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
             "{HIDDEN} spans of other scopes are between it and the span above: they are not shown"
         );
     }
+    text.push_str(&hops::render(trace));
     text
 }
 

@@ -2,9 +2,9 @@
 
 use super::super::clock::{nanos_as_millis, rfc3339_nanos};
 use super::scope;
-use crate::blame::proxy_time;
+use crate::blame::{Hop, Tree, proxy_time};
 use clew_api::rest::span::{Span, SpanEvent, SpanLink};
-use clew_api::rest::traces::{MissingParent, Trace};
+use clew_api::rest::traces::{HopTime, MissingParent, Trace};
 use clew_trace::span::AttributeValue;
 use clew_trace::{SpanId, TraceId};
 use serde_json::Value;
@@ -22,6 +22,7 @@ pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Opti
         .map(|span| span.end_unix_nano)
         .max()
         .unwrap_or_default();
+    let hops = hops(&spans);
     let kept = scope::keep(spans, scope);
     let spans = kept.spans.iter().zip(kept.hidden_ancestors);
     Trace {
@@ -33,7 +34,36 @@ pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Opti
             .collect(),
         missing_parents: missing_parents(&kept.spans),
         hidden_spans: kept.hidden as u64,
+        hops,
     }
+}
+
+fn hops(spans: &[clew_trace::Span]) -> Vec<HopTime> {
+    let tree = Tree::new(spans);
+    let shown = |hop: Hop| {
+        let service = |span: usize| tree.span(span).service.clone();
+        let callee = |client| tree.callee(client);
+        let named = hop.client.or(hop.server).map(|span| tree.span(span));
+        HopTime {
+            depth: hop.depth,
+            client: hop.client.map(service),
+            server: hop
+                .server
+                .map(service)
+                .or_else(|| hop.client.and_then(callee)),
+            name: named.map(|span| span.name.clone()).unwrap_or_default(),
+            total_ms: nanos_as_millis(hop.total),
+            client_proxy_ms: nanos_as_millis(hop.client_proxy.0),
+            client_wait_ms: nanos_as_millis(hop.client_proxy.1),
+            network_ms: hop.between.map(nanos_as_millis),
+            server_proxy_ms: nanos_as_millis(hop.server_proxy.0),
+            server_wait_ms: nanos_as_millis(hop.server_proxy.1),
+            application_ms: hop.application.map(nanos_as_millis),
+            on_path_ms: nanos_as_millis(hop.on_path),
+            skew_at_least_ms: (hop.skew != 0).then(|| hop.skew as f64 / 1e6),
+        }
+    };
+    tree.hops().into_iter().map(shown).collect()
 }
 
 /// Parents that are named and not there, in the order of their first child.

@@ -37,7 +37,7 @@ fn who_is_to_blame_is_said_first() {
     };
     insta::assert_snapshot!(plain(&render(&path)), @r"
     GET /books/{id} of webapp: mean 20.0 ms, 99% within 248 ms, the slowest 1% 250 ms on average
-    The mean is 60.0% of books's own work; the slowest 1% are 97.6% of ratings's own work.
+    60.0% of the mean is the application books; 97.6% of the slowest is the application ratings.
 
     TIME                OF                  MEAN  SHARE  SLOWEST  SHARE
     application         books            12.0 ms  60.0%  5.00 ms   2.0%

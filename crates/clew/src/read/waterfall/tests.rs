@@ -1,7 +1,7 @@
 use super::super::golden::tests::plain;
 use super::*;
 use clew_api::rest::span::{ProxyTime, SpanEvent};
-use clew_api::rest::traces::MissingParent;
+use clew_api::rest::traces::{HopTime, MissingParent};
 use std::collections::BTreeMap;
 
 /// A span from `offset_ms` on.
@@ -53,6 +53,7 @@ fn trace(duration_ms: f64, spans: Vec<Span>) -> Trace {
         spans,
         missing_parents: Vec::new(),
         hidden_spans: 0,
+        hops: Vec::new(),
     }
 }
 
@@ -231,4 +232,41 @@ fn depth_is_no_danger() {
         render(&trace(1.0, spans), 80, false).lines().count(),
         5_000 + 3
     );
+}
+
+/// The clock of books is set right by the least; a server outside of the mesh has no view of its own.
+#[test]
+fn where_the_time_went_is_told_hop_by_hop() {
+    let hop = |depth, client: Option<&str>, server: &str, total_ms| HopTime {
+        depth,
+        client: client.map(str::to_owned),
+        server: Some(server.to_owned()),
+        name: "GET /".to_owned(),
+        total_ms,
+        client_proxy_ms: 0.05,
+        on_path_ms: total_ms / 2.0,
+        ..HopTime::default()
+    };
+    let trace = Trace {
+        hops: vec![
+            hop(0, None, "gateway", 20.0),
+            HopTime {
+                client_wait_ms: 0.2,
+                network_ms: Some(0.3),
+                application_ms: Some(12.0),
+                skew_at_least_ms: Some(15.0),
+                ..hop(1, Some("gateway"), "books", 19.0)
+            },
+            hop(2, Some("books"), "mail.example", 4.0),
+        ],
+        ..trace(20.0, Vec::new())
+    };
+    insta::assert_snapshot!(plain(&hops::render(&trace)), @r"
+    Where the time went
+    HOP                                 TIME  PROXIES   WAITS  NETWORK+KERNEL  APPLICATION  ON_PATH  SHARE
+    -> gateway GET /                 20.0 ms    50 us    0 ms               -            -  10.0 ms  50.0%
+      gateway -> books GET /         19.0 ms    50 us  200 us          300 us      12.0 ms  9.50 ms  47.5%
+        books -> mail.example GET /  4.00 ms    50 us    0 ms               -            -  2.00 ms  10.0%
+    the clock of books is behind that of gateway by 15.0 ms at least
+    ");
 }
