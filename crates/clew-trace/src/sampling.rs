@@ -108,8 +108,8 @@ pub fn weight(trace_state: &str) -> f64 {
         // Zeros at the end are left out.
         Some(value << (4 * (DIGITS - digits.len())))
     };
-    let all = (1_u64 << RANDOM_BITS) as f64;
-    threshold().map_or(1.0, |threshold| all / (all - threshold as f64))
+    let all = 1_u64 << RANDOM_BITS;
+    threshold().map_or(1.0, |threshold| all as f64 / (all - threshold) as f64)
 }
 
 /// Hexadecimal digits of a threshold.

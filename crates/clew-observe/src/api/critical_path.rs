@@ -41,6 +41,9 @@ pub(super) struct CriticalPathParameters {
     /// Route. Default: the one of the workload whose requests take longest
     #[param(example = "GET /books/{id}")]
     route: Option<String>,
+    /// Only traces that nothing was added to for this long: those that are probably whole. Default: 2s
+    #[param(value_type = Option<String>, example = "2s")]
+    settled: Duration,
 }
 
 impl Parameters for CriticalPathParameters {
@@ -50,6 +53,7 @@ impl Parameters for CriticalPathParameters {
             workload: query.name("workload")?,
             namespace: query.name("namespace")?,
             route: query.name("route")?,
+            settled: query.time("settled")?.unwrap_or(SETTLED),
         })
     }
 }
@@ -76,7 +80,8 @@ pub(super) async fn critical_path(
     if asked.workload.is_none() && asked.route.is_none() {
         return Err(Refusal::missing("route", "a route, or a workload"));
     }
-    let window = store.measured(Window::last(asked.window)).await?;
+    // Nothing is divided by its length.
+    let window = Window::last(asked.window);
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }
@@ -90,7 +95,7 @@ pub(super) async fn critical_path(
             service: served.workload.clone(),
             route: served.route.clone(),
             window,
-            settled_for: SETTLED,
+            settled_for: asked.settled,
             limit: MAX_TRACES,
         })
         .await?;

@@ -46,7 +46,7 @@ fn span() -> impl Strategy<Value = Span> {
             end_unix_nano: time,
             status: SpanStatus::Unset,
             status_message: String::new(),
-            trace_state: String::new(),
+            trace_state: text.clone(),
             attributes,
             resource: resource.into(),
             events: vec![SpanEvent {
@@ -94,6 +94,7 @@ proptest! {
         prop_assert_eq!(detail.attributes, span.attributes);
         prop_assert_eq!(detail.events, span.events);
         prop_assert_eq!(detail.links, span.links);
+        prop_assert_eq!(detail.trace_state, span.trace_state);
         let origin = read_origin(&origin, &mut |number| names.name(number)).unwrap();
         prop_assert_eq!(origin.resource.as_slice(), &*span.resource);
         prop_assert_eq!(origin.namespace, span.namespace);

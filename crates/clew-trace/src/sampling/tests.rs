@@ -104,6 +104,25 @@ fn a_decision_that_came_in_is_kept_whatever_the_limit_says() {
     assert!(decide(Decision::Deferred, id(1), &all, now));
 }
 
+#[test]
+fn a_trace_stands_for_as_many_as_its_probability_says() {
+    for (state, expected) in [
+        ("", 1.0),
+        ("ot=th:0", 1.0),
+        ("ot=th:8", 2.0),
+        ("ot=th:c", 4.0),
+        ("vendor=1, ot=rv:01;th:c0000000000000", 4.0),
+        ("ot=th:", 1.0),
+        ("ot=th:c00000000000000", 1.0),
+        ("ot=th:xyz", 1.0),
+        ("other=th:c", 1.0),
+    ] {
+        assert_eq!(weight(state), expected, "{state}");
+    }
+    let least = weight("ot=th:ffffffffffffff");
+    assert_eq!(least, (1_u64 << RANDOM_BITS) as f64);
+}
+
 proptest! {
     #[test]
     fn a_lower_ratio_keeps_a_subset(low in any::<u64>(), a in 0.0..=1.0, b in 0.0..=1.0f64) {

@@ -1,6 +1,8 @@
 //! `traces` and `traces/{id}`.
 
 use super::mesh::TestMesh;
+use super::traffic::{good, record};
+use clew_api::rest::critical_path::CriticalPath;
 use clew_api::rest::traces::{Trace, Traces};
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
@@ -286,4 +288,125 @@ async fn a_trace_is_shown_as_one_scope_saw_it() {
     );
     let (none, hidden, _) = tree("?scope=other").await;
     assert_eq!((none.len(), hidden), (0, 4));
+}
+
+const ROUTE: &str = "GET /books/{id}";
+/// Only requests of webapp have a number here: it is what the spans are weighed against.
+const SERVED: &[(&str, &str)] = &[("direction", "inbound"), ("route", ROUTE)];
+
+/// A request to webapp that takes so many milliseconds, of which books has half; kept with this `tracestate`.
+fn request(trace: u128, millis: u64, state: &str) -> Vec<Span> {
+    let lasting = |span: Span, kind, millis: u64| Span {
+        kind,
+        end_unix_nano: span.start_unix_nano + millis * 1_000_000,
+        trace_state: state.to_owned(),
+        ..span
+    };
+    let at = |span: Span| Span {
+        instance: format!("{}-1", span.service),
+        start_unix_nano: *BEGINNING,
+        attributes: [
+            span.attributes,
+            vec![("clew.proxy.request_us".to_owned(), AttributeValue::Int(0))],
+        ]
+        .concat(),
+        ..span
+    };
+    let webapp = at(span(trace, 1, None, "webapp"));
+    let client = at(span(trace, 2, Some(1), "webapp"));
+    let books = at(span(trace, 3, Some(2), "books"));
+    vec![
+        lasting(webapp, SpanKind::Server, millis),
+        lasting(client, SpanKind::Client, millis / 2),
+        lasting(books, SpanKind::Server, millis / 2),
+    ]
+}
+
+/// 1. Three quarters of the short requests were not kept: each that was counts for four.
+/// 2. The slowest hundredth is the one long request, which was kept for certain.
+#[tokio::test]
+async fn the_critical_path_is_over_all_requests_and_not_only_those_that_were_kept() {
+    let short = (1..=100).flat_map(|trace| request(trace, 10, "ot=th:c"));
+    let long = request(999, 1_000, "");
+    let mesh = mesh_with(short.chain(long).collect()).await;
+    record(&mesh.store, "webapp-1", "webapp", &[good(SERVED, 401)]).await;
+    let path: CriticalPath = mesh.get("/critical-path?workload=webapp&settled=0ms").await;
+    assert_eq!(
+        (
+            path.route.as_str(),
+            path.requests,
+            path.of,
+            path.traces_read
+        ),
+        (ROUTE, 101, 401, 101)
+    );
+    let near = |a: f64, b: f64| (a - b).abs() < 0.001;
+    assert!(near(path.stands_for, 401.0), "{path:?}");
+    assert!(
+        near(path.mean_ms, (400.0 * 10.0 + 1_000.0) / 401.0),
+        "{path:?}"
+    );
+    let [one, other] = &path.parts[..] else {
+        panic!("two parts: {path:?}");
+    };
+    for part in [one, other] {
+        assert_eq!((part.part.as_str(), &part.to), ("application", &None));
+        assert!(
+            near(part.mean_share, 0.5) && near(part.slowest_share, 0.5),
+            "{part:?}"
+        );
+    }
+    // 1 % of 401 are four requests: the long one, and one that counts for four.
+    assert!(
+        near(path.slowest_ms, (1_000.0 + 4.0 * 10.0) / 5.0),
+        "{path:?}"
+    );
+    assert!(near(path.p99_ms, 10.0), "{path:?}");
+}
+
+#[tokio::test]
+async fn the_critical_path_needs_to_know_of_which_route() {
+    let mesh = mesh_with(request(1, 10, "")).await;
+    record(&mesh.store, "webapp-1", "webapp", &[good(SERVED, 1)]).await;
+    record(&mesh.store, "books-1", "books", &[good(SERVED, 1)]).await;
+    let refused = async |query: &str| {
+        let problem = mesh.refused(&format!("/critical-path?{query}")).await;
+        (problem.status, problem.known)
+    };
+    assert_eq!(refused("window=1m").await, (400, vec![]));
+    assert_eq!(
+        refused("route=GET%20/books/%7Bid%7D").await,
+        (409, vec!["books".to_owned(), "webapp".to_owned()])
+    );
+    assert_eq!(
+        refused("route=GET%20/no&workload=books").await,
+        (404, vec![ROUTE.to_owned()])
+    );
+}
+
+/// The waterfall's hops are those of the whole trace, whatever scope is shown.
+#[tokio::test]
+async fn a_trace_says_where_its_time_went() {
+    let mesh = mesh_with(request(FIRST, 10, "")).await;
+    let trace: Trace = mesh.get(&format!("/traces/{FIRST:032x}")).await;
+    let hops: Vec<_> = trace
+        .hops
+        .iter()
+        .map(|hop| (hop.client.as_deref(), hop.server.as_deref(), hop.total_ms))
+        .collect();
+    assert_eq!(
+        hops,
+        [
+            (None, Some("webapp"), 10.0),
+            (Some("webapp"), Some("books"), 5.0)
+        ]
+    );
+    let [served, asked] = &trace.hops[..] else {
+        panic!("two: {trace:?}");
+    };
+    assert_eq!((served.application_ms, served.on_path_ms), (Some(5.0), 5.0));
+    assert_eq!(
+        (asked.network_ms, asked.application_ms),
+        (Some(0.0), Some(5.0))
+    );
 }

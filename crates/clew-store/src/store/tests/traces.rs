@@ -39,6 +39,7 @@ async fn a_span_is_read_as_it_was_written() {
     }];
     written.status = SpanStatus::Error;
     written.status_message = "reset".to_owned();
+    written.trace_state = "ot=th:c".to_owned();
     insert(&store, vec![written.clone()]).await;
     assert_eq!(
         store.load_trace(trace_id(1)).await.unwrap(),
@@ -430,4 +431,39 @@ async fn a_span_of_a_proxy_takes_some_five_hundred_bytes() {
     assert_eq!(stats.spans_written, SPANS);
     let each = (stats.bytes - before) / SPANS;
     assert!((300..650).contains(&each), "{each} bytes a span");
+}
+
+/// 1. Only traces with that route of that service, in the window, that nothing was added to lately.
+/// 2. Of more than wanted an even selection.
+#[tokio::test]
+async fn a_sample_is_picked_evenly_from_the_traces_of_a_route() {
+    let store = temporary();
+    let of = |trace: u128, service: &str, route: &str| {
+        let mut span = span(trace, 1, None, (service, 0));
+        span.attributes = vec![("clew.route".to_owned(), route.into())];
+        span
+    };
+    let mut spans: Vec<Span> = (1..=10).map(|trace| of(trace, "books", "GET /a")).collect();
+    spans.push(of(11, "books", "GET /b"));
+    spans.push(of(12, "webapp", "GET /a"));
+    insert(&store, spans).await;
+    let asked = |limit, settled_for| SampleQuery {
+        service: "books".to_owned(),
+        route: "GET /a".to_owned(),
+        window: Window::all(),
+        settled_for,
+        limit,
+    };
+    let sample = store.sample(asked(5, Duration::ZERO)).await.unwrap();
+    let picked: Vec<u128> = sample
+        .traces
+        .iter()
+        .map(|trace| trace[0].trace_id.get())
+        .collect();
+    assert_eq!((sample.found, picked), (10, vec![1, 3, 5, 7, 9]));
+    let all = store.sample(asked(50, Duration::ZERO)).await.unwrap();
+    assert_eq!((all.found, all.traces.len()), (10, 10));
+    let settled = Duration::from_secs(3_600);
+    let none = store.sample(asked(5, settled)).await.unwrap();
+    assert_eq!((none.found, none.traces.len()), (0, 0));
 }
