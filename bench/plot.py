@@ -2,7 +2,7 @@
 
 from xml.sax.saxutils import escape
 
-LEFT, WIDTH, ROW, GAP = 190, 420, 22, 46
+LEFT, WIDTH, ROW, GAP = 220, 420, 22, 46
 OURS, OTHERS, TEXT = "#0f766e", "#94a3b8", "#334155"
 
 

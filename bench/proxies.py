@@ -44,7 +44,7 @@ class Server:
         processes.start(LOAD_CORE, ["nginx", "-c", config, "-p", directory], listens_on=self.http1)
 
 
-def clew(processes, server, binary, spans):
+def clew(processes, server, binary, spans, audit=True):
     """Per-route metrics, balancing, protocol detection and trace context are always on."""
     port, admin = free_port(), free_port()
     ports = {"http1": port, "http2": free_port()}
@@ -56,10 +56,41 @@ def clew(processes, server, binary, spans):
         # Nobody answers there: what the proxy does without control is part of the design.
         "--control", f"http://127.0.0.1:{free_port()}",
     ]  # fmt: skip
+    if not audit:
+        command.append("--no-audit")
     if spans:
         command += ["--otlp", f"http://127.0.0.1:{server.collector}"]
     pid = processes.start(PROXY_CORE, command, listens_on=port)
     return {"pid": pid, "admin": admin, **ports}
+
+
+def roles(processes, binary):
+    """Control and observe. Gives where control answers."""
+    api, control = free_port(), free_port()
+    system = "127.0.0.1:0"
+    command = [binary, "roles", "--api", f"127.0.0.1:{api}", "--control", f"127.0.0.1:{control}", "--idle-exit", "0s",
+               "--otlp-grpc", system, "--otlp-http", system, "--zipkin", system]  # fmt: skip
+    processes.start(LOAD_CORE, command, listens_on=control)
+    processes.wait_for(processes.running[-1], api, binary)
+    return f"http://127.0.0.1:{control}"
+
+
+def pair(processes, server, binary, control, name, audit=True):
+    """As in a mesh: a client's sidecar, which load goes to, and the server's sidecar behind it. What is measured is the
+    client's."""
+    port, admin, inbound, behind = free_port(), free_port(), free_port(), free_port()
+
+    def sidecar(workload, admin, ways, core, listens_on):
+        command = [binary, "run", "--workload", workload, "--workers", "1", "--log", "error", "--control", control,
+                   "--admin", f"127.0.0.1:{admin}", "--tap", f"127.0.0.1:{free_port()}", *ways]  # fmt: skip
+        if not audit:
+            command.append("--no-audit")
+        return processes.start(core, command, listens_on=listens_on)
+
+    to_server = ["--inbound", f"127.0.0.1:{inbound}=127.0.0.1:{server.http1},{name}"]
+    sidecar(name, behind, to_server, LOAD_CORE, inbound)
+    pid = sidecar(f"{name}-client", admin, ["--to", f"{name}=127.0.0.1:{port}"], PROXY_CORE, port)
+    return {"pid": pid, "admin": admin, "behind": behind, "http1": port}
 
 
 def haproxy(processes, server, directory, binary, mode):

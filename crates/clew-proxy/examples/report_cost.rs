@@ -45,6 +45,7 @@ fn main() -> anyhow::Result<()> {
             access_log: clew_proxy::config::LogStream::Stdout,
             log: None,
             limits: Limits::default(),
+            audit: true,
             join: false,
         };
         let (_reports, slots) = Reports::new(ReportsConfig::new(&config));

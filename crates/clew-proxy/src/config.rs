@@ -35,6 +35,9 @@ pub struct ProxyConfig {
     pub log: Option<LogControl>,
     /// Bounds.
     pub limits: Limits,
+    /// Compare what the application is given of trace context with what it sends (the propagation audit), and count what
+    /// its requests call.
+    pub audit: bool,
     /// Join the registry, with this much of the member's description. On Kubernetes: `false`.
     pub join: bool,
 }

@@ -37,8 +37,8 @@ pub(crate) struct Shard {
     pub(crate) learners: Arc<Learners>,
     /// How hops take part in traces.
     pub(crate) tracing: Tracing,
-    /// What the application was given, and what it made of that.
-    pub(crate) audit: Arc<Audit>,
+    /// What the application was given, and what it made of that; `None`: nobody wants to know.
+    pub(crate) audit: Option<Arc<Audit>>,
     /// This instance, for the servers that it calls; `None` when its name cannot be written in a header.
     pub(crate) client_header: Option<HeaderValue>,
     /// Where this proxy takes requests of its application.
@@ -100,7 +100,7 @@ impl Shard {
             tracing: Tracing::new(common.tracing, config.otlp.is_some(), common.root_limit),
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
-            audit: common.audit,
+            audit: config.audit.then_some(common.audit),
             nobody: Arc::default(),
             unknown: Rc::new(Route::unknown()),
             services: RefCell::default(),

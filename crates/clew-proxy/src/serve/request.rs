@@ -165,8 +165,9 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
         .of(&request, &arrival.authority, arrival.is_grpc);
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
-    if let Some(joined) = join_trace(via, &mut hop, &mut request, arrival.start) {
-        hop.received(shard.audit.received(Given {
+    let joined = join_trace(via, &mut hop, &mut request, arrival.start);
+    if let (Some(joined), Some(audit)) = (joined, &shard.audit) {
+        hop.received(audit.received(Given {
             route: route.name.clone(),
             trace: joined.trace,
             span: joined.given,
@@ -451,7 +452,8 @@ fn join_trace_with(
 /// Notes what a request of the application shows of the context that the application was given. At the gateway there is
 /// no application.
 fn audit(via: &Via, hop: &mut OpenHop, joined: Option<Joined>, now: Instant) {
-    if let (Some(joined), Direction::Outbound) = (joined, via.way.direction()) {
+    let is_wanted = via.shard.audit.is_some() && via.way.direction() == Direction::Outbound;
+    if let Some(joined) = joined.filter(|_| is_wanted) {
         hop.audit(&joined.came, now);
     }
 }

@@ -54,6 +54,7 @@ impl<'a> ProxyBuilder<'a> {
                 access_log: clew_proxy::config::LogStream::Stdout,
                 log: None,
                 limits,
+                audit: true,
                 join: true,
             },
         }

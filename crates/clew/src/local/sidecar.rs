@@ -197,6 +197,7 @@ fn config(workload: Workload, listeners: Vec<Listener>, mesh: &Surroundings) -> 
             drain_timeout: mesh.drain,
             ..Limits::default()
         },
+        audit: true,
         join: true,
     }
 }

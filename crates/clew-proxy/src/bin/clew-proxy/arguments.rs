@@ -58,6 +58,9 @@ pub(crate) struct Run {
     /// Do not join the registry: someone else tells control of this instance.
     #[arg(long, env = "CLEW_NO_JOIN")]
     no_join: bool,
+    /// No propagation audit: what requests show of trace context, and what they call, is not counted.
+    #[arg(long, env = "CLEW_NO_AUDIT")]
+    no_audit: bool,
     /// Requests to the application: LISTEN=APPLICATION,SERVICE[,PROTOCOL]. May be given several times.
     #[arg(long, value_name = "LISTEN=APP,SERVICE[,PROTOCOL]", value_parser = inbound)]
     inbound: Vec<Listener>,
@@ -206,6 +209,7 @@ impl Run {
                 drain_timeout: Duration::from_secs(self.drain_timeout),
                 ..Limits::default()
             },
+            audit: !self.no_audit,
             join: !self.no_join,
         }
     }
