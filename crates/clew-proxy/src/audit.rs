@@ -4,9 +4,11 @@
 //!
 //! The same look-up counts what a request in flight calls, by the ids that the call carries ([`Calls`]).
 
+mod busy;
 mod calls;
 mod examples;
 
+pub(crate) use self::busy::Busy;
 pub(crate) use self::calls::Calls;
 pub(crate) use self::examples::{Example, Given, Sent};
 
@@ -44,6 +46,7 @@ pub(crate) struct Audit {
     /// When the last one ended, in milliseconds since the beginning; 0: none has.
     last_end_ms: AtomicU64,
     since: Instant,
+    busy: Arc<Busy>,
     examples: Examples,
 }
 
@@ -105,13 +108,14 @@ pub(crate) struct Cause {
 
 impl Audit {
     /// Nothing has happened yet.
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant, busy: Arc<Busy>) -> Self {
         Self {
             parts: Default::default(),
             in_flight: AtomicUsize::new(0),
             forgotten: AtomicUsize::new(0),
             last_end_ms: AtomicU64::new(0),
             since: now,
+            busy,
             examples: Examples::default(),
         }
     }
@@ -119,7 +123,9 @@ impl Audit {
     /// The application is given a request with this context. It is in flight until what is returned is dropped.
     pub(crate) fn received(self: &Arc<Self>, given: Given) -> Received {
         let trace = given.trace;
-        self.in_flight.fetch_add(1, Relaxed);
+        if self.in_flight.fetch_add(1, Relaxed) == 0 {
+            self.busy.note(|| self.is_busy());
+        }
         let mut part = self.part(trace);
         let is_remembered = part.in_flight < MAX_IN_FLIGHT;
         let number = part.next;
@@ -251,7 +257,9 @@ impl Audit {
     }
 
     fn ended(&self, received: &Received, now: Instant) -> Vec<Calls> {
-        self.in_flight.fetch_sub(1, Relaxed);
+        if self.in_flight.fetch_sub(1, Relaxed) == 1 {
+            self.busy.note(|| self.is_busy());
+        }
         let since = now.saturating_duration_since(self.since).as_millis();
         let ms = u64::try_from(since).unwrap_or(u64::MAX).max(1);
         self.last_end_ms.fetch_max(ms, Relaxed);

@@ -140,7 +140,7 @@ impl BoundProxy {
         let sharing = tokio::spawn(share_routes(control.clone(), Arc::clone(&learners)));
         let readiness = Readiness::default();
         let asked_to_end = Arc::new(Notify::new());
-        let audit = Arc::new(Audit::new(Instant::now()));
+        let audit = Arc::new(Audit::new(Instant::now(), reports.busy()));
         let admin = AdminConfig {
             admin,
             tap,

@@ -60,6 +60,7 @@ use self::entry::lock;
 use self::export::{ExportTimes, Exporter, Resource};
 use self::shared::Shared;
 use self::spans::{Ledger, SpanBuffer};
+use crate::audit::Busy;
 use crate::config::{LogStream, ProxyConfig};
 
 /// What reports are told before they start.
@@ -165,6 +166,11 @@ impl Reports {
             }),
             slots,
         )
+    }
+
+    /// What the propagation audit tells of how long requests were in flight.
+    pub(crate) fn busy(&self) -> Arc<Busy> {
+        Arc::clone(&self.shared.busy)
     }
 
     /// Puts settings in force: the access log, and the headers that it and tap may show. Sampling is

@@ -75,6 +75,8 @@ labels! {
     Phase = "phase",
     /// What a request shows of the trace context that its application was given.
     Evidence = "evidence",
+    /// Whether an application is `busy` or `idle`.
+    State = "state",
     /// What became of a span or of an attempt.
     Outcome = "outcome",
     /// Family whose series were dropped.

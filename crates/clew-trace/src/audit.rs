@@ -142,7 +142,12 @@ impl Verdict {
 pub struct RouteEvidence {
     requests: [f64; Evidence::ALL.len()],
     begins_traces: bool,
+    /// Busy seconds of the workload for each idle one, where that is known.
+    busy_for_idle: Option<f64>,
 }
+
+/// Of calls without context, so many times more than a timer would make are no timer's.
+const FAR_MORE: f64 = 10.0;
 
 impl RouteEvidence {
     /// Adds requests. Counts of a window can be fractions, where its ends fall between two scrapes.
@@ -159,6 +164,26 @@ impl RouteEvidence {
     /// in this workload.
     pub fn begins_traces(&mut self) {
         self.begins_traces = true;
+    }
+
+    /// Notes for how long requests were in flight in the workload, and for how long none was.
+    pub fn was_busy(&mut self, busy_seconds: f64, idle_seconds: f64) {
+        self.busy_for_idle = (idle_seconds > 0.0).then(|| busy_seconds / idle_seconds);
+    }
+
+    /// Whether the calls without context that were made while requests were in flight may be such as are made at any time.
+    ///
+    /// What is also called when nobody asked for anything may be so at any time: as often as it is then, on average. Far more
+    /// calls than that are not explained by it, and were forgotten.
+    fn may_be_background(&self) -> bool {
+        if self.get(Evidence::AbsentIdle) == 0.0 {
+            return false;
+        }
+        let idle = self.get(Evidence::AbsentIdle) + self.get(Evidence::AbsentAfter);
+        let Some(busy_for_idle) = self.busy_for_idle else {
+            return true;
+        };
+        self.get(Evidence::AbsentBusy) < FAR_MORE * idle * busy_for_idle.max(1.0)
     }
 
     /// Whether that is worth looking up: what also carries traces of its own while nothing is in flight, such as work from
@@ -179,8 +204,7 @@ impl RouteEvidence {
             Evidence::OtherBusy | Evidence::OtherIdle => Verdict::Foreign,
             Evidence::Opaque => Verdict::Unseen,
             Evidence::Unusable => Verdict::Mangled,
-            // What is also called when nobody asked for anything may be so at any time.
-            Evidence::AbsentBusy if self.get(Evidence::AbsentIdle) > 0.0 => Verdict::Unattributed,
+            Evidence::AbsentBusy if self.may_be_background() => Verdict::Unattributed,
             Evidence::AbsentBusy => Verdict::Dropped,
             Evidence::AbsentIdle => Verdict::Background,
             Evidence::AbsentAfter | Evidence::Decision | Evidence::Forgotten => {

@@ -42,6 +42,11 @@ impl Selection {
         }
     }
 
+    /// The same for families that have no direction.
+    pub(super) fn series_of_workload(&self, group_by: &[Label]) -> SeriesQuery {
+        self.series(group_by)
+    }
+
     /// The same for families that are not asked for by direction.
     pub(super) fn series_of_side(&self, group_by: &[Label]) -> SeriesQuery {
         let mut series = self.series(group_by);

@@ -113,7 +113,12 @@ async fn judge(
     let store = &api.sources.store;
     let series = selection.series_of_side(&GROUPS);
     let rows = store.counters("clew_propagation_total", series).await?;
-    let workloads = by_workload(&rows);
+    let mut workloads = by_workload(&rows);
+    let times = selection.series_of_workload(&[Label::Namespace, Label::Workload, Label::State]);
+    let times = store
+        .counters("clew_application_seconds_total", times)
+        .await?;
+    note_times(&mut workloads, &times);
     let wanted = workloads
         .iter()
         .filter(|(_, routes)| wants_examples(routes));
@@ -170,6 +175,28 @@ fn by_workload(rows: &[ValueRow]) -> BTreeMap<Name, Routes> {
         counts.add(evidence, row.value);
     }
     workloads
+}
+
+/// Notes for how long the workloads were busy, and for how long idle.
+fn note_times(workloads: &mut BTreeMap<Name, Routes>, rows: &[ValueRow]) {
+    let mut seconds = BTreeMap::<Name, (f64, f64)>::new();
+    for row in rows {
+        let text = |wanted| label(&row.labels, wanted).unwrap_or_default().to_owned();
+        let (busy, idle) = seconds
+            .entry((text(Label::Namespace), text(Label::Workload)))
+            .or_default();
+        match label(&row.labels, Label::State) {
+            Some("busy") => *busy += row.value,
+            Some("idle") => *idle += row.value,
+            _ => {}
+        }
+    }
+    for (name, routes) in workloads {
+        let (busy, idle) = seconds.get(name).copied().unwrap_or_default();
+        for route in routes.values_mut() {
+            route.was_busy(busy, idle);
+        }
+    }
 }
 
 /// What stands for a route where bytes are not read.

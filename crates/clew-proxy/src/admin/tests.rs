@@ -47,7 +47,7 @@ fn serve() -> Served {
     let config = AdminConfig {
         admin,
         tap,
-        audit: Arc::new(Audit::new(Instant::now())),
+        audit: Arc::new(Audit::new(Instant::now(), Arc::default())),
         config: Arc::new(|| "workload: books".to_owned()),
         readiness: readiness.clone(),
         shutdown: Arc::new(move || {
@@ -202,7 +202,7 @@ async fn shutdown_is_for_programs_of_this_machine() {
     );
     assert_eq!(served.shutdowns.load(Ordering::Relaxed), 1);
     let pages = Pages {
-        audit: Arc::new(Audit::new(Instant::now())),
+        audit: Arc::new(Audit::new(Instant::now(), Arc::default())),
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
         config: Arc::new(String::new),
@@ -246,7 +246,7 @@ async fn what_is_logged_is_changed_by_programs_of_this_machine_alone() {
     let headers = "origin: http://example.com\r\ncontent-length: 5\r\n\r\nerror";
     assert_eq!(status(&served, "PUT /log-level", headers).await.0, 403);
     let pages = Pages {
-        audit: Arc::new(Audit::new(Instant::now())),
+        audit: Arc::new(Audit::new(Instant::now(), Arc::default())),
         reports: Arc::clone(&served.reports),
         readiness: Readiness::default(),
         config: Arc::new(String::new),

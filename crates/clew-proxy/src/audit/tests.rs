@@ -57,7 +57,7 @@ fn evidence(audit: &Audit, came: &Extracted, now: Instant) -> Evidence {
 #[test]
 fn a_context_tells_the_request_that_it_is_of() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let one = audit.received(given(trace(HIGH | 1), 10));
     let two = audit.received(given(trace(HIGH | 1), 20));
     let shown = |trace, span| evidence(&audit, &context(trace, span), now);
@@ -77,7 +77,7 @@ fn a_context_tells_the_request_that_it_is_of() {
 #[test]
 fn without_context_it_counts_whether_there_was_something_to_pass_on() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let absent = Extracted::default();
     assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentIdle);
     let request = audit.received(given(trace(1), 1));
@@ -91,7 +91,7 @@ fn without_context_it_counts_whether_there_was_something_to_pass_on() {
 #[test]
 fn what_is_no_context_is_told_from_none() {
     let now = Instant::now();
-    let audit = Audit::new(now);
+    let audit = Audit::new(now, Arc::default());
     let mangled = Extracted {
         unusable: Some((Family::W3c, Malformed::TraceId)),
         ..Extracted::default()
@@ -114,7 +114,7 @@ fn what_is_no_context_is_told_from_none() {
 #[test]
 fn past_its_bound_the_table_concludes_nothing() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     // All in one part.
     let id = |n: usize| trace(u128::try_from((n + 1) * PARTS).unwrap());
     let requests: Vec<_> = (0..=MAX_IN_FLIGHT)
@@ -137,6 +137,26 @@ fn past_its_bound_the_table_concludes_nothing() {
     assert_eq!(traces, MAX_ENDED);
 }
 
+/// Of two requests at the same time, the time from the first one's beginning to the second one's end.
+#[test]
+fn the_application_is_busy_while_any_request_is_in_flight() {
+    let busy = Arc::new(Busy::default());
+    let begun = Instant::now();
+    let audit = Arc::new(Audit::new(begun, Arc::clone(&busy)));
+    assert_eq!(busy.times().0, Duration::ZERO);
+    let one = audit.received(given(trace(1), 10));
+    let two = audit.received(given(trace(2), 20));
+    drop(one);
+    let (before, _) = busy.times();
+    let (after, _) = busy.times();
+    assert!(after > before, "two is in flight");
+    drop(two);
+    let (done, idle) = busy.times();
+    let (still, later) = busy.times();
+    assert!(done == still && later > idle, "nothing is");
+    assert!(done + later <= begun.elapsed() + Duration::from_millis(1));
+}
+
 /// How often each route was called, and how often again.
 fn counts(calls: &[Calls]) -> Vec<(&str, u32, u32)> {
     let each = calls.iter();
@@ -147,7 +167,7 @@ fn counts(calls: &[Calls]) -> Vec<(&str, u32, u32)> {
 #[test]
 fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let one = audit.received(given(trace(1), 10));
     let two = audit.received(given(trace(1), 20));
     let look = |parent, route| audit.look(&context(1, parent), &call(route), now, 0);
@@ -164,7 +184,7 @@ fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
 #[test]
 fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let one = audit.received(given(trace(1), 10));
     let two = audit.received(given(trace(1), 10));
     let seen = audit.look(&context(1, 10), &call("GET /a"), now, 0);
@@ -178,7 +198,7 @@ fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
 #[test]
 fn a_call_after_one_that_failed_is_an_attempt_again() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let request = audit.received(given(trace(1), 10));
     let look = || audit.look(&context(1, 10), &call("GET /a"), now, 0).cause;
     let first = look().unwrap();
@@ -194,7 +214,7 @@ fn a_call_after_one_that_failed_is_an_attempt_again() {
 #[test]
 fn beyond_its_bound_what_a_request_calls_shares_a_name() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let request = audit.received(given(trace(1), 10));
     let last = u32::try_from(MAX_CALLEES).unwrap() - 1;
     for n in 0..=last + 1 {
@@ -211,7 +231,7 @@ fn beyond_its_bound_what_a_request_calls_shares_a_name() {
 #[test]
 fn calls_that_speak_against_the_application_are_kept_with_what_it_was_given() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let _request = audit.received(given(trace(1), 10));
     let absent = Extracted::default();
     audit.look(&absent, &call("GET /a"), now, 100);
@@ -244,7 +264,7 @@ fn calls_that_speak_against_the_application_are_kept_with_what_it_was_given() {
 #[test]
 fn examples_have_a_bound() {
     let now = Instant::now();
-    let audit = Arc::new(Audit::new(now));
+    let audit = Arc::new(Audit::new(now, Arc::default()));
     let _request = audit.received(given(trace(1), 10));
     for n in 0..=examples::MAX_EXAMPLES {
         let later = now + Duration::from_millis(n as u64);

@@ -20,7 +20,7 @@ fn sink() -> (Arc<Reports>, Rc<HopSink>) {
         reports: worker,
         connections: Connections::default(),
         streams: OpenStreams::new(&limits),
-        audit: Arc::new(Audit::new(Instant::now())),
+        audit: Arc::new(Audit::new(Instant::now(), Arc::default())),
     };
     (reports, Rc::new(sink))
 }

@@ -212,6 +212,12 @@ pub(super) static CALLS_AGAIN: Family = counter(
     CALL_LABELS,
     "Of these calls, those that followed one of the same request that had failed: attempts again, one for each failure.",
 );
+pub(super) static APPLICATION: Family = counter(
+    "clew_application_seconds_total",
+    &["state"],
+    "Time in which at least one request was in flight in the application (busy), and in which none was (idle), as far as \
+     the propagation audit knows.",
+);
 pub(super) static TCP_OPENED: Family = counter(
     "tcp_open_total",
     TCP,
@@ -289,7 +295,7 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 25] = [
+pub(super) static ALL: [&Family; 26] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
@@ -300,6 +306,7 @@ pub(super) static ALL: [&Family; 25] = [
     &PROPAGATION,
     &CALLS,
     &CALLS_AGAIN,
+    &APPLICATION,
     &TCP_OPENED,
     &TCP_CLOSED,
     &TCP_OPEN,
@@ -385,7 +392,8 @@ whether anything is sampled or not; with tracing off nothing is given, and nothi
   last minute; some 16,000 are remembered).
 - `absent_busy`: no context, while requests were in flight. `absent_idle`: none, and nothing was in flight.
   `absent_after`: the same within a second after a request. Where a route shows no `absent_idle`, its `absent_busy` were
-  forgotten; where it does, nobody can tell a timer's call from one that was.
+  forgotten; where it does, nobody can tell a timer's call from one that was, unless there are far more of these than
+  such a timer would make in the time that the application was busy (`clew_application_seconds_total`).
 - `unusable`: headers are there and say nothing (cut short, all zero). `decision`: a decision without ids (`b3: 0`).
 - `other_busy`, `other_idle`: a trace that this instance was not given: from a queue, or begun here.
 - `forgotten`: more requests were in flight than are remembered.

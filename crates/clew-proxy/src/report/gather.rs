@@ -34,6 +34,7 @@ pub(super) fn gather(shared: &Shared, format: Format) -> Vec<u8> {
     let connections = sorted(shared.directory.tcp(), |series| series.labels.as_text());
     propagation(out, &hops, &connections);
     calls(out, &hops);
+    application(out, shared);
     tcp(out, &connections);
     proxy_time(out, shared);
     own(out, shared);
@@ -151,6 +152,16 @@ fn calls(out: &mut Exposition, hops: &[Arc<HopEntry>]) {
         let again: u64 = series.cells().map(|cell| cell.again.get()).sum();
         let value = Value::counter(again as f64, series.created_unix_nano);
         family.write(&series.labels, &value);
+    }
+}
+
+fn application(out: &mut Exposition, shared: &Shared) {
+    let constant = shared.directory.constant_labels();
+    let (busy, idle) = shared.busy.times();
+    let mut family = begin(out, &family::APPLICATION);
+    for (state, time) in [("busy", busy), ("idle", idle)] {
+        let value = Value::counter(time.as_secs_f64(), shared.started_unix_nano);
+        family.write(&constant.and([("state", state)]), &value);
     }
 }
 

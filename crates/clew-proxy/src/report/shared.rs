@@ -15,6 +15,7 @@ use super::scrapes::Scrapes;
 use super::spans::{Ledger, SpanCounts};
 use super::tally::Counter;
 use super::tap::Tap;
+use crate::audit::Busy;
 use crate::hop::{Direction, Phase};
 
 /// See the module.
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) ledger: Arc<Ledger>,
     pub(super) tap: Arc<Tap>,
     pub(super) scrapes: Scrapes,
+    pub(super) busy: Arc<Busy>,
     pub(super) settings: ArcSwap<Shown>,
     /// What every closed hop looks at: see [`Shared::access_log`].
     log: AtomicU8,
@@ -69,6 +71,7 @@ impl Shared {
             ledger,
             tap: Arc::new(Tap::new()),
             scrapes: Scrapes::new(),
+            busy: Arc::default(),
             settings: ArcSwap::default(),
             log: AtomicU8::new(LOG_OFF),
         }

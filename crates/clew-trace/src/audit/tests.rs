@@ -73,3 +73,25 @@ fn what_nobody_can_look_at_says_nothing() {
     assert_eq!(route.verdicts(), [(Verdict::Unseen, 2.0)]);
     assert_eq!(route.score(), (0.0, 0.0));
 }
+
+/// One call out of the blue says nothing against hundreds while requests were in flight; a timer that is seldom idle does.
+#[test]
+fn far_more_calls_than_a_timer_would_make_were_forgotten() {
+    let route = |busy: f64, idle: f64, busy_seconds: f64, idle_seconds: f64| {
+        let mut route = RouteEvidence::default();
+        route.add(Evidence::AbsentBusy, busy);
+        route.add(Evidence::AbsentIdle, idle);
+        route.was_busy(busy_seconds, idle_seconds);
+        route.verdict(Evidence::AbsentBusy)
+    };
+    assert_eq!(route(200.0, 1.0, 30.0, 30.0), Verdict::Dropped);
+    assert_eq!(route(200.0, 1.0, 59.0, 1.0), Verdict::Unattributed, "busy");
+    assert_eq!(route(5.0, 1.0, 30.0, 30.0), Verdict::Unattributed, "few");
+    assert_eq!(route(5.0, 1.0, 1.0, 59.0), Verdict::Unattributed, "few");
+    assert_eq!(
+        route(200.0, 1.0, 30.0, 0.0),
+        Verdict::Unattributed,
+        "not known"
+    );
+    assert_eq!(route(1.0, 0.0, 1.0, 1.0), Verdict::Dropped);
+}

@@ -831,3 +831,32 @@ async fn foreign_traces_that_began_in_the_workload_are_restarted() {
     );
     assert_eq!(answer.workloads[0].score, Some(0.0));
 }
+
+/// A hundred calls without context in half a minute of work, and one in half a minute of none: no timer does that.
+#[tokio::test]
+async fn one_call_out_of_the_blue_does_not_excuse_a_hundred() {
+    let mesh = TestMesh::begin().await;
+    let mut proxy = Proxy::new("books");
+    for (evidence, requests) in [("absent_busy", 100.0), ("absent_idle", 1.0)] {
+        let labels = [
+            ("direction", "outbound"),
+            ("dst_service", "mail"),
+            ("route", "GET /"),
+            ("evidence", evidence),
+        ];
+        let requests = SampleValue::Counter(requests);
+        proxy.sample("clew_propagation_total", &labels, requests);
+    }
+    for state in ["busy", "idle"] {
+        let seconds = SampleValue::Counter(30.0);
+        let labels = [("state", state)];
+        proxy.sample("clew_application_seconds_total", &labels, seconds);
+    }
+    proxy.write(&mesh.store, "books-1").await;
+    let answer: Propagation = mesh.get("/propagation").await;
+    let verdicts: Vec<_> = answer.workloads[0].routes[0].verdicts.iter().collect();
+    assert_eq!(
+        format!("{verdicts:?}"),
+        r#"[("background", 1), ("dropped", 100)]"#
+    );
+}
