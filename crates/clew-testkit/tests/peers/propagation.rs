@@ -47,13 +47,13 @@ async fn assert_audit(mesh: &LocalMesh, workload: &str, expected: &[Expected<'_>
         )
     });
     assert_eq!(shown(|route| &route.evidence), evidence.collect());
-    for route in expected.iter().filter(|route| !route.verdicts.is_empty()) {
+    for route in expected {
         let name = format!("GET /{}/{{id}}", route.shelf);
         assert_eq!(found[&name].verdicts, counts(route.verdicts), "{name}");
     }
 }
 
-/// What a route has to show. Without verdicts, there is more than one opinion on it.
+/// What a route has to show.
 struct Expected<'a> {
     shelf: &'a str,
     evidence: &'a [(&'a str, u64)],
@@ -150,13 +150,24 @@ async fn every_habit_of_an_application_shows() {
         ],
     )
     .await;
+    // That its traces began there is known when their spans have come.
+    eventually("the traces that began in shop to be found", async || {
+        let found = audit(&scene.mesh, "shop").await;
+        let verdicts = &found["GET /restarts/{id}"].verdicts;
+        verdicts.contains_key("restarted").then_some(())
+    })
+    .await;
     assert_audit(
         &scene.mesh,
         "shop",
         &[
             all("copies", &[("given", TIMES)], &[("forwarded", TIMES)]),
             all("w3c", &[("given", TIMES)], &[("forwarded", TIMES)]),
-            all("restarts", &[("other_busy", TIMES)], &[]),
+            all(
+                "restarts",
+                &[("other_busy", TIMES)],
+                &[("restarted", TIMES)],
+            ),
             all("truncates", &[("unusable", TIMES)], &[("mangled", TIMES)]),
             all(
                 "decides",
@@ -172,6 +183,34 @@ async fn every_habit_of_an_application_shows() {
         ],
     )
     .await;
+}
+
+/// What it was given and what it sent, of the last request of each habit that speaks against it.
+#[tokio::test]
+async fn an_example_shows_the_request_that_was_in_flight() {
+    let scene = Scene::set().await;
+    let habits = ["forgets", "truncates", "restarts", "copies"];
+    visit(scene.edge, &habits).await;
+    let found = audit(&scene.mesh, "shop").await;
+    for (habit, evidence) in habits.iter().zip(["absent_busy", "unusable", "other_busy"]) {
+        let route = format!("GET /{habit}/{{id}}");
+        let example = found[&route].example.as_ref().unwrap();
+        let given = example.given.as_ref().unwrap();
+        // Its own route has the same name as the one that it calls.
+        assert_eq!(
+            (example.evidence.as_str(), &given.route),
+            (evidence, &route)
+        );
+        assert_eq!(example.in_flight, 1);
+        assert_eq!(given.headers, ["traceparent", "tracestate"]);
+        assert!(given.at < example.sent.at, "{example:?}");
+        let traces = scene.mesh.trace(&given.trace_id, 3).await;
+        assert!(
+            traces.chain().iter().any(|span| span == "shop server"),
+            "{example:?}"
+        );
+    }
+    assert_eq!(found["GET /copies/{id}"].example, None);
 }
 
 /// It gets W3C's headers and B3's, and hands on those of one family.

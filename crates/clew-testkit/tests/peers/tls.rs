@@ -1,6 +1,7 @@
 //! TLS of an application's own to a host outside of the mesh: bytes, counted under the name that the client asked for.
 
 use clew_api::rest::golden::{Edge, Edges};
+use clew_api::rest::propagation::Propagation;
 use clew_testkit::programs::{LocalMesh, Program, command, eventually, peer};
 
 /// The edge whose one connection has ended.
@@ -43,4 +44,9 @@ async fn the_host_that_a_client_asks_for_is_who_it_talks_to() {
     assert!(tcp.read_bytes > 100 && tcp.written_bytes > 100, "{tcp:?}");
     let edges: Edges = mesh.ask(&["edges"]).await;
     assert_eq!(edges.edges.len(), 1, "{edges:?}");
+    // What the application says there of a trace, nobody can see.
+    let propagation: Propagation = mesh.ask(&["propagation", "shell"]).await;
+    let unseen = propagation.workloads[0].routes.iter();
+    let verdicts: Vec<_> = unseen.map(|route| &route.verdicts).collect();
+    assert_eq!(verdicts, [&[("unseen".to_owned(), 1)].into()]);
 }
