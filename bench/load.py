@@ -65,6 +65,13 @@ def open_loop(port, seconds, per_second, connections):
     return sorted(latencies)
 
 
+def ask(port, traceparent):
+    """A request of this trace whose answer nobody waits for: open as long as what is returned is."""
+    s = socket.create_connection(("127.0.0.1", port))
+    s.sendall(f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\ntraceparent: {traceparent}\r\n\r\n".encode())
+    return s
+
+
 def hold(port, count):
     """So many connections that were used once and are idle now."""
     request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()

@@ -2,6 +2,7 @@
 configurations allow."""
 
 import pathlib
+import socket
 import sys
 
 from processes import LOAD_CORE, PROXY_CORE, free_port
@@ -75,9 +76,17 @@ def roles(processes, binary):
     return f"http://127.0.0.1:{control}"
 
 
-def pair(processes, server, binary, control, name, audit=True):
+class Silent:
+    """An application that takes requests and answers none: they stay in flight."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+
+def pair(processes, server, binary, control, name, audit=True, application=None):
     """As in a mesh: a client's sidecar, which load goes to, and the server's sidecar behind it. What is measured is the
-    client's."""
+    client's. With an application the client is a server too."""
     port, admin, inbound, behind = free_port(), free_port(), free_port(), free_port()
 
     def sidecar(workload, admin, ways, core, listens_on):
@@ -89,8 +98,11 @@ def pair(processes, server, binary, control, name, audit=True):
 
     to_server = ["--inbound", f"127.0.0.1:{inbound}=127.0.0.1:{server.http1},{name}"]
     sidecar(name, behind, to_server, LOAD_CORE, inbound)
-    pid = sidecar(f"{name}-client", admin, ["--to", f"{name}=127.0.0.1:{port}"], PROXY_CORE, port)
-    return {"pid": pid, "admin": admin, "behind": behind, "http1": port}
+    ways, way_in = ["--to", f"{name}=127.0.0.1:{port}"], free_port()
+    if application:
+        ways += ["--inbound", f"127.0.0.1:{way_in}=127.0.0.1:{application.port},{name}-client"]
+    pid = sidecar(f"{name}-client", admin, ways, PROXY_CORE, port)
+    return {"pid": pid, "admin": admin, "behind": behind, "http1": port, "way_in": way_in}
 
 
 def haproxy(processes, server, directory, binary, mode):

@@ -15,6 +15,8 @@ pub struct TelemetrySettings {
     pub access_log: AccessLog,
     /// Headers, lower case, whose values tap and the access log may show.
     pub show_headers: Arc<[Arc<str>]>,
+    /// What applications make of trace context is compared with what they are given.
+    pub audit: bool,
 }
 
 impl Default for TelemetrySettings {
@@ -25,6 +27,7 @@ impl Default for TelemetrySettings {
             write: WriteFormats::default(),
             access_log: AccessLog::Off,
             show_headers: Arc::new([]),
+            audit: true,
         }
     }
 }

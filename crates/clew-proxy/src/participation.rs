@@ -27,6 +27,7 @@ pub(crate) struct Tracing {
     exports: bool,
     limit: Arc<RateLimit>,
     on: Cell<bool>,
+    audit: Cell<bool>,
     write: Cell<FamilySet>,
     roots: RefCell<RootSampler>,
 }
@@ -60,6 +61,7 @@ impl Tracing {
             exports,
             limit,
             on: Cell::new(false),
+            audit: Cell::new(false),
             write: Cell::new(FamilySet::EMPTY),
             roots: RefCell::new(RootSampler::new(0.0, None)),
         };
@@ -78,6 +80,7 @@ impl Tracing {
 
     fn apply(&self, settings: &TelemetrySettings) {
         self.on.set(settings.tracing);
+        self.audit.set(settings.audit);
         self.write.set(families(settings.write));
         let sampling = settings.sampling;
         let limit = sampling.max_per_second.map(|rate| {
@@ -87,6 +90,12 @@ impl Tracing {
         // Where spans go nowhere, no trace may begin that claims to be kept.
         let ratio = if self.exports { sampling.ratio } else { 0.0 };
         self.roots.replace(RootSampler::new(ratio, limit));
+    }
+
+    /// Whether the propagation audit is wanted, as of the last request that joined.
+    #[allow(dead_code)]
+    pub(crate) fn audits(&self) -> bool {
+        self.audit.get()
     }
 
     /// Joins the trace of a request, or begins one, and writes what goes on into its headers.

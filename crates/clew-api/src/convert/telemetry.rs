@@ -25,6 +25,7 @@ pub fn settings_to_wire(settings: &TelemetrySettings, generation: u64) -> wire::
             .map(|header| header.to_string())
             .collect(),
         generation,
+        audit_off: !settings.audit,
     }
 }
 
@@ -49,6 +50,7 @@ pub fn settings_from_wire(
             write,
             access_log,
             show_headers,
+            audit: !settings.audit_off,
         })
     } else {
         Err(mistakes)
@@ -68,6 +70,7 @@ pub fn settings_to_rest(settings: &TelemetrySettings) -> Shown {
             .iter()
             .map(ToString::to_string)
             .collect(),
+        audit: settings.audit,
     }
 }
 
@@ -83,6 +86,7 @@ pub fn settings_from_rest(shown: Shown) -> Result<TelemetrySettings, Vec<Convers
         access_log: shown.access_log,
         show_headers: shown.show_headers,
         generation: 0,
+        audit_off: !shown.audit,
     })
 }
 

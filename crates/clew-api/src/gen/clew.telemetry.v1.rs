@@ -26,6 +26,9 @@ pub struct Settings {
     /// Grows by one with each change. Ignored in Set.
     #[prost(uint64, tag = "6")]
     pub generation: u64,
+    /// No propagation audit. Who does not know of it wants it.
+    #[prost(bool, tag = "7")]
+    pub audit_off: bool,
 }
 /// Decides for roots only; a trusted decision that came in is kept.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]

@@ -19,6 +19,14 @@ pub struct TelemetrySettings {
     pub access_log: String,
     /// Headers whose values tap and the access log may show, lower case.
     pub show_headers: Vec<String>,
+    /// Whether what applications make of trace context is compared with what they are given.
+    #[serde(default = "yes")]
+    pub audit: bool,
+}
+
+/// What was written before there was a choice.
+fn yes() -> bool {
+    true
 }
 
 /// Body of `PUT settings/telemetry`: what is absent stays as it is.
@@ -43,6 +51,9 @@ pub struct TelemetryChange {
     /// Headers whose values tap and the access log may show, lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub show_headers: Option<Vec<String>>,
+    /// Whether what applications make of trace context is compared with what they are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<bool>,
 }
 
 impl TelemetryChange {

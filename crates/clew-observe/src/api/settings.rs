@@ -118,6 +118,9 @@ fn apply(change: &TelemetryChange, settings: &mut Settings) -> Result<(), Refusa
             .map(|name| header_name(name))
             .collect::<Result<_, _>>()?;
     }
+    if let Some(audit) = change.audit {
+        settings.audit = audit;
+    }
     Ok(())
 }
 

@@ -361,6 +361,9 @@ pub(crate) struct SettingsArgs {
     /// Mint, forward and emit trace context and spans
     #[arg(long, value_enum)]
     pub(crate) tracing: Option<Switch>,
+    /// Compare what applications make of trace context with what they are given (`clew propagation`)
+    #[arg(long, value_enum)]
+    pub(crate) audit: Option<Switch>,
     /// Trace-context family to write beside W3C and the one that came in; may be repeated
     #[arg(long = "write", value_enum, value_name = "FORMAT")]
     pub(crate) write_formats: Vec<WriteFormat>,

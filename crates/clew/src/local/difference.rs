@@ -87,6 +87,7 @@ impl Difference {
                 write_formats: Some(wanted.write.names().map(str::to_owned).collect()),
                 access_log: Some(access_log(wanted.access_log).to_owned()),
                 show_headers: Some(wanted.show_headers.iter().map(|h| h.to_string()).collect()),
+                audit: Some(wanted.audit),
             };
             self.plan.telemetry = wanted.clone();
         }
@@ -146,7 +147,7 @@ fn changed_keys(running: &ServicePlan, wanted: &ServicePlan) -> Vec<&'static str
 }
 
 /// Settings as the file says them.
-fn words_of(settings: &TelemetrySettings) -> [(&'static str, String); 6] {
+fn words_of(settings: &TelemetrySettings) -> [(&'static str, String); 7] {
     let limit = settings.sampling.max_per_second;
     let write: Vec<&str> = settings.write.names().collect();
     let headers: Vec<&str> = settings.show_headers.iter().map(|h| &**h).collect();
@@ -160,6 +161,7 @@ fn words_of(settings: &TelemetrySettings) -> [(&'static str, String); 6] {
         ("write", format!("[{}]", write.join(", "))),
         ("access_log", access_log(settings.access_log).to_owned()),
         ("show_headers", format!("[{}]", headers.join(", "))),
+        ("audit", settings.audit.to_string()),
     ]
 }
 

@@ -60,6 +60,7 @@ fn change(args: &SettingsArgs) -> Result<TelemetryChange, ReadError> {
         write_formats: formats,
         access_log,
         show_headers: headers,
+        audit: args.audit.map(|audit| audit == Switch::On),
     })
 }
 
@@ -91,19 +92,14 @@ fn render(settings: &TelemetrySettings) -> String {
             items.join(", ")
         }
     };
+    let switch = |is_on| if is_on { "on" } else { "off" }.to_owned();
     let limit = settings
         .sampling_max_per_second
         .map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
     let mut table = Table::new().text("SETTING").text("VALUE");
     for (setting, value) in [
-        (
-            "tracing",
-            if settings.tracing {
-                "on".to_owned()
-            } else {
-                "off".to_owned()
-            },
-        ),
+        ("tracing", switch(settings.tracing)),
+        ("propagation audit", switch(settings.audit)),
         ("sampling ratio", settings.sampling_ratio.to_string()),
         ("new traces a second, each proxy", limit),
         (

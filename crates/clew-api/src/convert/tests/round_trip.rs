@@ -213,9 +213,9 @@ fn settings() -> impl Strategy<Value = TelemetrySettings> {
     ];
     let headers = vec("[a-z][a-z0-9-]{0,10}".prop_map(Arc::<str>::from), 0..4);
     let write = subsequence(&WriteFormat::ALL[..], 0..=WriteFormat::ALL.len());
-    let flags = (any::<bool>(), write);
+    let flags = (any::<bool>(), any::<bool>(), write);
     (flags, 0.0..=1.0_f64, limit, log, headers).prop_map(
-        |((tracing, write), ratio, max_per_second, access_log, headers)| TelemetrySettings {
+        |((tracing, audit, write), ratio, max_per_second, access_log, headers)| TelemetrySettings {
             tracing,
             sampling: Sampling {
                 ratio,
@@ -224,6 +224,7 @@ fn settings() -> impl Strategy<Value = TelemetrySettings> {
             write: write.into_iter().collect(),
             access_log,
             show_headers: headers.into(),
+            audit,
         },
     )
 }

@@ -93,6 +93,7 @@ async fn changed_settings_outlive_control_until_its_configuration_changes() {
     let changed = TelemetrySettings {
         write: [WriteFormat::B3].into_iter().collect(),
         show_headers: Arc::new(["x-request-id".into()]),
+        audit: false,
         ..half()
     };
 
@@ -132,6 +133,21 @@ async fn a_file_of_settings_that_makes_no_sense_is_passed_over() {
         assert_eq!(in_force(&control).await, TelemetrySettings::default());
         control.stop().await;
     }
+}
+
+/// Written before there was a choice.
+#[tokio::test]
+async fn kept_settings_that_do_not_speak_of_the_audit_want_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.json");
+    let configured = r#"{"tracing":true,"sampling_ratio":1.0,"write_formats":[],"access_log":"off","show_headers":[]}"#;
+    let changed = configured.replace("1.0", "0.5");
+    let content = format!(r#"{{"configured":{configured},"in_force":{changed}}}"#);
+    std::fs::write(&file, content).unwrap();
+    let control = keeping(&file, 1.0);
+    let settings = in_force(&control).await;
+    assert_eq!((settings.sampling.ratio, settings.audit), (0.5, true));
+    control.stop().await;
 }
 
 fn learned(service: &str, collapsed: &[&str]) -> Learned {

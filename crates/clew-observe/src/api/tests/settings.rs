@@ -44,6 +44,11 @@ async fn what_a_change_does_not_name_stays_as_it_is() {
         (None, false)
     );
     assert_eq!(mesh.settings.borrow().write_formats, ["b3multi"]);
+
+    assert!(changed.audit);
+    assert!(!put(&mesh, r#"{"audit": false}"#).await.audit);
+    assert!(!put(&mesh, r#"{"tracing": true}"#).await.audit);
+    assert!(mesh.settings.borrow().audit_off);
 }
 
 /// The clock is paused: the wait is over when nothing else can happen.

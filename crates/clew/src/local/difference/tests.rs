@@ -29,7 +29,7 @@ fn what_can_change_while_all_runs_is_told_apart_from_what_cannot() {
     let wanted = "
 mesh: b
 api: 127.0.0.1:9
-telemetry: { sampling: { ratio: 0.5, max_per_second: 7 }, write: [b3], show_headers: [a, b] }
+telemetry: { sampling: { ratio: 0.5, max_per_second: 7 }, write: [b3], show_headers: [a, b], audit: false }
 retention: { age: 1h }
 gateway: { routes: [ { to: web } ] }
 services:
@@ -45,6 +45,7 @@ services:
             "~ telemetry.sampling.max_per_second: no limit -> 7",
             "~ telemetry.write: [] -> [b3]",
             "~ telemetry.show_headers: [] -> [a, b]",
+            "~ telemetry.audit: true -> false",
             "+ service new",
             "~ service web: run, dir, env, restart, to",
             "- service old",

@@ -34,6 +34,12 @@ impl Settings for Telemetry {
             "[]",
             "Headers whose values `clew tap` and the access log may show.",
         );
+        let audit = t.default(
+            "audit",
+            boolean(),
+            "true",
+            "What applications make of trace context is compared with what they are given (`clew propagation`).",
+        );
         let write = write?;
         Some(Self(TelemetrySettings {
             tracing: tracing?,
@@ -41,6 +47,7 @@ impl Settings for Telemetry {
             write: write.into_iter().collect(),
             access_log: access_log?,
             show_headers: show_headers?.into(),
+            audit: audit?,
         }))
     }
 }

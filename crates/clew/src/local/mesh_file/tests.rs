@@ -16,6 +16,7 @@ telemetry:
   write: [b3]
   access_log: off
   show_headers: [User-Agent]
+  audit: false
 retention: { age: 24h, size: 1GiB }
 gateway:
   listen: 127.0.0.1:8080
@@ -51,6 +52,7 @@ fn a_whole_file_is_understood() {
     assert_eq!(plan.telemetry.sampling.max_per_second, Some(100.0));
     assert_eq!(plan.telemetry.write.names().collect::<Vec<_>>(), ["b3"]);
     assert_eq!(&*plan.telemetry.show_headers[0], "user-agent");
+    assert!(!plan.telemetry.audit);
     let gateway = plan.gateway.as_ref().unwrap();
     assert!(gateway.routes[0].host.is_none());
     assert!(gateway.trusted[0].contains("10.1.2.3".parse().unwrap()));

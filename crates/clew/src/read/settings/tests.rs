@@ -34,7 +34,8 @@ fn only_what_is_named_is_changed() {
         "--show-header",
         "X-Id",
     ]);
-    assert_eq!(all.tracing, Some(false));
+    assert_eq!((all.tracing, all.audit), (Some(false), None));
+    assert_eq!(change_of(&["--audit", "off"]).audit, Some(false));
     assert_eq!(all.write_formats.unwrap(), ["b3", "b3multi"]);
     assert_eq!(all.show_headers.unwrap(), ["x-id"]);
     let none = change_of(&["--write", "none", "--show-header", "none"]);
@@ -59,10 +60,12 @@ fn settings_are_a_table() {
         write_formats: vec!["b3".to_owned()],
         access_log: "errors".to_owned(),
         show_headers: Vec::new(),
+        audit: false,
     };
     insta::assert_snapshot!(plain(&render(&settings)), @r"
     SETTING                            VALUE
     tracing                            on
+    propagation audit                  off
     sampling ratio                     0.25
     new traces a second, each proxy    no limit
     trace-context families beside W3C  b3
