@@ -93,7 +93,6 @@ impl Tracing {
     }
 
     /// Whether the propagation audit is wanted, as of the last request that joined.
-    #[allow(dead_code)]
     pub(crate) fn audits(&self) -> bool {
         self.audit.get()
     }

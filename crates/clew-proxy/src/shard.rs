@@ -37,8 +37,8 @@ pub(crate) struct Shard {
     pub(crate) learners: Arc<Learners>,
     /// How hops take part in traces.
     pub(crate) tracing: Tracing,
-    /// What the application was given, and what it made of that; `None`: nobody wants to know.
-    pub(crate) audit: Option<Arc<Audit>>,
+    /// What the application was given, and what it made of that; `None`: who started the proxy does not want to know.
+    audit: Option<Arc<Audit>>,
     /// This instance, for the servers that it calls; `None` when its name cannot be written in a header.
     pub(crate) client_header: Option<HeaderValue>,
     /// Where this proxy takes requests of its application.
@@ -81,6 +81,11 @@ pub(crate) struct SharedParts {
 }
 
 impl Shard {
+    /// The propagation audit, where it is wanted: by who started the proxy, and by the settings as the last hop found them.
+    pub(crate) fn audit(&self) -> Option<&Arc<Audit>> {
+        self.audit.as_ref().filter(|_| self.tracing.audits())
+    }
+
     /// The state of a thread that has not served yet.
     pub(crate) fn new(
         config: &ProxyConfig,

@@ -166,7 +166,7 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
     let joined = join_trace(via, &mut hop, &mut request, arrival.start);
-    if let (Some(joined), Some(audit)) = (joined, &shard.audit) {
+    if let (Some(joined), Some(audit)) = (joined, shard.audit()) {
         hop.received(audit.received(Given {
             route: route.name.clone(),
             trace: joined.trace,
@@ -452,7 +452,7 @@ fn join_trace_with(
 /// Notes what a request of the application shows of the context that the application was given. At the gateway there is
 /// no application.
 fn audit(via: &Via, hop: &mut OpenHop, joined: Option<Joined>, now: Instant) {
-    let is_wanted = via.shard.audit.is_some() && via.way.direction() == Direction::Outbound;
+    let is_wanted = via.shard.audit().is_some() && via.way.direction() == Direction::Outbound;
     if let Some(joined) = joined.filter(|_| is_wanted) {
         hop.audit(&joined.came, now);
     }

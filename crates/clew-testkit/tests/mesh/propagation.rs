@@ -1,6 +1,7 @@
 //! The propagation audit: what requests of an application show of the context that it was given.
 
 use clew_api::rest::propagation::MemberExamples;
+use clew_model::telemetry::TelemetrySettings;
 use clew_testkit::client::{Client, get, with};
 use clew_testkit::upstream::{Answering, Exchange, Scripted, ok, status};
 use clew_testkit::{Mesh, Sidecar};
@@ -172,5 +173,38 @@ async fn the_calls_of_a_request_are_counted_by_their_ids() {
     );
     assert_eq!(context[3..52], format!("{}-{}", ids.trace_id, ids.span_id));
     assert_eq!(ids.headers, ["traceparent", "tracestate"]);
+    mesh.stop().await;
+}
+
+/// Switched off while the proxy runs, nothing is compared any more; traces go on.
+#[tokio::test]
+async fn without_the_audit_nothing_is_counted() {
+    let books = Answering::ok().await;
+    let application = Answering::ok().await;
+    let mesh = Mesh::begin().await;
+    let _books = mesh.join("books", "books-1", books.address()).await;
+    let webapp = mesh
+        .sidecar("webapp")
+        .serves(application.address())
+        .calls("books")
+        .start()
+        .await;
+    assert_eq!(evidence_of(&webapp, NOTHING).await, "absent_idle");
+    let off = TelemetrySettings {
+        audit: false,
+        ..TelemetrySettings::default()
+    };
+    mesh.set(off.clone()).await;
+    webapp.obeys(&off).await;
+
+    let mut client = Client::http1(webapp.dependency("books")).await;
+    client.ask(get("http://books/")).await;
+    let metrics = webapp.metrics().await;
+    assert_eq!(metrics.sum("clew_propagation_total", &[]), 1, "as before");
+    let seen = books.seen();
+    assert!(
+        seen.iter()
+            .all(|seen| !seen.header("traceparent").is_empty())
+    );
     mesh.stop().await;
 }
