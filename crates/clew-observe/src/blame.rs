@@ -100,7 +100,7 @@ impl Tree<'_> {
         let span = self.span(index);
         let owner = |part, to: Option<&str>| Owner {
             part,
-            of: span.service.clone(),
+            of: self.service(index).to_owned(),
             to: to.map(str::to_owned),
         };
         if span.scope != PROXY_SCOPE {

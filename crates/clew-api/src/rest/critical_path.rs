@@ -17,7 +17,8 @@ pub struct CriticalPath {
     pub route: String,
     /// Requests whose spans were read. Long streams are left out.
     pub requests: u64,
-    /// Requests that they stand for, by the probability with which each was kept.
+    /// Requests that they stand for, by the probability with which each was kept. Of many in one trace an even selection
+    /// is read, which stands for the others.
     pub stands_for: f64,
     /// Requests of the route that ended in the window, by the unsampled metrics.
     pub of: u64,
