@@ -48,6 +48,9 @@ pub struct PathPart {
     /// The server of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// Of `proxy` and `wait`: on which side of the workload, `inbound` or `outbound`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
     /// Milliseconds of the mean.
     pub mean_ms: f64,
     /// Share of the mean, 0 to 1.

@@ -284,6 +284,7 @@ fn parts(all: &Sums, slowest: &Sums) -> Vec<PathPart> {
             part: owner.part.as_str().to_owned(),
             of: owner.of.clone(),
             to: owner.to.clone(),
+            side: owner.side.map(str::to_owned),
             mean_ms: all.mean_ms(*mean),
             mean_share: all.share(*mean),
             slowest_ms: slowest.mean_ms(slow),

@@ -67,6 +67,8 @@ fn blame(spans: &[Span]) -> Vec<String> {
     assert_eq!(sum, spans[0].duration_nano(), "{blame:?}");
     let shown = |(owner, nanos): (Owner, u64)| {
         let to = owner.to.map(|to| format!(" to {to}")).unwrap_or_default();
+        let side = owner.side.map(|side| format!(" {side}"));
+        let to = to + &side.unwrap_or_default();
         format!("{} {}{to} {}", owner.part.as_str(), owner.of, nanos / MS)
     };
     blame.into_iter().map(shown).collect()
@@ -85,9 +87,11 @@ fn the_time_of_a_request_is_told_apart() {
         [
             "application books 55",
             "application webapp 17",
-            "proxy books 5",
-            "proxy webapp 5",
-            "wait webapp 5",
+            "proxy books inbound 5",
+            "proxy webapp inbound 2",
+            "proxy webapp outbound 3",
+            "wait webapp inbound 1",
+            "wait webapp outbound 4",
             "network webapp to books 13",
         ]
     );
@@ -209,7 +213,8 @@ fn who_has_no_span_is_told_apart() {
         blame(&spans),
         [
             "application webapp 40",
-            "proxy gateway 5",
+            "proxy gateway inbound 2",
+            "proxy gateway outbound 3",
             "network gateway to webapp 15",
             "outside webapp to mail.example 20",
             "unseen webapp to books 20",
