@@ -60,6 +60,8 @@ pub(crate) struct Owner {
     pub(crate) of: String,
     /// Server of an edge.
     pub(crate) to: Option<String>,
+    /// Of a proxy's work and waits: on which side, `inbound` or `outbound`.
+    pub(crate) side: Option<&'static str>,
 }
 
 /// Nanoseconds by owner.
@@ -100,8 +102,16 @@ impl Tree<'_> {
         let span = self.span(index);
         let owner = |part, to: Option<&str>| Owner {
             part,
-            of: span.service.clone(),
+            of: self.service(index).to_owned(),
             to: to.map(str::to_owned),
+            side: None,
+        };
+        let of_proxy = |part| Owner {
+            side: Some(match span.kind {
+                SpanKind::Server => "inbound",
+                _ => "outbound",
+            }),
+            ..owner(part, None)
         };
         if span.scope != PROXY_SCOPE {
             return vec![(owner(Part::Application, None), own)];
@@ -109,7 +119,7 @@ impl Tree<'_> {
         let (work, wait, rest) = self.spent(index, own);
         let beyond = match span.kind {
             // The time of a gateway's passage is told on its outbound side alone.
-            SpanKind::Server if self.time_of(index).is_none() => owner(Part::Proxy, None),
+            SpanKind::Server if self.time_of(index).is_none() => of_proxy(Part::Proxy),
             SpanKind::Server => owner(Part::Application, None),
             _ => match (self.server_of(index), attribute(span, "clew.peer.workload")) {
                 (Some(server), _) => owner(Part::Network, Some(&self.span(server).service)),
@@ -122,8 +132,8 @@ impl Tree<'_> {
             },
         };
         vec![
-            (owner(Part::Proxy, None), work),
-            (owner(Part::Wait, None), wait),
+            (of_proxy(Part::Proxy), work),
+            (of_proxy(Part::Wait), wait),
             (beyond, rest),
         ]
     }

@@ -17,7 +17,8 @@ pub struct CriticalPath {
     pub route: String,
     /// Requests whose spans were read. Long streams are left out.
     pub requests: u64,
-    /// Requests that they stand for, by the probability with which each was kept.
+    /// Requests that they stand for, by the probability with which each was kept. Of many in one trace an even selection
+    /// is read, which stands for the others.
     pub stands_for: f64,
     /// Requests of the route that ended in the window, by the unsampled metrics.
     pub of: u64,
@@ -47,6 +48,9 @@ pub struct PathPart {
     /// The server of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+    /// Of `proxy` and `wait`: on which side of the workload, `inbound` or `outbound`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
     /// Milliseconds of the mean.
     pub mean_ms: f64,
     /// Share of the mean, 0 to 1.

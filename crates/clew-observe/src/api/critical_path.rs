@@ -22,6 +22,8 @@ use utoipa::IntoParams;
 
 /// Traces that are read for one answer.
 const MAX_TRACES: usize = 2_000;
+/// Requests of one trace that are read: a route that asks for itself has many in one, each with all that is below it.
+const MAX_REQUESTS_OF_TRACE: usize = 100;
 /// Spans of a trace come from several proxies, and not at once.
 const SETTLED: Duration = Duration::from_secs(2);
 /// The slowest of all requests.
@@ -198,17 +200,13 @@ fn answer(served: Served, sample: &Sample, window: Window) -> CriticalPath {
     }
 }
 
-/// The requests of the route in a trace.
-fn requests<'a>(
-    spans: &'a [Span],
-    served: &'a Served,
-    window: &'a Window,
-) -> impl Iterator<Item = Request> + 'a {
+/// The requests of the route in a trace; where there are many an even selection, of which each counts for more.
+fn requests(spans: &[Span], served: &Served, window: &Window) -> Vec<Request> {
     let tree = Tree::new(spans);
     // All spans of a trace were kept by one decision, and not all may tell of it.
     let weights = spans.iter().map(|span| weight(&span.trace_state));
     let weight = weights.fold(1.0, f64::max);
-    let is_one = move |span: &Span| {
+    let is_one = |span: &Span| {
         is_proxys(span, SpanKind::Server)
             && span.service == served.workload
             && route(span) == Some(&served.route)
@@ -217,13 +215,18 @@ fn requests<'a>(
             // Long streams are in no latency.
             && !span.attributes.iter().any(|(name, _)| name == "clew.exchange")
     };
-    (0..tree.len())
-        .filter(move |index| is_one(&spans[*index]))
-        .map(move |index| Request {
-            weight,
+    let entries: Vec<usize> = (0..tree.len())
+        .filter(|index| is_one(&spans[*index]))
+        .collect();
+    let read = entries.len().min(MAX_REQUESTS_OF_TRACE);
+    (0..read)
+        .map(|picked| entries[picked * entries.len() / read])
+        .map(|index| Request {
+            weight: weight * entries.len() as f64 / read as f64,
             nanos: tree.time(index).length(),
             blame: tree.blame(index),
         })
+        .collect()
 }
 
 fn is_in(window: &Window, span: &Span) -> bool {
@@ -281,6 +284,7 @@ fn parts(all: &Sums, slowest: &Sums) -> Vec<PathPart> {
             part: owner.part.as_str().to_owned(),
             of: owner.of.clone(),
             to: owner.to.clone(),
+            side: owner.side.map(str::to_owned),
             mean_ms: all.mean_ms(*mean),
             mean_share: all.share(*mean),
             slowest_ms: slowest.mean_ms(slow),

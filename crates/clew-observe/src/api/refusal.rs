@@ -161,7 +161,7 @@ impl Refusal {
     /// Several workloads serve this route.
     pub(super) fn ambiguous_route(route: &str, workloads: Vec<String>) -> Self {
         let detail = format!(
-            "several workloads serve route {route:?}: say which one by the parameter workload"
+            "several workloads serve route {route:?}: say which one by the parameter workload (`--workload`)"
         );
         let mut refusal = Self::new(Kind::AmbiguousRoute, detail);
         refusal.0.parameter = Some("workload".to_owned());

@@ -55,12 +55,13 @@ impl Tree<'_> {
         hops
     }
 
-    /// A CLIENT span of a proxy, or a SERVER span that is below none.
+    /// A CLIENT span of a proxy, or a SERVER span that is not the answer to one.
     fn begins_hop(&self, index: usize) -> bool {
         let span = self.span(index);
         let is_answer = || {
-            let parent = self.parent(index).map(|parent| self.span(parent));
-            parent.is_some_and(|parent| is_proxys(parent, SpanKind::Client))
+            let asked = self.parent(index);
+            let asked = asked.filter(|parent| is_proxys(self.span(*parent), SpanKind::Client));
+            asked.and_then(|client| self.server_of(client)) == Some(index)
         };
         is_proxys(span, SpanKind::Client) || is_proxys(span, SpanKind::Server) && !is_answer()
     }
@@ -87,8 +88,11 @@ impl Tree<'_> {
         let inside = server.map(|server| (server, self.spent(server, self.own_of(server))));
         // A gateway has no application.
         let inside_application = inside.filter(|(server, _)| self.time_of(*server).is_some());
-        let on_path = [client, server].into_iter().flatten();
-        let libraries = server.map_or(0, |server| self.libraries_below(server, own));
+        let of_span = |span| {
+            let itself = own.get(&span).copied().unwrap_or_default();
+            itself + self.libraries_below(span, own)
+        };
+        let on_path = [client, server].into_iter().flatten().map(of_span);
         Hop {
             client,
             server,
@@ -98,15 +102,16 @@ impl Tree<'_> {
             between: around.map(|(.., between)| between),
             server_proxy: inside.map_or((0, 0), |(_, (work, wait, _))| (work, wait)),
             application: inside_application.map(|(_, (.., rest))| rest),
-            on_path: on_path.filter_map(|span| own.get(&span)).sum::<u64>() + libraries,
+            on_path: on_path.sum(),
             skew: server.map_or(0, |server| self.time(server).skew),
         }
     }
 
-    /// What is left of a SERVER span when the time in which one of the calls for it was open is taken out.
+    /// What is left of a SERVER span when the time in which one of the calls for it was open is taken out. Of a call whose
+    /// CLIENT span is not there, the server's span stands for it.
     fn own_of(&self, server: usize) -> u64 {
         let mut calls: Vec<_> = self
-            .below(server, |span| is_proxys(self.span(span), SpanKind::Client))
+            .calls_below(server)
             .into_iter()
             .map(|call| self.time(call))
             .map(|time| (time.start, time.end))
@@ -123,34 +128,30 @@ impl Tree<'_> {
     }
 
     /// What spans of libraries in the application have of the path.
-    fn libraries_below(&self, server: usize, own: &HashMap<usize, u64>) -> u64 {
-        let mut sum = 0;
-        let is_proxy = |span| {
-            is_proxys(self.span(span), SpanKind::Client)
-                || is_proxys(self.span(span), SpanKind::Server)
-        };
-        let mut open = self.children(server).to_vec();
-        while let Some(span) = open.pop() {
-            if !is_proxy(span) {
-                sum += own.get(&span).copied().unwrap_or_default();
-                open.extend(self.children(span));
-            }
-        }
-        sum
+    fn libraries_below(&self, top: usize, own: &HashMap<usize, u64>) -> u64 {
+        let (libraries, _) = self.around(top);
+        libraries.iter().filter_map(|span| own.get(span)).sum()
     }
 
-    /// The nearest spans below one that are as wanted.
-    fn below(&self, top: usize, is_wanted: impl Fn(usize) -> bool) -> Vec<usize> {
-        let mut found = Vec::new();
+    /// The nearest spans of proxies below one.
+    fn calls_below(&self, top: usize) -> Vec<usize> {
+        self.around(top).1
+    }
+
+    /// The spans of libraries below one, as far as the next spans of proxies; and those.
+    fn around(&self, top: usize) -> (Vec<usize>, Vec<usize>) {
+        let (mut libraries, mut of_proxies) = (Vec::new(), Vec::new());
         let mut open = self.children(top).to_vec();
-        while let Some(span) = open.pop() {
-            if is_wanted(span) {
-                found.push(span);
+        while let Some(index) = open.pop() {
+            let span = self.span(index);
+            if is_proxys(span, SpanKind::Client) || is_proxys(span, SpanKind::Server) {
+                of_proxies.push(index);
             } else {
-                open.extend(self.children(span));
+                libraries.push(index);
+                open.extend(self.children(index));
             }
         }
-        found
+        (libraries, of_proxies)
     }
 
     /// Whom a hop's client asks, where no span of the server is there.

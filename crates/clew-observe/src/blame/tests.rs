@@ -67,6 +67,8 @@ fn blame(spans: &[Span]) -> Vec<String> {
     assert_eq!(sum, spans[0].duration_nano(), "{blame:?}");
     let shown = |(owner, nanos): (Owner, u64)| {
         let to = owner.to.map(|to| format!(" to {to}")).unwrap_or_default();
+        let side = owner.side.map(|side| format!(" {side}"));
+        let to = to + &side.unwrap_or_default();
         format!("{} {}{to} {}", owner.part.as_str(), owner.of, nanos / MS)
     };
     blame.into_iter().map(shown).collect()
@@ -85,9 +87,11 @@ fn the_time_of_a_request_is_told_apart() {
         [
             "application books 55",
             "application webapp 17",
-            "proxy books 5",
-            "proxy webapp 5",
-            "wait webapp 5",
+            "proxy books inbound 5",
+            "proxy webapp inbound 2",
+            "proxy webapp outbound 3",
+            "wait webapp inbound 1",
+            "wait webapp outbound 4",
             "network webapp to books 13",
         ]
     );
@@ -209,7 +213,8 @@ fn who_has_no_span_is_told_apart() {
         blame(&spans),
         [
             "application webapp 40",
-            "proxy gateway 5",
+            "proxy gateway inbound 2",
+            "proxy gateway outbound 3",
             "network gateway to webapp 15",
             "outside webapp to mail.example 20",
             "unseen webapp to books 20",
@@ -252,7 +257,13 @@ fn a_chain_of_spans_may_be_as_long_as_it_likes() {
     let spans: Vec<Span> = (1..=20_000)
         .map(|id| span(id, id - 1, SpanKind::Client, "a", 0, 10))
         .collect();
-    assert_eq!(Tree::new(&spans).path(0).len(), spans.len());
+    let tree = Tree::new(&spans);
+    assert_eq!(tree.path(0).len(), spans.len());
+    assert_eq!(tree.hops().len(), spans.len());
+    let served: Vec<Span> = (1..=20_000)
+        .map(|id| server(id, id - 1, "a", 0, 10))
+        .collect();
+    assert_eq!(Tree::new(&served).hops().len(), served.len());
 }
 
 /// 1. Each request is one line, with what both proxies say of it; a gateway has no application.
@@ -315,4 +326,143 @@ fn a_trace_is_told_hop_by_hop() {
     assert_eq!(tree.callee(5).as_deref(), Some("mail.example"));
     let on_path: u64 = hops.iter().map(|hop| hop.on_path).sum();
     assert_eq!(on_path, 100 * MS);
+}
+
+/// A library that goes by another name than the workload, in an instance whose clock is behind by 900 ms at least: it is
+/// on the clock of the proxy beside it, and its time is the workload's.
+#[test]
+fn a_library_may_call_itself_what_it_likes() {
+    let named = |span: Span, instance: &str| Span {
+        service: "shelf-app".to_owned(),
+        instance: instance.to_owned(),
+        ..library(span)
+    };
+    for instance in ["shelf-1", "", "of-its-own"] {
+        let spans = [
+            server(1, 0, "webapp", 1_000, 1_200),
+            client(2, 1, "webapp", 1_000, 1_200),
+            server(3, 2, "shelf", 100, 200),
+            named(span(4, 3, SpanKind::Server, "shelf", 110, 190), instance),
+            named(span(5, 4, SpanKind::Client, "shelf", 120, 180), instance),
+            client(6, 5, "shelf", 130, 170),
+            server(7, 6, "books", 5, 45),
+        ];
+        assert_eq!(
+            blame(&spans),
+            [
+                "application books 40",
+                "application shelf 60",
+                "network webapp to shelf 100",
+            ],
+            "{instance:?}"
+        );
+    }
+}
+
+/// What a library of a server outside of the mesh tells is not the caller's.
+#[test]
+fn a_library_behind_the_mesh_is_its_own() {
+    let spans = [
+        server(1, 0, "webapp", 0, 100),
+        with(
+            client(2, 1, "webapp", 0, 100),
+            "server.address",
+            "mail.example",
+        ),
+        library(span(3, 2, SpanKind::Server, "mail", 20, 60)),
+        library(span(4, 3, SpanKind::Internal, "mail", 30, 40)),
+    ];
+    assert_eq!(
+        blame(&spans),
+        ["application mail 40", "outside webapp to mail.example 60"]
+    );
+    let tree = Tree::new(&spans);
+    let on_path: Vec<u64> = tree.hops().iter().map(|hop| hop.on_path / MS).collect();
+    assert_eq!(on_path, [0, 100]);
+}
+
+/// The first attempt failed, the second one was answered: both were waited for.
+#[test]
+fn an_attempt_that_failed_is_waited_for_as_well() {
+    let spans = [
+        server(1, 0, "webapp", 0, 100),
+        client(2, 1, "webapp", 0, 30),
+        server(3, 2, "books", 10, 20),
+        client(4, 1, "webapp", 40, 100),
+        server(5, 4, "books", 50, 90),
+    ];
+    assert_eq!(
+        blame(&spans),
+        [
+            "application books 50",
+            "application webapp 10",
+            "network webapp to books 40"
+        ]
+    );
+}
+
+/// Whatever spans there are, each proxy's span is in one hop, and the hops have all of the path that a proxy saw.
+#[test]
+fn the_hops_add_up_to_what_the_proxies_saw() {
+    let mut rng = fastrand::Rng::with_seed(11);
+    for round in 0..2_000 {
+        let spans: Vec<Span> = (0..rng.u64(1..30))
+            .map(|_| {
+                let kind = [SpanKind::Server, SpanKind::Client][rng.usize(0..2)];
+                let service = ["a", "b", "c"][rng.usize(0..3)];
+                let (from, to) = (rng.u64(0..200), rng.u64(0..200));
+                let of_proxy = span(rng.u64(1..20), rng.u64(0..20), kind, service, from, to);
+                match rng.u8(0..3) {
+                    0 => library(of_proxy),
+                    _ => took(of_proxy, rng.i64(0..50), rng.i64(0..50)),
+                }
+            })
+            .collect();
+        let tree = Tree::new(&spans);
+        let hops = tree.hops();
+        let mut in_hops: Vec<usize> = hops
+            .iter()
+            .flat_map(|hop| [hop.client, hop.server])
+            .flatten()
+            .collect();
+        in_hops.sort_unstable();
+        let of_proxies: Vec<usize> = (0..spans.len())
+            .filter(|index| spans[*index].scope == PROXY_SCOPE)
+            .collect();
+        assert_eq!(in_hops, of_proxies, "round {round}");
+        let is_seen = |mut index: usize| {
+            loop {
+                if spans[index].scope == PROXY_SCOPE {
+                    return true;
+                }
+                let Some(parent) = tree.parent(index) else {
+                    return false;
+                };
+                index = parent;
+            }
+        };
+        let seen: u64 = (0..spans.len())
+            .filter(|index| tree.parent(*index).is_none())
+            .flat_map(|root| tree.path(root))
+            .filter(|(index, _)| is_seen(*index))
+            .map(|(_, own)| own)
+            .sum();
+        let on_path: u64 = hops.iter().map(|hop| hop.on_path).sum();
+        assert_eq!(on_path, seen, "round {round}");
+    }
+}
+
+/// The span of the call in between is not there: what it was made for waited for it all the same.
+#[test]
+fn a_call_without_a_span_is_not_the_applications_own_time() {
+    let spans = [
+        server(1, 0, "webapp", 0, 100),
+        server(2, 1, "books", 20, 80),
+    ];
+    let hops = Tree::new(&spans).hops();
+    let own: Vec<_> = hops
+        .iter()
+        .map(|hop| hop.application.map(|nanos| nanos / MS))
+        .collect();
+    assert_eq!(own, [Some(40), Some(60)]);
 }

@@ -1,6 +1,7 @@
 //! Spans below their parents, on one clock.
 
 use super::is_proxys;
+use clew_api::rest::span::PROXY_SCOPE;
 use clew_trace::span::SpanKind;
 use clew_trace::{Span, SpanId};
 use std::collections::HashMap;
@@ -12,6 +13,8 @@ pub(crate) struct Tree<'a> {
     parents: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
     times: Vec<Time>,
+    /// The span whose service each one's own time belongs to.
+    owners: Vec<usize>,
 }
 
 /// When a span was open, on the clock of the first span above it; within the time of its parent.
@@ -47,11 +50,15 @@ impl<'a> Tree<'a> {
             }
         }
         let mut times: Vec<Time> = spans.iter().map(own_time).collect();
+        let mut owners: Vec<usize> = (0..spans.len()).collect();
         let mut next = 0;
         while let Some(&parent) = order.get(next) {
             next += 1;
             for &child in &children[parent] {
                 times[child] = within(&spans[child], &spans[parent], times[parent]);
+                if is_librarys_of(&spans[child], &spans[parent]) {
+                    owners[child] = owners[parent];
+                }
             }
             order.extend(&children[parent]);
         }
@@ -60,6 +67,7 @@ impl<'a> Tree<'a> {
             parents,
             children,
             times,
+            owners,
         }
     }
 
@@ -71,6 +79,11 @@ impl<'a> Tree<'a> {
     /// A span, by its place in what the tree was made of.
     pub(crate) fn span(&self, index: usize) -> &'a Span {
         &self.spans[index]
+    }
+
+    /// Whose a span's own time is: of a library in an application the workload, whatever the library calls itself.
+    pub(crate) fn service(&self, index: usize) -> &'a str {
+        &self.spans[self.owners[index]].service
     }
 
     /// The span above.
@@ -177,8 +190,32 @@ fn within(span: &Span, parent: &Span, around: Time) -> Time {
     }
 }
 
-/// Whether two spans were written by the same clock: in one instance. Libraries may not know in which they are.
+/// Whether two spans were written by the same clock. Libraries may not know in which instance they are, and may go by
+/// another name than their workload: they are where the span above them is, unless a request went from one to the other.
 fn is_same_clock(span: &Span, parent: &Span) -> bool {
     let is_known = !span.instance.is_empty() && !parent.instance.is_empty();
-    span.service == parent.service && (!is_known || span.instance == parent.instance)
+    if is_known && span.instance == parent.instance {
+        return true;
+    }
+    if is_of_proxy(span) && is_of_proxy(parent) || is_sent(span, parent) {
+        return !is_known && span.service == parent.service;
+    }
+    true
+}
+
+/// Whether a span tells of the inside of the application that its parent tells of.
+fn is_librarys_of(span: &Span, parent: &Span) -> bool {
+    let is_behind = is_of_proxy(parent) && parent.kind == SpanKind::Client;
+    let is_elsewhere = is_sent(span, parent) && span.service != parent.service;
+    !is_of_proxy(span) && !is_behind && !is_elsewhere
+}
+
+/// Whether something was sent from the one to the other.
+fn is_sent(span: &Span, parent: &Span) -> bool {
+    span.kind == SpanKind::Consumer
+        || parent.kind == SpanKind::Client && span.kind == SpanKind::Server
+}
+
+fn is_of_proxy(span: &Span) -> bool {
+    span.scope == PROXY_SCOPE
 }

@@ -101,9 +101,10 @@ fn name(part: &PathPart) -> &str {
 }
 
 fn owner(part: &PathPart) -> String {
-    match &part.to {
-        Some(to) => format!("{} -> {to}", part.of),
-        None => part.of.clone(),
+    match (&part.to, &part.side) {
+        (Some(to), _) => format!("{} -> {to}", part.of),
+        (None, Some(side)) => format!("{}, {side}", part.of),
+        (None, None) => part.of.clone(),
     }
 }
 
@@ -111,10 +112,11 @@ fn owner(part: &PathPart) -> String {
 fn words(part: &PathPart) -> String {
     let to = part.to.as_deref().unwrap_or("somewhere");
     let of = &part.of;
+    let side = part.side.as_deref().unwrap_or_default();
     match part.part.as_str() {
         "application" => format!("the application {of}"),
-        "proxy" => format!("work of the proxy of {of}"),
-        "wait" => format!("waits of the proxy of {of}"),
+        "proxy" => format!("{side} work of the proxy of {of}"),
+        "wait" => format!("{side} waits of the proxy of {of}"),
         "network" => format!("network and kernel between {of} and {to}"),
         "outside" => format!("{to}, which is outside of the mesh"),
         _ => format!("{to}, of which no span is there"),

@@ -410,3 +410,24 @@ async fn a_trace_says_where_its_time_went() {
         (Some(0.0), Some(5.0))
     );
 }
+
+/// A route that asks for itself, again and again: some of its requests are read, and they stand for all.
+#[tokio::test]
+async fn of_many_requests_in_one_trace_some_stand_for_all() {
+    let pairs = (1..=1_000).flat_map(|id| {
+        let pair = request(1, 10, "");
+        let above = (id > 1).then(|| SpanId::new(2 * id - 2)).flatten();
+        let ids = [(2 * id - 1, above), (2 * id, SpanId::new(2 * id - 1))];
+        let placed = |(span, (id, parent)): (Span, (u64, Option<SpanId>))| Span {
+            span_id: SpanId::new(id).unwrap(),
+            parent_span_id: parent,
+            ..span
+        };
+        pair.into_iter().zip(ids).map(placed).collect::<Vec<_>>()
+    });
+    let mesh = mesh_with(pairs.collect()).await;
+    record(&mesh.store, "webapp-1", "webapp", &[good(SERVED, 1_000)]).await;
+    let path: CriticalPath = mesh.get("/critical-path?workload=webapp&settled=0ms").await;
+    assert_eq!((path.requests, path.of), (100, 1_000));
+    assert!((path.stands_for - 1_000.0).abs() < 0.001, "{path:?}");
+}

@@ -6,6 +6,7 @@ fn part(part: &str, of: &str, to: Option<&str>, mean_ms: f64, slowest_ms: f64) -
         part: part.to_owned(),
         of: of.to_owned(),
         to: to.map(str::to_owned),
+        side: matches!(part, "proxy" | "wait").then(|| "inbound".to_owned()),
         mean_ms,
         mean_share: mean_ms / 20.0,
         slowest_ms,
@@ -43,7 +44,7 @@ fn who_is_to_blame_is_said_first() {
     application         books            12.0 ms  60.0%  5.00 ms   2.0%
     application         ratings          7.00 ms  35.0%   244 ms  97.6%
     network and kernel  webapp -> books   800 us   4.0%   900 us   0.4%
-    proxy               webapp            200 us   1.0%   100 us   0.0%
+    proxy               webapp, inbound   200 us   1.0%   100 us   0.0%
 
     From the spans of 100 of 1012 requests, each for those that were not kept: 1000 in all; 100 of 120 traces were read.
     ");
