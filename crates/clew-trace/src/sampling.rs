@@ -95,7 +95,7 @@ pub fn decide(incoming: Decision, trace_id: TraceId, roots: &RootSampler, now: I
 }
 
 /// How many traces one stands for that was kept with this `tracestate`: 1 over the probability that OpenTelemetry's member
-/// says (`ot=th:c`). 1 where it says none, or nothing that can be read.
+/// says (`ot=th:c`). 1 where it says none, or nothing that can be read, and a million at most: it is the sender's word.
 pub fn weight(trace_state: &str) -> f64 {
     let threshold = || {
         let members = trace_state.split(',').map(str::trim);
@@ -109,8 +109,12 @@ pub fn weight(trace_state: &str) -> f64 {
         Some(value << (4 * (DIGITS - digits.len())))
     };
     let all = 1_u64 << RANDOM_BITS;
-    threshold().map_or(1.0, |threshold| all as f64 / (all - threshold) as f64)
+    let weight = |threshold| all as f64 / (all - threshold) as f64;
+    threshold().map_or(1.0, weight).min(MAX_WEIGHT)
 }
+
+/// Nobody keeps less than one trace in so many and means to count by them.
+const MAX_WEIGHT: f64 = 1e6;
 
 /// Hexadecimal digits of a threshold.
 const DIGITS: usize = RANDOM_BITS as usize / 4;
