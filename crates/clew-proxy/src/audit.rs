@@ -6,19 +6,21 @@
 
 mod busy;
 mod calls;
+mod ended;
 mod examples;
 
 pub(crate) use self::busy::Busy;
 pub(crate) use self::calls::Calls;
 pub(crate) use self::examples::{Example, Given, Sent};
 
+use self::ended::Ended;
 use self::examples::Examples;
 
 use crate::hop::SeriesKey;
 use ahash::AHashMap;
 use clew_trace::audit::Evidence;
 use clew_trace::{Extracted, SpanId, TraceId};
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,10 +32,6 @@ mod tests;
 const PARTS: usize = 16;
 /// Requests in flight that a part remembers; of more than that nothing is concluded.
 const MAX_IN_FLIGHT: usize = 4_096;
-/// Requests that have ended, as above: the older ones are forgotten first.
-const MAX_ENDED: usize = 1_024;
-/// For how long one that has ended is remembered.
-const MEMORY: Duration = Duration::from_secs(60);
 /// What is called so soon after a request has ended may be its work.
 const JUST_ENDED: Duration = Duration::from_secs(1);
 
@@ -50,23 +48,22 @@ pub(crate) struct Audit {
     examples: Examples,
 }
 
+/// On lines of memory of its own, for threads.
 #[derive(Default)]
+#[repr(align(128))]
 struct Part {
-    /// By the lower half of the trace id, which is all that some families carry.
+    /// Those with requests in flight, by the lower half of their ids, which is all that some families carry.
     traces: AHashMap<u64, Trace>,
     in_flight: usize,
     /// Number of the next request.
     next: u64,
-    /// In the order of their end.
-    ended: VecDeque<(u64, Instant)>,
+    ended: Ended,
 }
 
-/// What this instance has of a trace.
+/// A trace with requests in flight.
 struct Trace {
     id: TraceId,
-    /// Its requests in flight.
     in_flight: Vec<InFlight>,
-    ended: Option<Instant>,
 }
 
 /// A request in flight.
@@ -121,10 +118,10 @@ impl Audit {
     }
 
     /// The application is given a request with this context. It is in flight until what is returned is dropped.
-    pub(crate) fn received(self: &Arc<Self>, given: Given) -> Received {
+    pub(crate) fn received(self: &Arc<Self>, given: Given, now: Instant) -> Received {
         let trace = given.trace;
         if self.in_flight.fetch_add(1, Relaxed) == 0 {
-            self.busy.note(|| self.is_busy());
+            self.busy.note(now, || self.is_busy());
         }
         let mut part = self.part(trace);
         let is_remembered = part.in_flight < MAX_IN_FLIGHT;
@@ -135,7 +132,6 @@ impl Audit {
             let known = part.traces.entry(trace.low64()).or_insert_with(|| Trace {
                 id: trace,
                 in_flight: Vec::with_capacity(1),
-                ended: None,
             });
             known.in_flight.push(InFlight {
                 number,
@@ -198,9 +194,11 @@ impl Audit {
             return self.without_context(came, now).into();
         };
         let mut part = self.part(context.trace_id);
-        let known = part.traces.get_mut(&context.trace_id.low64());
+        let Part { traces, ended, .. } = &mut *part;
+        let known = traces.get_mut(&context.trace_id.low64());
         let Some(known) = known.filter(|known| is_same(known.id, context.trace_id)) else {
             let evidence = match () {
+                () if ended.has(context.trace_id, self.millis(now)) => Evidence::Ended,
                 () if self.forgotten.load(Relaxed) > 0 => Evidence::Forgotten,
                 () if self.is_busy() => Evidence::OtherBusy,
                 () => Evidence::OtherIdle,
@@ -208,13 +206,8 @@ impl Audit {
             return evidence.into();
         };
         let parent = context.span_id;
-        let evidence = if known.in_flight.is_empty() {
-            Evidence::Ended
-        } else if known
-            .in_flight
-            .iter()
-            .any(|request| request.given.span == parent)
-        {
+        let mut in_flight = known.in_flight.iter();
+        let evidence = if in_flight.any(|request| request.given.span == parent) {
             Evidence::Given
         } else {
             Evidence::Inside
@@ -258,24 +251,28 @@ impl Audit {
 
     fn ended(&self, received: &Received, now: Instant) -> Vec<Calls> {
         if self.in_flight.fetch_sub(1, Relaxed) == 1 {
-            self.busy.note(|| self.is_busy());
+            self.busy.note(now, || self.is_busy());
         }
-        let since = now.saturating_duration_since(self.since).as_millis();
-        let ms = u64::try_from(since).unwrap_or(u64::MAX).max(1);
-        self.last_end_ms.fetch_max(ms, Relaxed);
+        let now_ms = self.millis(now);
+        self.last_end_ms.fetch_max(now_ms, Relaxed);
         if !received.is_remembered {
             self.forgotten.fetch_sub(1, Relaxed);
             return Vec::new();
         }
         let mut part = self.part(received.cause.trace);
-        part.in_flight -= 1;
-        part.end(received.cause, now)
+        part.end(received.cause, now_ms)
     }
 
     fn has_just_ended(&self, now: Instant) -> bool {
         let last = self.last_end_ms.load(Relaxed);
-        let ended = self.since + Duration::from_millis(last);
-        last > 0 && now.saturating_duration_since(ended) < JUST_ENDED
+        let since = self.millis(now).saturating_sub(last);
+        last > 0 && u128::from(since) < JUST_ENDED.as_millis()
+    }
+
+    /// Milliseconds since the beginning, and one.
+    fn millis(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.since).as_millis();
+        u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)
     }
 
     fn part(&self, trace: TraceId) -> MutexGuard<'_, Part> {
@@ -289,27 +286,22 @@ impl Audit {
 
 impl Part {
     /// Ends a request; what it called.
-    fn end(&mut self, request: Cause, now: Instant) -> Vec<Calls> {
-        let key = request.trace.low64();
-        let mut calls = Vec::new();
-        if let Some(known) = self.traces.get_mut(&key) {
-            let mut in_flight = known.in_flight.iter();
-            if let Some(at) = in_flight.position(|other| other.number == request.number) {
-                calls = known.in_flight.swap_remove(at).calls;
-            }
-            known.ended = Some(now);
+    fn end(&mut self, request: Cause, now_ms: u64) -> Vec<Calls> {
+        self.in_flight -= 1;
+        self.ended.note(request.trace, now_ms);
+        let Entry::Occupied(mut known) = self.traces.entry(request.trace.low64()) else {
+            return Vec::new();
+        };
+        let in_flight = &mut known.get_mut().in_flight;
+        let mut others = in_flight.iter();
+        let Some(at) = others.position(|other| other.number == request.number) else {
+            return Vec::new();
+        };
+        let ended = in_flight.swap_remove(at);
+        if in_flight.is_empty() {
+            known.remove();
         }
-        self.ended.push_back((key, now));
-        while let Some(&(key, at)) = self.ended.front()
-            && (self.ended.len() > MAX_ENDED || now.saturating_duration_since(at) > MEMORY)
-        {
-            self.ended.pop_front();
-            let is_over = |known: &Trace| known.in_flight.is_empty() && known.ended == Some(at);
-            if self.traces.get(&key).is_some_and(is_over) {
-                self.traces.remove(&key);
-            }
-        }
-        calls
+        ended.calls
     }
 }
 
@@ -329,9 +321,9 @@ pub(crate) struct Received {
 
 impl Received {
     /// The request has ended: what it called meanwhile.
-    pub(crate) fn end(mut self) -> Vec<Calls> {
+    pub(crate) fn end(mut self, now: Instant) -> Vec<Calls> {
         self.is_over = true;
-        self.audit.ended(&self, Instant::now())
+        self.audit.ended(&self, now)
     }
 }
 

@@ -251,8 +251,9 @@ impl OpenHop {
         };
         self.sink.streams.remove(&open);
         let state = &mut *open.state.borrow_mut();
-        state.look(Instant::now());
-        let calls = state.received.take().map(Received::end);
+        let now = Instant::now();
+        state.look(now);
+        let calls = state.received.take().map(|received| received.end(now));
         let request_body = state.request_body.take();
         let record = &mut state.record;
         // What the client broke is not the server's failure, however it showed.

@@ -36,9 +36,9 @@ impl Busy {
 
     /// Something has begun or ended. What is so now is asked for under the lock, so that of two changes at the same time the
     /// last one stands.
-    pub(super) fn note(&self, is_busy: impl FnOnce() -> bool) {
+    pub(super) fn note(&self, now: Instant, is_busy: impl FnOnce() -> bool) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.pass(Instant::now());
+        state.pass(now);
         state.is_busy = is_busy();
     }
 }

@@ -1,4 +1,5 @@
 use super::calls::MAX_CALLEES;
+use super::ended::MAX_ENDED;
 use super::*;
 use crate::hop::{Direction, Peer, Tls};
 use clew_model::name::{RouteName, ServiceName};
@@ -58,8 +59,8 @@ fn evidence(audit: &Audit, came: &Extracted, now: Instant) -> Evidence {
 fn a_context_tells_the_request_that_it_is_of() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let one = audit.received(given(trace(HIGH | 1), 10));
-    let two = audit.received(given(trace(HIGH | 1), 20));
+    let one = audit.received(given(trace(HIGH | 1), 10), now);
+    let two = audit.received(given(trace(HIGH | 1), 20), now);
     let shown = |trace, span| evidence(&audit, &context(trace, span), now);
     assert_eq!(shown(HIGH | 1, 10), Evidence::Given);
     assert_eq!(shown(HIGH | 1, 20), Evidence::Given);
@@ -80,7 +81,7 @@ fn without_context_it_counts_whether_there_was_something_to_pass_on() {
     let audit = Arc::new(Audit::new(now, Arc::default()));
     let absent = Extracted::default();
     assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentIdle);
-    let request = audit.received(given(trace(1), 1));
+    let request = audit.received(given(trace(1), 1), now);
     assert_eq!(evidence(&audit, &absent, now), Evidence::AbsentBusy);
     drop(request);
     let after = |time| evidence(&audit, &absent, Instant::now() + time);
@@ -118,7 +119,7 @@ fn past_its_bound_the_table_concludes_nothing() {
     // All in one part.
     let id = |n: usize| trace(u128::try_from((n + 1) * PARTS).unwrap());
     let requests: Vec<_> = (0..=MAX_IN_FLIGHT)
-        .map(|n| audit.received(given(id(n), 1)))
+        .map(|n| audit.received(given(id(n), 1), now))
         .collect();
     let last = context(id(MAX_IN_FLIGHT).get(), 1);
     assert_eq!(evidence(&audit, &last, now), Evidence::Forgotten);
@@ -129,12 +130,10 @@ fn past_its_bound_the_table_concludes_nothing() {
     assert_eq!(evidence(&audit, &first, now), Evidence::OtherIdle);
     let kept = context(id(MAX_IN_FLIGHT - 1).get(), 1);
     assert_eq!(evidence(&audit, &kept, now), Evidence::Ended);
-    let traces: usize = audit
-        .parts
-        .iter()
-        .map(|part| part.lock().unwrap().traces.len())
-        .sum();
-    assert_eq!(traces, MAX_ENDED);
+    let ended = |n: &usize| evidence(&audit, &context(id(*n).get(), 1), now) == Evidence::Ended;
+    assert_eq!((0..MAX_IN_FLIGHT).filter(ended).count(), MAX_ENDED);
+    let parts = audit.parts.iter().map(|part| part.lock().unwrap());
+    assert_eq!(parts.map(|part| part.traces.len()).sum::<usize>(), 0);
 }
 
 /// Of two requests at the same time, the time from the first one's beginning to the second one's end.
@@ -144,8 +143,8 @@ fn the_application_is_busy_while_any_request_is_in_flight() {
     let begun = Instant::now();
     let audit = Arc::new(Audit::new(begun, Arc::clone(&busy)));
     assert_eq!(busy.times().0, Duration::ZERO);
-    let one = audit.received(given(trace(1), 10));
-    let two = audit.received(given(trace(2), 20));
+    let one = audit.received(given(trace(1), 10), begun);
+    let two = audit.received(given(trace(2), 20), begun);
     drop(one);
     let (before, _) = busy.times();
     let (after, _) = busy.times();
@@ -168,45 +167,45 @@ fn counts(calls: &[Calls]) -> Vec<(&str, u32, u32)> {
 fn what_a_request_calls_is_counted_by_the_ids_that_the_calls_carry() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let one = audit.received(given(trace(1), 10));
-    let two = audit.received(given(trace(1), 20));
+    let one = audit.received(given(trace(1), 10), now);
+    let two = audit.received(given(trace(1), 20), now);
     let look = |parent, route| audit.look(&context(1, parent), &call(route), now, 0);
     for route in ["GET /a", "GET /b", "GET /a"] {
         look(10, route);
     }
     look(20, "GET /a");
     assert_eq!(look(30, "GET /a").cause, None, "of one of the two");
-    assert_eq!(counts(&one.end()), [("GET /a", 2, 0), ("GET /b", 1, 0)]);
+    assert_eq!(counts(&one.end(now)), [("GET /a", 2, 0), ("GET /b", 1, 0)]);
     look(30, "GET /c");
-    assert_eq!(counts(&two.end()), [("GET /a", 1, 0), ("GET /c", 1, 0)]);
+    assert_eq!(counts(&two.end(now)), [("GET /a", 1, 0), ("GET /c", 1, 0)]);
 }
 
 #[test]
 fn two_requests_that_were_given_the_same_span_cannot_be_told_apart() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let one = audit.received(given(trace(1), 10));
-    let two = audit.received(given(trace(1), 10));
+    let one = audit.received(given(trace(1), 10), now);
+    let two = audit.received(given(trace(1), 10), now);
     let seen = audit.look(&context(1, 10), &call("GET /a"), now, 0);
     assert_eq!((seen.evidence, seen.cause), (Evidence::Given, None));
-    assert_eq!(one.end(), []);
+    assert_eq!(one.end(now), []);
     // Now it can only be the other.
     audit.look(&context(1, 10), &call("GET /a"), now, 0);
-    assert_eq!(counts(&two.end()), [("GET /a", 1, 0)]);
+    assert_eq!(counts(&two.end(now)), [("GET /a", 1, 0)]);
 }
 
 #[test]
 fn a_call_after_one_that_failed_is_an_attempt_again() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let request = audit.received(given(trace(1), 10));
+    let request = audit.received(given(trace(1), 10), now);
     let look = || audit.look(&context(1, 10), &call("GET /a"), now, 0).cause;
     let first = look().unwrap();
     look();
     audit.failed(first, &call("GET /a"));
     look();
     look();
-    assert_eq!(counts(&request.end()), [("GET /a", 4, 1)]);
+    assert_eq!(counts(&request.end(now)), [("GET /a", 4, 1)]);
     // Too late.
     audit.failed(first, &call("GET /a"));
 }
@@ -215,12 +214,12 @@ fn a_call_after_one_that_failed_is_an_attempt_again() {
 fn beyond_its_bound_what_a_request_calls_shares_a_name() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let request = audit.received(given(trace(1), 10));
+    let request = audit.received(given(trace(1), 10), now);
     let last = u32::try_from(MAX_CALLEES).unwrap() - 1;
     for n in 0..=last + 1 {
         audit.look(&context(1, 10), &call(&format!("GET /{n}")), now, 0);
     }
-    let calls = request.end();
+    let calls = request.end(now);
     assert_eq!(calls.len(), MAX_CALLEES);
     assert_eq!(counts(&calls).last(), Some(&("(other)", 2, 0)));
 }
@@ -232,7 +231,7 @@ fn beyond_its_bound_what_a_request_calls_shares_a_name() {
 fn calls_that_speak_against_the_application_are_kept_with_what_it_was_given() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let _request = audit.received(given(trace(1), 10));
+    let _request = audit.received(given(trace(1), 10), now);
     let absent = Extracted::default();
     audit.look(&absent, &call("GET /a"), now, 100);
     audit.look(&absent, &call("GET /a"), now, 200);
@@ -265,7 +264,7 @@ fn calls_that_speak_against_the_application_are_kept_with_what_it_was_given() {
 fn examples_have_a_bound() {
     let now = Instant::now();
     let audit = Arc::new(Audit::new(now, Arc::default()));
-    let _request = audit.received(given(trace(1), 10));
+    let _request = audit.received(given(trace(1), 10), now);
     for n in 0..=examples::MAX_EXAMPLES {
         let later = now + Duration::from_millis(n as u64);
         audit.look(&Extracted::default(), &call(&format!("GET /{n}")), later, 0);

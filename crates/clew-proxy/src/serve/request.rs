@@ -167,13 +167,14 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
     note_address(&mut hop, via.client);
     let joined = join_trace(via, &mut hop, &mut request, arrival.start);
     if let (Some(joined), Some(audit)) = (joined, shard.audit()) {
-        hop.received(audit.received(Given {
+        let given = Given {
             route: route.name.clone(),
             trace: joined.trace,
             span: joined.given,
             families: joined.written,
             unix_nano: arrival.start_unix_nano,
-        }));
+        };
+        hop.received(audit.received(given, arrival.start));
     }
     count(via, &mut hop);
     phase(&mut hop, Phase::Route, arrival.start.elapsed());
