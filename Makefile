@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo myths test fuzz lint fmt docs bench
+.PHONY: help demo dashboard myths test fuzz lint fmt docs bench
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -20,13 +20,16 @@ target := $(or $(CARGO_TARGET_DIR),target)
 DEMO ?=
 
 help: ## These targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 14
 
-demo: ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
+demo: dashboard ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
 	@cargo build --release --locked --package clew
 	@$(target)/release/clew demo $(DEMO)
 
-myths: ## Four myths of tracing, each tried: the command, its output, and what it must say
+dashboard: ## What the dashboard is made of, for the binary to hold
+	@scripts/dashboard
+
+myths: dashboard ## Four myths of tracing, each tried: the command, its output, and what it must say
 	@cargo build --release --locked --package clew
 	@scripts/test peers
 	@$(target)/peers/bin/python scripts/myths $(target)/release/clew

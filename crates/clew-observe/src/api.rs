@@ -30,10 +30,13 @@ mod version;
 
 pub use openapi::document;
 
+use crate::dashboard;
 use crate::ingest::Ingest;
 use crate::scrape::Scraper;
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
+use axum::http::Method;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use clew_api::client::ControlClient;
 use clew_api::rest::API_PREFIX;
@@ -103,14 +106,23 @@ pub fn router(sources: Sources) -> Router {
         )
         .with_state(api);
     Router::new()
-        .nest(API_PREFIX, v1)
-        .fallback(no_such_path)
+        .nest(API_PREFIX, v1.fallback(no_such_path))
+        .fallback(elsewhere)
         .method_not_allowed_fallback(no_such_method)
         .layer(axum::middleware::from_fn(origin::guard))
 }
 
-async fn no_such_path(request: Request) -> Refusal {
-    Refusal::no_such_path(request.uri().path())
+/// Outside of the API is the dashboard.
+async fn elsewhere(request: Request) -> Response {
+    let page = (request.method() == Method::GET).then(|| dashboard::respond(&request));
+    match page.flatten() {
+        Some(page) => page,
+        None => Refusal::no_such_path(request.uri().path()).into_response(),
+    }
+}
+
+async fn no_such_path(OriginalUri(uri): OriginalUri) -> Refusal {
+    Refusal::no_such_path(uri.path())
 }
 
 async fn no_such_method(request: Request) -> Refusal {

@@ -9,6 +9,7 @@
 
 pub mod api;
 mod blame;
+mod dashboard;
 pub mod ingest;
 mod listen;
 mod observe;

@@ -23,7 +23,7 @@ async fn what_there_is_not_is_refused_as_a_problem() {
             .status,
         405
     );
-    let elsewhere = Request::get("/")
+    let elsewhere = Request::get("/assets/nothing.js")
         .header("host", "localhost")
         .body(Body::empty())
         .unwrap();

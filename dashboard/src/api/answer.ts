@@ -1,0 +1,138 @@
+// Questions to the API, and what comes back: typed by the OpenAPI document.
+
+import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { live } from './live';
+import type { components, paths } from './schema';
+
+const PREFIX = '/api/v1/';
+
+type Schemas = components['schemas'];
+export type Schema<Name extends keyof Schemas> = Schemas[Name];
+export type Problem = Schema<'Problem'>;
+
+/** Paths that answer GET with JSON. */
+type Readable = {
+  [Path in keyof paths]: paths[Path] extends {
+    get: { responses: { 200: { content: { 'application/json': unknown } } } };
+  }
+    ? Path
+    : never;
+}[keyof paths];
+
+type Get<Path extends Readable> = paths[Path] extends { get: infer Operation } ? Operation : never;
+
+export type Answer<Path extends Readable> =
+  Get<Path> extends { responses: { 200: { content: { 'application/json': infer Body } } } } ? Body : never;
+
+type Given<Values> = [Values] extends [never]
+  ? Record<string, never>
+  : { [Key in keyof Values]?: Values[Key] | undefined };
+
+export type Parameters<Path extends Readable> =
+  Get<Path> extends { parameters: { query?: infer Query } } ? Given<NonNullable<Query>> : never;
+
+/** What the API says when it does not answer (RFC 9457), or why nothing came at all. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Partial<Problem>,
+  ) {
+    super(problem.detail ?? problem.title ?? `status ${status}`);
+  }
+}
+
+/** The path and query of a question, without the prefix; parameters that are not given are left out. */
+export function question(path: string, parameters: object = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== '' && value !== false) query.set(name, String(value));
+  }
+  query.sort();
+  const name = path.replace(PREFIX, '');
+  return query.size > 0 ? `${name}?${query}` : name;
+}
+
+/** The address of a question, for links. */
+export function address(path: string, parameters: object = {}): string {
+  return PREFIX + question(path, parameters);
+}
+
+export async function ask(asked: string, signal?: AbortSignal): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(PREFIX + asked, signal ? { signal } : {});
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Refusal(0, {
+      title: 'Clew does not answer',
+      detail: 'The API could not be reached. Is the mesh running?',
+    });
+  }
+  if (response.ok) return response.json();
+  const problem: unknown = await response.json().catch(() => ({}));
+  throw new Refusal(response.status, problem as Partial<Problem>);
+}
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What changes is sent by the server.
+      staleTime: 60_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => failures < 2 && error instanceof Refusal && error.status === 0,
+    },
+  },
+});
+
+live.onAnswer((asked, status, body) => {
+  if (status === 200) client.setQueryData([asked], body);
+  else void client.invalidateQueries({ queryKey: [asked] });
+});
+
+interface Options {
+  /** Follow what changes. */
+  live?: boolean;
+  /** Ask at all. */
+  when?: boolean;
+}
+
+export interface Asked<Body> {
+  data: Body | undefined;
+  error: Refusal | null;
+  isLoading: boolean;
+  retry: () => void;
+}
+
+function useQuestion(asked: string, { live: follow = false, when = true }: Options): Asked<unknown> {
+  useEffect(() => (follow && when ? live.watch(asked) : undefined), [asked, follow, when]);
+  const query = useQuery({
+    queryKey: [asked],
+    queryFn: ({ signal }) => ask(asked, signal),
+    enabled: when,
+    // While another window is asked for, the last one stands.
+    placeholderData: keepPreviousData,
+  });
+  const error =
+    query.error instanceof Refusal ? query.error : query.error && new Refusal(0, { detail: String(query.error) });
+  return {
+    data: error ? undefined : query.data,
+    error,
+    isLoading: query.isPending && when,
+    retry: () => void query.refetch(),
+  };
+}
+
+/** The answer to a question, which changes as the server sends news of it when it is live. */
+export function useAnswer<Path extends Readable>(
+  path: Path,
+  parameters: Parameters<Path>,
+  options: Options = {},
+): Asked<Answer<Path>> {
+  return useQuestion(question(path, parameters), options) as Asked<Answer<Path>>;
+}
+
+/** One trace, whole. */
+export function useTrace(id: string): Asked<Schema<'Trace'>> {
+  return useQuestion(`traces/${id}`, {}) as Asked<Schema<'Trace'>>;
+}

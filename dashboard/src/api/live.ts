@@ -1,0 +1,137 @@
+// One connection of a tab, through which the server sends what changes of the questions that the page shows. A tab that
+// nobody looks at, or that is paused, has none.
+
+/** The questions that a connection may follow. */
+const MAX_WATCHES = 8;
+/** How often the server looks for news. */
+const EVERY = '2s';
+
+type OnAnswer = (asked: string, status: number, body: unknown) => void;
+type OnLine = (line: unknown) => void;
+export type LiveState = 'connecting' | 'live' | 'paused' | 'lost' | 'idle';
+
+/** What a page of ours needs of an `EventSource`. */
+interface Source {
+  addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void;
+  close(): void;
+  onopen: ((event: Event) => void) | null;
+  onerror: ((event: Event) => void) | null;
+}
+
+export class Live {
+  /** How many parts of the page follow a question. */
+  private readonly watched = new Map<string, number>();
+  private readonly lineListeners = new Map<string, Set<OnLine>>();
+  private readonly stateListeners = new Set<() => void>();
+  private onAnswers: OnAnswer = () => {};
+  private source: Source | undefined;
+  /** What the open connection follows, in the order of its indices. */
+  private followed: string[] = [];
+  private isPaused = false;
+  private isHidden = false;
+  private isPlanned = false;
+  private current: LiveState = 'idle';
+
+  constructor(private readonly open: (url: string) => Source) {}
+
+  onAnswer(listener: OnAnswer): void {
+    this.onAnswers = listener;
+  }
+
+  /** Follows a question until what is returned is called. */
+  watch(asked: string): () => void {
+    this.watched.set(asked, (this.watched.get(asked) ?? 0) + 1);
+    this.plan();
+    return () => {
+      const left = (this.watched.get(asked) ?? 1) - 1;
+      if (left > 0) this.watched.set(asked, left);
+      else this.watched.delete(asked);
+      this.plan();
+    };
+  }
+
+  /** The lines of a stream, such as tap, until what is returned is called. */
+  lines(asked: string, listener: OnLine): () => void {
+    const listeners = this.lineListeners.get(asked) ?? new Set();
+    this.lineListeners.set(asked, listeners.add(listener));
+    const end = this.watch(asked);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.lineListeners.delete(asked);
+      end();
+    };
+  }
+
+  pause(paused: boolean): void {
+    this.isPaused = paused;
+    this.plan();
+  }
+
+  hide(hidden: boolean): void {
+    this.isHidden = hidden;
+    this.plan();
+  }
+
+  get paused(): boolean {
+    return this.isPaused;
+  }
+
+  state = (): LiveState => this.current;
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.stateListeners.add(listener);
+    return () => this.stateListeners.delete(listener);
+  };
+
+  /** What a page asks for changes several times while it is drawn: the connection is opened once for all of it. */
+  private plan(): void {
+    if (this.isPlanned) return;
+    this.isPlanned = true;
+    queueMicrotask(() => {
+      this.isPlanned = false;
+      this.follow();
+    });
+  }
+
+  private follow(): void {
+    const wanted = this.isPaused || this.isHidden ? [] : [...this.watched.keys()].sort().slice(0, MAX_WATCHES);
+    if (this.source && wanted.join('\n') === this.followed.join('\n')) return;
+    this.source?.close();
+    this.source = undefined;
+    this.followed = wanted;
+    if (wanted.length === 0) {
+      this.tell(this.isPaused ? 'paused' : 'idle');
+      return;
+    }
+    this.tell('connecting');
+    const query = new URLSearchParams([['every', EVERY], ...wanted.map((asked) => ['watch', asked])]);
+    const source = this.open(`/api/v1/live?${query}`);
+    this.source = source;
+    source.onopen = () => this.tell('live');
+    // The browser tries again by itself.
+    source.onerror = () => this.tell('lost');
+    source.addEventListener('answer', (event) => {
+      const { watch, status, body } = JSON.parse(event.data) as { watch: number; status: number; body: unknown };
+      const asked = wanted[watch];
+      if (asked !== undefined) this.onAnswers(asked, status, body);
+    });
+    source.addEventListener('line', (event) => {
+      const { watch, line } = JSON.parse(event.data) as { watch: number; line: unknown };
+      const asked = wanted[watch];
+      if (asked === undefined) return;
+      for (const listener of this.lineListeners.get(asked) ?? []) listener(line);
+    });
+  }
+
+  private tell(state: LiveState): void {
+    if (state === this.current) return;
+    this.current = state;
+    for (const listener of this.stateListeners) listener();
+  }
+}
+
+export const live = new Live((url) => new EventSource(url));
+
+if (typeof document !== 'undefined') {
+  document.addEventListener('visibilitychange', () => live.hide(document.hidden));
+}

@@ -1,0 +1,5 @@
+import { PageHead } from '../ui/parts';
+
+export function CriticalPathPage() {
+  return <PageHead title="CriticalPath" />;
+}

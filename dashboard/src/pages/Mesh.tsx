@@ -1,0 +1,5 @@
+import { PageHead } from '../ui/parts';
+
+export function MeshPage() {
+  return <PageHead title="Mesh" />;
+}

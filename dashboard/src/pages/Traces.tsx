@@ -1,0 +1,5 @@
+import { PageHead } from '../ui/parts';
+
+export function TracesPage() {
+  return <PageHead title="Traces" />;
+}
