@@ -188,7 +188,8 @@ impl Store {
     }
 
     /// Sums of one gauge family (`tcp_open_connections`) by group: the last values of living series on
-    /// instances that were scraped since the window began, and in the half minute before its end.
+    /// instances that were scraped since the window began, and in the half minute before its end. Nothing for a window
+    /// that ended more than half a minute before the last scrape: only last values are kept.
     ///
     /// # Errors
     /// The question was not answered.

@@ -10,4 +10,5 @@ mod metrics;
 mod settings;
 mod spans;
 mod tap;
+mod time;
 mod traffic;

@@ -6,7 +6,7 @@ mod whole;
 use super::Api;
 use super::clock::{bounds, millis, rfc3339_nanos};
 use super::described::{Always, FromStore};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -36,9 +36,8 @@ const ID_FORM: &str = "1 to 32 hexadecimal digits";
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TracesParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only traces with a span of this service
     service: Option<String>,
     /// Only traces with a span of this route
@@ -78,7 +77,7 @@ impl Parameters for TracesParameters {
     get,
     path = "/api/v1/traces",
     tag = "traces",
-    params(TracesParameters),
+    params(WindowParameters, TracesParameters),
     responses(
         Always,
         FromStore,
@@ -89,7 +88,7 @@ pub(super) async fn traces(
     State(api): State<Api>,
     Asked(asked): Asked<TracesParameters>,
 ) -> Result<Json<Traces>, Refusal> {
-    let window = Window::last(asked.window);
+    let window = asked.window;
     let query = TraceQuery {
         service: asked.service,
         route: asked.route,

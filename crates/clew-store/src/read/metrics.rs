@@ -5,7 +5,7 @@ use crate::error::ReadError;
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::query::{GoldenQuery, GoldenRow, HistogramRow, Labels, SeriesQuery, ValueRow};
-use crate::window::unix_millis;
+use crate::window::{GAUGE_LIFE, unix_millis};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
@@ -106,12 +106,10 @@ pub(crate) fn histograms(
         .collect())
 }
 
-/// A gauge whose instance was not read for so long is not known any more.
-const GAUGE_LIFE_MS: i64 = 30_000;
-
 /// Sums of one gauge family by group: the last values of the series that live, on instances that were read
 /// since the window began and in the half minute before its end. The last value may be younger than the window's
-/// end, which was chosen before the question was asked.
+/// end, which was chosen before the question was asked. Nothing where somebody was read much later than the end: what
+/// the values were there is not kept.
 pub(crate) fn gauges(
     connection: &Connection,
     family: &str,
@@ -129,7 +127,11 @@ pub(crate) fn gauges(
         )
         .map_err(query("gauges"))?;
     let (from, to) = asked.window.millis();
-    let since = from.max(to.min(unix_millis(SystemTime::now())) - GAUGE_LIFE_MS);
+    let life = i64::try_from(GAUGE_LIFE.as_millis()).unwrap_or(i64::MAX);
+    if last_scrape_ms(connection)?.is_some_and(|last| last.saturating_sub(life) > to) {
+        return Ok(Vec::new());
+    }
+    let since = from.max(to.min(unix_millis(SystemTime::now())).saturating_sub(life));
     let rows = statement
         .query_map([family, since], |row| {
             Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, f64>(2)?))
@@ -144,6 +146,14 @@ pub(crate) fn gauges(
         }
     }
     Ok(value_rows(sums))
+}
+
+/// When an instance was read last, Unix time in milliseconds.
+fn last_scrape_ms(connection: &Connection) -> Result<Option<i64>, ReadError> {
+    connection
+        .prepare_cached("SELECT max(scraped_ms) FROM instances")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(query("instances"))
 }
 
 fn value_rows(sums: BTreeMap<Labels, f64>) -> Vec<ValueRow> {
