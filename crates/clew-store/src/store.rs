@@ -6,8 +6,8 @@ mod tests;
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
-    GoldenQuery, GoldenRow, HistogramRow, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery,
-    TraceSummary, ValueRow,
+    GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow, HistogramSteps, Sample,
+    SampleQuery, SeriesQuery, StoreStats, TraceQuery, TraceSummary, ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -168,6 +168,33 @@ impl Store {
         self.shared
             .readers
             .ask(move |connection| read::golden(connection, &query))
+            .await
+    }
+
+    /// Golden metrics step by step, of the groups that had most requests.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn golden_steps(&self, query: GoldenStepsQuery) -> Result<GoldenSteps, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::golden_steps(connection, &query))
+            .await
+    }
+
+    /// Histograms of one family (`clew_proxy_time_seconds`) step by step, by group.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn histogram_steps(
+        &self,
+        family: &str,
+        query: GoldenStepsQuery,
+    ) -> Result<Vec<HistogramSteps>, ReadError> {
+        let family = family.to_owned();
+        self.shared
+            .readers
+            .ask(move |connection| read::histogram_steps(connection, &family, &query))
             .await
     }
 

@@ -2,6 +2,24 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Points that are older are kept one per so much time: age, time.
+pub(crate) const TIERS: [(Duration, Duration); 2] = [
+    (Duration::from_secs(10 * 60), Duration::from_secs(10)),
+    (Duration::from_secs(6 * 3600), Duration::from_secs(60)),
+];
+
+/// How far points are apart that are as old as this: those of a series, whether compacted or as they were read.
+pub fn resolution_at(time: SystemTime) -> Duration {
+    const SCRAPE: Duration = Duration::from_secs(1);
+    let age = SystemTime::now().duration_since(time).unwrap_or_default();
+    let tiers = TIERS.iter().rev();
+    tiers
+        .filter(|(after, _)| age > *after + SCRAPE)
+        .map(|(_, resolution)| *resolution)
+        .next()
+        .unwrap_or(SCRAPE)
+}
+
 /// What was not read for so long is not known any more.
 pub(crate) const GAUGE_LIFE: Duration = Duration::from_secs(30);
 

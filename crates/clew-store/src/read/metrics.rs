@@ -1,5 +1,9 @@
 //! Sums over windows.
 
+mod over_time;
+
+pub(crate) use over_time::{golden_steps, histogram_steps};
+
 use super::query;
 use crate::error::ReadError;
 use crate::histogram::{Histogram, Latency};
@@ -190,20 +194,26 @@ impl SeriesLabels {
 struct Selection<'a> {
     connection: &'a Connection,
     asked: &'a SeriesQuery,
+    /// All labels of one of these must hold too, if there is one.
+    any_of: &'a [Vec<(Label, String)>],
 }
 
 impl<'a> Selection<'a> {
     fn new(connection: &'a Connection, asked: &'a SeriesQuery) -> Self {
-        Self { connection, asked }
+        Self {
+            connection,
+            asked,
+            any_of: &[],
+        }
     }
 
     /// The row that a series belongs to; `None` when a filter excludes it.
     fn group(&self, labels: &SeriesLabels) -> Option<Labels> {
-        if !self
-            .asked
-            .filters
-            .iter()
-            .all(|(label, value)| labels.get(*label) == value)
+        let holds = |filters: &Vec<(Label, String)>| {
+            let mut filters = filters.iter();
+            filters.all(|(label, value)| labels.get(*label) == value)
+        };
+        if !holds(&self.asked.filters) || !(self.any_of.is_empty() || self.any_of.iter().any(holds))
         {
             return None;
         }
@@ -286,19 +296,10 @@ impl<'a> Selection<'a> {
         sums: HashMap<i64, V>,
         mut add: impl FnMut(&SeriesLabels, Labels, V),
     ) -> Result<(), ReadError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT s.labels, i.name FROM series s JOIN instances i ON i.id = s.instance WHERE s.id = ?1")
-            .map_err(query("series"))?;
         for (series, sum) in sums {
-            let found = statement
-                .query_row([series], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
-                .optional()
-                .map_err(query("series"))?;
-            let Some((labels, instance)) = found else {
+            let Some(labels) = self.labels(series)? else {
                 continue;
             };
-            let labels = SeriesLabels::parse(&labels, instance)?;
             if let Some(group) = self.group(&labels) {
                 add(&labels, group, sum);
             }
