@@ -7,6 +7,7 @@ mod description;
 mod log_level;
 mod mesh;
 mod metrics;
+mod series;
 mod settings;
 mod spans;
 mod tap;

@@ -4,6 +4,7 @@ mod scope;
 mod whole;
 
 use super::Api;
+use super::answer::build_json;
 use super::clock::{bounds, millis, rfc3339_nanos};
 use super::described::{Always, FromStore};
 use super::query::{Asked, Parameters, Query, WindowParameters};
@@ -11,8 +12,7 @@ use super::refusal::Refusal;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
 use clew_store::query::{TraceQuery, TraceSummary as Found};
@@ -175,14 +175,11 @@ pub(super) async fn trace(
     let Some(spans) = store.load_trace(trace_id).await? else {
         return Err(Refusal::unknown_trace(&id));
     };
-    // Twenty thousand spans are tens of megabytes of JSON, which other requests should not wait for.
-    let json = tokio::task::spawn_blocking(move || {
-        serde_json::to_vec(&whole::trace(trace_id, spans, asked.scope.as_deref()))
-    });
-    match json.await {
-        Ok(Ok(json)) => Ok(([(CONTENT_TYPE, "application/json")], json).into_response()),
-        _ => Err(Refusal::failed(format!("trace {trace_id} cannot be shown"))),
-    }
+    // Twenty thousand spans are tens of megabytes of JSON.
+    build_json(&format!("trace {trace_id}"), move || {
+        whole::trace(trace_id, spans, asked.scope.as_deref())
+    })
+    .await
 }
 
 /// The one trace whose id begins so.
