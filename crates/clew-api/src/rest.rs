@@ -15,6 +15,7 @@ pub mod members;
 pub mod problem;
 pub mod propagation;
 pub mod scrape;
+pub mod series;
 pub mod settings;
 pub mod span;
 pub mod tap;

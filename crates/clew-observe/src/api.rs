@@ -3,6 +3,7 @@
 //! Each file below answers one kind of question: it takes the parameters ([`query`]), asks the store or the
 //! members, and puts the answer together. Whatever cannot be answered is a [`refusal`].
 
+mod answer;
 mod backends;
 mod body;
 mod calls;
@@ -12,16 +13,19 @@ mod critical_path;
 mod described;
 mod edges;
 mod golden;
+mod heatmap;
 mod log_level;
 mod members;
 mod names;
 mod openapi;
 mod origin;
+mod over_time;
 mod propagation;
 mod query;
 mod refusal;
 mod routes;
 mod scrape;
+mod series;
 mod settings;
 mod stat;
 mod tap;
@@ -86,6 +90,8 @@ pub fn router(sources: Sources) -> Router {
         .route("/openapi.json", get(openapi::openapi))
         .route("/stat", get(stat::stat))
         .route("/routes", get(routes::routes))
+        .route("/series", get(series::series))
+        .route("/heatmap", get(heatmap::heatmap))
         .route("/edges", get(edges::edges))
         .route("/propagation", get(propagation::propagation))
         .route("/calls", get(calls::calls))

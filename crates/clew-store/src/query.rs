@@ -1,6 +1,13 @@
 //! Questions and answers, as nouns of the mesh and not of the database, so that another store (a
 //! Prometheus, a ClickHouse) can answer the same ones.
 
+mod over_time;
+
+pub use over_time::{
+    GoldenStep, GoldenSteps, GoldenStepsQuery, GroupSteps, HistogramSteps, MAX_SERIES,
+    MAX_SERIES_STEPS,
+};
+
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::window::Window;

@@ -6,7 +6,9 @@ mod size;
 mod tests;
 mod traces;
 
-pub(crate) use metrics::{counters, first_point_ms, gauges, golden, histograms};
+pub(crate) use metrics::{
+    counters, first_point_ms, gauges, golden, golden_steps, histogram_steps, histograms,
+};
 pub(crate) use size::size;
 pub(crate) use traces::{find, ids, load, sample};
 

@@ -6,8 +6,8 @@ mod tests;
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
-    GoldenQuery, GoldenRow, HistogramRow, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery,
-    TraceSummary, ValueRow,
+    GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow, HistogramSteps, Sample,
+    SampleQuery, SeriesQuery, StoreStats, TraceQuery, TraceSummary, ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -171,6 +171,33 @@ impl Store {
             .await
     }
 
+    /// Golden metrics step by step, of the groups that had most requests.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn golden_steps(&self, query: GoldenStepsQuery) -> Result<GoldenSteps, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::golden_steps(connection, &query))
+            .await
+    }
+
+    /// Histograms of one family (`clew_proxy_time_seconds`) step by step, by group.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn histogram_steps(
+        &self,
+        family: &str,
+        query: GoldenStepsQuery,
+    ) -> Result<Vec<HistogramSteps>, ReadError> {
+        let family = family.to_owned();
+        self.shared
+            .readers
+            .ask(move |connection| read::histogram_steps(connection, &family, &query))
+            .await
+    }
+
     /// Sums of one counter family (`clew_spans_total`, `tcp_open_total`, ...) by group.
     ///
     /// # Errors
@@ -188,7 +215,8 @@ impl Store {
     }
 
     /// Sums of one gauge family (`tcp_open_connections`) by group: the last values of living series on
-    /// instances that were scraped since the window began, and in the half minute before its end.
+    /// instances that were scraped since the window began, and in the half minute before its end. Nothing for a window
+    /// that ended more than half a minute before the last scrape: only last values are kept.
     ///
     /// # Errors
     /// The question was not answered.

@@ -2,6 +2,27 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// Points that are older are kept one per so much time: age, time.
+pub(crate) const TIERS: [(Duration, Duration); 2] = [
+    (Duration::from_secs(10 * 60), Duration::from_secs(10)),
+    (Duration::from_secs(6 * 3600), Duration::from_secs(60)),
+];
+
+/// How far points are apart that are as old as this: those of a series, whether compacted or as they were read.
+pub fn resolution_at(time: SystemTime) -> Duration {
+    const SCRAPE: Duration = Duration::from_secs(1);
+    let age = SystemTime::now().duration_since(time).unwrap_or_default();
+    let tiers = TIERS.iter().rev();
+    tiers
+        .filter(|(after, _)| age > *after + SCRAPE)
+        .map(|(_, resolution)| *resolution)
+        .next()
+        .unwrap_or(SCRAPE)
+}
+
+/// What was not read for so long is not known any more.
+pub(crate) const GAUGE_LIFE: Duration = Duration::from_secs(30);
+
 /// A stretch of wall-clock time, `from` excluded and `to` included.
 ///
 /// Metric points carry the end of the stretch that they cover, which is why the end belongs to the
@@ -18,11 +39,21 @@ pub struct Window {
 impl Window {
     /// The last `length` before now.
     pub fn last(length: Duration) -> Self {
-        let to = SystemTime::now();
+        Self::ending(SystemTime::now(), length)
+    }
+
+    /// The last `length` before `to`.
+    pub fn ending(to: SystemTime, length: Duration) -> Self {
+        let from = to.checked_sub(length).unwrap_or(UNIX_EPOCH);
         Self {
-            from: to.checked_sub(length).unwrap_or(UNIX_EPOCH),
+            from: from.clamp(UNIX_EPOCH, to.max(UNIX_EPOCH)),
             to,
         }
+    }
+
+    /// It ends so short a time ago that what is known of now holds for its end.
+    pub fn ends_lately(&self) -> bool {
+        self.to + GAUGE_LIFE >= SystemTime::now()
     }
 
     /// The window cut to begin with the point that ends at this Unix time in milliseconds, if it begins

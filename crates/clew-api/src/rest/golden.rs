@@ -28,7 +28,7 @@ pub struct Golden {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Quantiles>,
     /// Long streams (WebSocket, server-sent events, answers that go on for more than 10 s) that were open when they were
-    /// last looked at. Absent when there were none.
+    /// last looked at. Absent when there were none, and when the window ended more than half a minute ago.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub open_streams: u64,
     /// Those that the mesh or a broken connection ended, by reason (`no_endpoints`, `connect_refused`,
@@ -71,8 +71,9 @@ pub struct Tcp {
     pub opened: u64,
     /// Closed in the window.
     pub closed: u64,
-    /// Open when they were last looked at.
-    pub open: u64,
+    /// Open when they were last looked at. Absent when the window ended more than half a minute ago: it is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<u64>,
     /// Bytes read from the other side in the window.
     pub read_bytes: u64,
     /// Bytes written to the other side in the window.

@@ -49,6 +49,18 @@ impl Backends {
         Ok(Self::of(sent, &names::members(api)))
     }
 
+    /// Services that this workload alone is behind.
+    pub(super) fn services<'a>(&'a self, workload: &'a str) -> impl Iterator<Item = &'a str> {
+        let is_alone = move |behind: &BTreeSet<EdgePeer>| {
+            let name = behind.first().and_then(|peer| peer.name.as_deref());
+            behind.len() == 1 && name == Some(workload)
+        };
+        let services = self.0.iter();
+        services
+            .filter(move |(_, behind)| is_alone(behind))
+            .map(|(service, _)| service.as_str())
+    }
+
     /// The one workload behind a service; the service's own name where there is none, or more than one.
     pub(super) fn server(&self, service: &str) -> EdgePeer {
         let behind = self.0.get(service);

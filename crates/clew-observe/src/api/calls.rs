@@ -3,7 +3,7 @@
 use super::clock::bounds;
 use super::described::{Always, FromStore};
 use super::golden::{Selection, label, load_golden};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names};
 use axum::Json;
@@ -14,16 +14,14 @@ use clew_api::rest::problem::Problem;
 use clew_store::query::{Direction, Labels};
 use clew_store::{Histogram, Label, Window};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Parameters of `GET calls`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CallsParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only this namespace
     namespace: Option<String>,
     /// Only this workload
@@ -49,7 +47,7 @@ impl Parameters for CallsParameters {
     get,
     path = "/api/v1/calls",
     tag = "metrics",
-    params(CallsParameters),
+    params(WindowParameters, CallsParameters),
     responses(
         Always,
         FromStore,
@@ -62,7 +60,7 @@ pub(super) async fn calls(
     Asked(asked): Asked<CallsParameters>,
 ) -> Result<Json<Calls>, Refusal> {
     let store = &api.sources.store;
-    let window = store.measured(Window::last(asked.window)).await?;
+    let window = store.measured(asked.window).await?;
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }

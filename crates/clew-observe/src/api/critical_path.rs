@@ -3,7 +3,7 @@
 use super::clock::bounds;
 use super::described::{Always, FromStore};
 use super::golden::{Selection, label, load_golden};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names};
 use crate::blame::{Blame, Owner, Tree, is_proxys, route};
@@ -33,9 +33,8 @@ const SLOWEST: f64 = 0.01;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CriticalPathParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Workload that serves the requests. Needed without a route, and where several serve it
     workload: Option<String>,
     /// Namespace of the workload
@@ -65,7 +64,7 @@ impl Parameters for CriticalPathParameters {
     get,
     path = "/api/v1/critical-path",
     tag = "traces",
-    params(CriticalPathParameters),
+    params(WindowParameters, CriticalPathParameters),
     responses(
         Always,
         FromStore,
@@ -83,7 +82,7 @@ pub(super) async fn critical_path(
         return Err(Refusal::missing("route", "a route, or a workload"));
     }
     // Nothing is divided by its length.
-    let window = Window::last(asked.window);
+    let window = asked.window;
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }

@@ -8,7 +8,7 @@ use super::backends::{Backends, peer};
 use super::clock::bounds;
 use super::described::{Always, FromStore};
 use super::golden::{Selection, absorb, absorb_tcp, golden, label, load_golden, load_tcp};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names};
 use axum::Json;
@@ -18,16 +18,14 @@ use clew_api::rest::problem::Problem;
 use clew_store::query::{Direction, GoldenRow, Labels};
 use clew_store::{Label, Window};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Parameters of `GET edges`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct EdgesParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only edges to or from this workload
     workload: Option<String>,
     /// Only edges to or from workloads of this namespace
@@ -49,7 +47,7 @@ impl Parameters for EdgesParameters {
     get,
     path = "/api/v1/edges",
     tag = "metrics",
-    params(EdgesParameters),
+    params(WindowParameters, EdgesParameters),
     responses(
         Always,
         FromStore,
@@ -61,11 +59,7 @@ pub(super) async fn edges(
     State(api): State<Api>,
     Asked(asked): Asked<EdgesParameters>,
 ) -> Result<Json<Edges>, Refusal> {
-    let window = api
-        .sources
-        .store
-        .measured(Window::last(asked.window))
-        .await?;
+    let window = api.sources.store.measured(asked.window).await?;
     if let Some(workload) = &asked.workload {
         names::require_server(&api, "workload", workload, window).await?;
     }
@@ -251,7 +245,7 @@ fn take_out_members(
         if *client == OUTSIDE && seen.by == Side::Inbound {
             let left = seen.tcp.map(|tcp| minus(tcp, unnamed.get(server)));
             // Bytes alone are a matter of when each side was read.
-            seen.tcp = left.filter(|left| left.opened > 0 || left.open > 0);
+            seen.tcp = left.filter(|left| left.opened > 0 || left.open > Some(0));
         }
         seen.golden.is_some() || seen.tcp.is_some()
     });
@@ -271,7 +265,9 @@ fn minus(tcp: Tcp, part: Option<&Tcp>) -> Tcp {
     Tcp {
         opened: tcp.opened.saturating_sub(part.opened),
         closed: tcp.closed.saturating_sub(part.closed),
-        open: tcp.open.saturating_sub(part.open),
+        open: tcp
+            .open
+            .map(|open| open.saturating_sub(part.open.unwrap_or_default())),
         read_bytes: tcp.read_bytes.saturating_sub(part.read_bytes),
         written_bytes: tcp.written_bytes.saturating_sub(part.written_bytes),
     }

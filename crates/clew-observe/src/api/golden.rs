@@ -90,7 +90,9 @@ pub(super) async fn load_tcp(
             );
         }
     };
-    add(open, |tcp, value| tcp.open = value);
+    add(open, |tcp, value| {
+        tcp.open = Some(value).filter(|open| *open > 0)
+    });
     add(
         store.counters("tcp_open_total", series()).await?,
         |tcp, value| tcp.opened = value,
@@ -108,6 +110,10 @@ pub(super) async fn load_tcp(
         |tcp, value| tcp.written_bytes = value,
     );
     groups.retain(|_, tcp| *tcp != Tcp::default());
+    let is_known = selection.window.ends_lately();
+    for tcp in groups.values_mut() {
+        tcp.open = is_known.then_some(tcp.open.unwrap_or_default());
+    }
     Ok(groups)
 }
 
@@ -131,7 +137,10 @@ pub(super) fn absorb(row: &mut GoldenRow, other: &GoldenRow) {
 pub(super) fn absorb_tcp(tcp: &mut Tcp, other: &Tcp) {
     tcp.opened += other.opened;
     tcp.closed += other.closed;
-    tcp.open += other.open;
+    tcp.open = match (tcp.open, other.open) {
+        (Some(open), Some(others)) => Some(open + others),
+        (one, other) => one.or(other),
+    };
     tcp.read_bytes += other.read_bytes;
     tcp.written_bytes += other.written_bytes;
 }

@@ -18,6 +18,8 @@ use utoipa::OpenApi;
         super::version::version,
         super::stat::stat,
         super::routes::routes,
+        super::series::series,
+        super::heatmap::heatmap,
         super::edges::edges,
         super::propagation::propagation,
         super::calls::calls,

@@ -5,7 +5,7 @@ mod examples;
 use super::clock::{bounds, rfc3339};
 use super::described::{Always, FromStore};
 use super::golden::{Selection, label};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names};
 use axum::Json;
@@ -19,16 +19,14 @@ use clew_store::query::{Direction, ValueRow};
 use clew_store::{Label, ReadError, Window};
 use clew_trace::audit::{Evidence, RouteEvidence};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Parameters of `GET propagation`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PropagationParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only this namespace
     namespace: Option<String>,
     /// Only this workload
@@ -50,7 +48,7 @@ impl Parameters for PropagationParameters {
     get,
     path = "/api/v1/propagation",
     tag = "metrics",
-    params(PropagationParameters),
+    params(WindowParameters, PropagationParameters),
     responses(
         Always,
         FromStore,
@@ -63,7 +61,7 @@ pub(super) async fn propagation(
     Asked(asked): Asked<PropagationParameters>,
 ) -> Result<Json<Propagation>, Refusal> {
     let store = &api.sources.store;
-    let window = store.measured(Window::last(asked.window)).await?;
+    let window = store.measured(asked.window).await?;
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }
@@ -124,11 +122,16 @@ async fn judge(
         .filter(|(_, routes)| wants_examples(routes));
     let wanted: BTreeSet<Name> = wanted.map(|(name, _)| name.clone()).collect();
     let mut examples = examples::load(names::members(api), &wanted).await;
-    let from = rfc3339(selection.window.from);
+    let window = selection.window;
+    let (from, to) = (rfc3339(window.from), rfc3339(window.to));
     let mut judged = BTreeMap::new();
     for (name, mut routes) in workloads {
         let mut examples = examples.remove(&name).unwrap_or_default();
-        examples.retain(|example| is_since(&example.example.sent.at, &from));
+        // What came in while this was asked counts as well.
+        examples.retain(|example| {
+            let at = &example.example.sent.at;
+            is_since(at, &from) && (window.ends_lately() || is_since(&to, at))
+        });
         for (route, evidence) in &mut routes {
             let of_route = examples.iter().filter(|example| is_of(example, route));
             if evidence.may_begin_traces() && examples::begin_here(store, &name, of_route).await? {

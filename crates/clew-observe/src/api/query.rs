@@ -4,10 +4,13 @@ use super::refusal::Refusal;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use clew_api::rest::window::{TIME_SPAN_FORM, TimeSpan};
+use clew_store::Window;
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+use utoipa::IntoParams;
 
 /// The most parameters that are looked at.
 const MAX_PARAMETERS: usize = 32;
@@ -15,6 +18,9 @@ const MAX_PARAMETERS: usize = 32;
 pub(super) const DEFAULT_WINDOW: TimeSpan = TimeSpan::from_secs(60);
 /// The longest window.
 const MAX_WINDOW: TimeSpan = TimeSpan::from_secs(366 * 24 * 3600);
+
+/// What a moment has to look like.
+const MOMENT_FORM: &str = "a time as in RFC 3339, such as 2026-01-31T12:00:00Z";
 
 /// The parameters of one kind of request, taken from its query.
 pub(super) trait Parameters: Sized {
@@ -143,18 +149,20 @@ impl Query {
         Ok(Some(span.duration()))
     }
 
-    /// The window: how far to look back.
-    pub(super) fn window(&mut self) -> Result<Duration, Refusal> {
-        let window = self.time("window")?.unwrap_or(DEFAULT_WINDOW.duration());
-        if window.is_zero() || window > MAX_WINDOW.duration() {
-            let given = TimeSpan::new(window).to_string();
-            return Err(Refusal::bad_value(
-                "window",
-                &given,
-                &format!("more than 0s and at most {MAX_WINDOW}"),
-            ));
+    /// A moment, RFC 3339.
+    pub(super) fn moment(&mut self, name: &'static str) -> Result<Option<SystemTime>, Refusal> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        match text.parse::<Timestamp>() {
+            Ok(moment) => Ok(Some(moment.into())),
+            Err(_) => Err(Refusal::bad_value(name, &text, MOMENT_FORM)),
         }
-        Ok(window)
+    }
+
+    /// The window that is asked about.
+    pub(super) fn window(&mut self) -> Result<Window, Refusal> {
+        WindowParameters::take(self).map(WindowParameters::window)
     }
 
     /// One of some words.
@@ -173,6 +181,44 @@ impl Query {
                 Err(Refusal::bad_value(name, &text, &words.join(" or ")))
             }
         }
+    }
+}
+
+/// Parameters of everything that is asked about a window of time.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WindowParameters {
+    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
+    #[param(value_type = Option<String>, example = "1m")]
+    window: Duration,
+    /// Where the window ends, RFC 3339. Default: now, which is also what a later time is taken for. Numbers are kept per
+    /// second for ten minutes, then per ten seconds for six hours, then per minute: a window that ended earlier has edges
+    /// that exact
+    #[param(value_type = Option<String>, example = "2026-01-31T12:00:00Z")]
+    until: SystemTime,
+}
+
+impl Parameters for WindowParameters {
+    fn take(query: &mut Query) -> Result<Self, Refusal> {
+        let window = query.time("window")?.unwrap_or(DEFAULT_WINDOW.duration());
+        if window.is_zero() || window > MAX_WINDOW.duration() {
+            let given = TimeSpan::new(window).to_string();
+            return Err(Refusal::bad_value(
+                "window",
+                &given,
+                &format!("more than 0s and at most {MAX_WINDOW}"),
+            ));
+        }
+        let now = SystemTime::now();
+        // A browser's clock may be ahead of ours.
+        let until = query.moment("until")?.map_or(now, |until| until.min(now));
+        Ok(Self { window, until })
+    }
+}
+
+impl WindowParameters {
+    fn window(self) -> Window {
+        Window::ending(self.until, self.window)
     }
 }
 

@@ -5,7 +5,7 @@ use super::clock::bounds;
 use super::described::{Always, FromStore};
 use super::golden::{Selection, absorb, golden, label, load_golden};
 use super::names::UNMESHED;
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names};
 use axum::Json;
@@ -16,7 +16,6 @@ use clew_api::rest::problem::Problem;
 use clew_store::query::{Direction, GoldenRow};
 use clew_store::{Label, Window};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Parameters of `GET routes`.
@@ -25,9 +24,8 @@ use utoipa::IntoParams;
 pub(super) struct RoutesParameters {
     /// The workload
     workload: String,
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only this namespace
     namespace: Option<String>,
     /// Only requests of this client workload; `(unmeshed)` for clients outside the mesh. Not together with `to`
@@ -60,7 +58,7 @@ impl Parameters for RoutesParameters {
     get,
     path = "/api/v1/routes",
     tag = "metrics",
-    params(RoutesParameters),
+    params(WindowParameters, RoutesParameters),
     responses(
         Always,
         FromStore,
@@ -72,11 +70,7 @@ pub(super) async fn routes(
     State(api): State<Api>,
     Asked(asked): Asked<RoutesParameters>,
 ) -> Result<Json<Routes>, Refusal> {
-    let window = api
-        .sources
-        .store
-        .measured(Window::last(asked.window))
-        .await?;
+    let window = api.sources.store.measured(asked.window).await?;
     names::require_workload(&api, "workload", &asked.workload, window).await?;
     let direction = if asked.to.is_some() {
         Side::Outbound

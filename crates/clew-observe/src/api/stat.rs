@@ -3,7 +3,7 @@
 use super::clock::bounds;
 use super::described::{Always, FromStore};
 use super::golden::{Selection, golden, label, load_golden, load_tcp};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use super::{Api, names, propagation};
 use axum::Json;
@@ -14,16 +14,14 @@ use clew_api::rest::problem::Problem;
 use clew_store::query::{GoldenRow, Labels};
 use clew_store::{Label, ReadError, Store, Window};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Parameters of `GET stat`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StatParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only this workload
     workload: Option<String>,
     /// Only this namespace
@@ -47,7 +45,7 @@ const GROUPS: [Label; 3] = [Label::Namespace, Label::Workload, Label::Direction]
     get,
     path = "/api/v1/stat",
     tag = "metrics",
-    params(StatParameters),
+    params(WindowParameters, StatParameters),
     responses(
         Always,
         FromStore,
@@ -59,11 +57,7 @@ pub(super) async fn stat(
     State(api): State<Api>,
     Asked(asked): Asked<StatParameters>,
 ) -> Result<Json<Stat>, Refusal> {
-    let window = api
-        .sources
-        .store
-        .measured(Window::last(asked.window))
-        .await?;
+    let window = api.sources.store.measured(asked.window).await?;
     if let Some(workload) = &asked.workload {
         names::require_workload(&api, "workload", workload, window).await?;
     }

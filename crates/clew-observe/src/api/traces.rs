@@ -4,15 +4,15 @@ mod scope;
 mod whole;
 
 use super::Api;
+use super::answer::build_json;
 use super::clock::{bounds, millis, rfc3339_nanos};
 use super::described::{Always, FromStore};
-use super::query::{Asked, Parameters, Query};
+use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
 use clew_store::query::{TraceQuery, TraceSummary as Found};
@@ -36,9 +36,8 @@ const ID_FORM: &str = "1 to 32 hexadecimal digits";
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TracesParameters {
-    /// How far to look back: a whole number and a unit (ms, s, m, h, d). Default: 1m
-    #[param(value_type = Option<String>, example = "1m")]
-    window: Duration,
+    #[param(ignore)]
+    window: Window,
     /// Only traces with a span of this service
     service: Option<String>,
     /// Only traces with a span of this route
@@ -78,7 +77,7 @@ impl Parameters for TracesParameters {
     get,
     path = "/api/v1/traces",
     tag = "traces",
-    params(TracesParameters),
+    params(WindowParameters, TracesParameters),
     responses(
         Always,
         FromStore,
@@ -89,7 +88,7 @@ pub(super) async fn traces(
     State(api): State<Api>,
     Asked(asked): Asked<TracesParameters>,
 ) -> Result<Json<Traces>, Refusal> {
-    let window = Window::last(asked.window);
+    let window = asked.window;
     let query = TraceQuery {
         service: asked.service,
         route: asked.route,
@@ -176,14 +175,11 @@ pub(super) async fn trace(
     let Some(spans) = store.load_trace(trace_id).await? else {
         return Err(Refusal::unknown_trace(&id));
     };
-    // Twenty thousand spans are tens of megabytes of JSON, which other requests should not wait for.
-    let json = tokio::task::spawn_blocking(move || {
-        serde_json::to_vec(&whole::trace(trace_id, spans, asked.scope.as_deref()))
-    });
-    match json.await {
-        Ok(Ok(json)) => Ok(([(CONTENT_TYPE, "application/json")], json).into_response()),
-        _ => Err(Refusal::failed(format!("trace {trace_id} cannot be shown"))),
-    }
+    // Twenty thousand spans are tens of megabytes of JSON.
+    build_json(&format!("trace {trace_id}"), move || {
+        whole::trace(trace_id, spans, asked.scope.as_deref())
+    })
+    .await
 }
 
 /// The one trace whose id begins so.

@@ -1,11 +1,15 @@
 //! Sums over windows.
 
+mod over_time;
+
+pub(crate) use over_time::{golden_steps, histogram_steps};
+
 use super::query;
 use crate::error::ReadError;
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::query::{GoldenQuery, GoldenRow, HistogramRow, Labels, SeriesQuery, ValueRow};
-use crate::window::unix_millis;
+use crate::window::{GAUGE_LIFE, unix_millis};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
@@ -106,12 +110,10 @@ pub(crate) fn histograms(
         .collect())
 }
 
-/// A gauge whose instance was not read for so long is not known any more.
-const GAUGE_LIFE_MS: i64 = 30_000;
-
 /// Sums of one gauge family by group: the last values of the series that live, on instances that were read
 /// since the window began and in the half minute before its end. The last value may be younger than the window's
-/// end, which was chosen before the question was asked.
+/// end, which was chosen before the question was asked. Nothing where somebody was read much later than the end: what
+/// the values were there is not kept.
 pub(crate) fn gauges(
     connection: &Connection,
     family: &str,
@@ -129,7 +131,11 @@ pub(crate) fn gauges(
         )
         .map_err(query("gauges"))?;
     let (from, to) = asked.window.millis();
-    let since = from.max(to.min(unix_millis(SystemTime::now())) - GAUGE_LIFE_MS);
+    let life = i64::try_from(GAUGE_LIFE.as_millis()).unwrap_or(i64::MAX);
+    if last_scrape_ms(connection)?.is_some_and(|last| last.saturating_sub(life) > to) {
+        return Ok(Vec::new());
+    }
+    let since = from.max(to.min(unix_millis(SystemTime::now())).saturating_sub(life));
     let rows = statement
         .query_map([family, since], |row| {
             Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, f64>(2)?))
@@ -144,6 +150,14 @@ pub(crate) fn gauges(
         }
     }
     Ok(value_rows(sums))
+}
+
+/// When an instance was read last, Unix time in milliseconds.
+fn last_scrape_ms(connection: &Connection) -> Result<Option<i64>, ReadError> {
+    connection
+        .prepare_cached("SELECT max(scraped_ms) FROM instances")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(query("instances"))
 }
 
 fn value_rows(sums: BTreeMap<Labels, f64>) -> Vec<ValueRow> {
@@ -180,20 +194,26 @@ impl SeriesLabels {
 struct Selection<'a> {
     connection: &'a Connection,
     asked: &'a SeriesQuery,
+    /// All labels of one of these must hold too, if there is one.
+    any_of: &'a [Vec<(Label, String)>],
 }
 
 impl<'a> Selection<'a> {
     fn new(connection: &'a Connection, asked: &'a SeriesQuery) -> Self {
-        Self { connection, asked }
+        Self {
+            connection,
+            asked,
+            any_of: &[],
+        }
     }
 
     /// The row that a series belongs to; `None` when a filter excludes it.
     fn group(&self, labels: &SeriesLabels) -> Option<Labels> {
-        if !self
-            .asked
-            .filters
-            .iter()
-            .all(|(label, value)| labels.get(*label) == value)
+        let holds = |filters: &Vec<(Label, String)>| {
+            let mut filters = filters.iter();
+            filters.all(|(label, value)| labels.get(*label) == value)
+        };
+        if !holds(&self.asked.filters) || !(self.any_of.is_empty() || self.any_of.iter().any(holds))
         {
             return None;
         }
@@ -276,19 +296,10 @@ impl<'a> Selection<'a> {
         sums: HashMap<i64, V>,
         mut add: impl FnMut(&SeriesLabels, Labels, V),
     ) -> Result<(), ReadError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT s.labels, i.name FROM series s JOIN instances i ON i.id = s.instance WHERE s.id = ?1")
-            .map_err(query("series"))?;
         for (series, sum) in sums {
-            let found = statement
-                .query_row([series], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
-                .optional()
-                .map_err(query("series"))?;
-            let Some((labels, instance)) = found else {
+            let Some(labels) = self.labels(series)? else {
                 continue;
             };
-            let labels = SeriesLabels::parse(&labels, instance)?;
             if let Some(group) = self.group(&labels) {
                 add(&labels, group, sum);
             }

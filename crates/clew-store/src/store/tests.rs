@@ -3,6 +3,7 @@
 mod durability;
 mod metrics;
 mod opening;
+mod over_time;
 mod traces;
 mod truth;
 

@@ -56,7 +56,11 @@ fn render(edges: &Edges, is_wide: bool) -> String {
         ];
         cells.extend(columns.cells(edge.golden.as_ref()));
         if shows_tcp {
-            cells.push(Cell::or_none(edge.tcp.map(|tcp| tcp.open.to_string())));
+            cells.push(Cell::or_none(
+                edge.tcp
+                    .and_then(|tcp| tcp.open)
+                    .map(|open| open.to_string()),
+            ));
         }
         if is_wide {
             cells.push(Cell::or_none(edge.between_ms.map(units::millis)));

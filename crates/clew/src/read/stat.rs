@@ -143,7 +143,9 @@ impl Columns {
             ));
         }
         if self.tcp {
-            cells.push(Cell::or_none(tcp.map(|tcp| tcp.open.to_string())));
+            cells.push(Cell::or_none(
+                tcp.and_then(|tcp| tcp.open).map(|open| open.to_string()),
+            ));
         }
         if self.is_wide {
             cells.push(Cell::or_none(tcp.map(|tcp| units::bytes(tcp.read_bytes))));

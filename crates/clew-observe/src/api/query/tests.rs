@@ -4,10 +4,11 @@ use super::*;
 use axum::http::Request;
 use clew_api::rest::problem::Problem;
 use http_body_util::BodyExt;
+use std::time::UNIX_EPOCH;
 
 #[derive(Debug, PartialEq)]
 struct Shape {
-    window: Duration,
+    window: Window,
     workload: Option<String>,
     errors: bool,
     limit: Option<u32>,
@@ -43,18 +44,26 @@ async fn asked(query: &str) -> Result<Shape, Problem> {
 
 #[tokio::test]
 async fn what_is_not_given_has_its_default() {
-    let nothing = Shape {
-        window: Duration::from_secs(60),
+    let nothing = asked("").await.unwrap();
+    let before = SystemTime::now() - Duration::from_secs(1);
+    assert!((before..=SystemTime::now()).contains(&nothing.window.to));
+    assert_eq!(nothing.window.length(), Duration::from_secs(60));
+    let expected = Shape {
+        window: nothing.window,
         workload: None,
         errors: false,
         limit: None,
     };
-    assert_eq!(asked("").await.unwrap(), nothing);
-    let all = asked("limit=3&errors=true&workload=a%20b+c&window=6h")
-        .await
-        .unwrap();
+    assert_eq!(nothing, expected);
+    let all =
+        asked("limit=3&errors=true&workload=a%20b+c&window=6h&until=2026-01-31T13:00:00%2B01:00")
+            .await
+            .unwrap();
     let expected = Shape {
-        window: Duration::from_secs(6 * 3600),
+        window: Window::ending(
+            UNIX_EPOCH + Duration::from_secs(1_769_860_800),
+            Duration::from_secs(6 * 3600),
+        ),
         workload: Some("a b c".into()),
         errors: true,
         limit: Some(3),
@@ -68,6 +77,9 @@ async fn a_mistake_is_named_with_what_was_given_and_expected() {
         ("window=1x", "window", "1x"),
         ("window=0s", "window", "0s"),
         ("window=9999d", "window", "9999d"),
+        ("until=yesterday", "until", "yesterday"),
+        ("until=1769860800", "until", "1769860800"),
+        ("until=2026-01-31T12:00:00", "until", "2026-01-31T12:00:00"),
         ("limit=0", "limit", "0"),
         ("limit=11", "limit", "11"),
         ("limit=", "limit", ""),
@@ -84,8 +96,17 @@ async fn a_mistake_is_named_with_what_was_given_and_expected() {
     }
     assert_eq!(
         asked("windw=1m").await.unwrap_err().detail,
-        "there is no parameter \"windw\": expected one of window, workload, errors, limit"
+        "there is no parameter \"windw\": expected one of window, until, workload, errors, limit"
     );
+}
+
+#[tokio::test]
+async fn a_window_never_ends_later_than_now() {
+    let ahead = asked("until=2999-01-01T00:00:00Z").await.unwrap().window;
+    assert!(ahead.to <= SystemTime::now());
+    assert_eq!(ahead.length(), Duration::from_secs(60));
+    let epoch = asked("until=1960-01-01T00:00:00Z").await.unwrap().window;
+    assert_eq!(epoch.length(), Duration::ZERO);
 }
 
 #[tokio::test]

@@ -40,13 +40,20 @@ pub(super) async fn record(store: &Store, instance: &str, workload: &str, hops: 
 /// The samples of one proxy.
 pub(super) struct Proxy {
     workload: String,
+    at: SystemTime,
     samples: Vec<Sample>,
 }
 
 impl Proxy {
     pub(super) fn new(workload: &str) -> Self {
+        Self::read_at(workload, SystemTime::now())
+    }
+
+    /// One that began to count just before it was read.
+    pub(super) fn read_at(workload: &str, at: SystemTime) -> Self {
         Self {
             workload: workload.to_owned(),
+            at,
             samples: Vec::new(),
         }
     }
@@ -63,11 +70,7 @@ impl Proxy {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         );
         // It began to count before it was read.
-        let created = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_nanos()
-            - 1;
+        let created = self.at.duration_since(UNIX_EPOCH).unwrap().as_nanos() - 1;
         self.samples.push(Sample {
             family: family.into(),
             labels: all,
@@ -116,7 +119,7 @@ impl Proxy {
         store
             .record_scrape(Scrape {
                 instance,
-                at: SystemTime::now(),
+                at: self.at,
                 samples: self.samples,
             })
             .unwrap();

@@ -351,3 +351,19 @@ async fn two_scrapes_in_one_millisecond_are_both_counted() {
         .unwrap();
     assert_eq!(rows[0].histogram.count(), 5);
 }
+
+#[tokio::test]
+async fn gauges_of_a_window_that_ended_long_before_the_last_scrape_are_not_known() {
+    let store = temporary();
+    let open = |n| vec![sample("tcp_open_connections", &[], SampleValue::Gauge(n))];
+    let scrapes = [("a-1", 1, 3.0), ("b-1", 61, 4.0)];
+    let scrapes = scrapes.map(|(instance, at, n)| scrape(instance, second(at), open(n)));
+    record(&store, scrapes.into()).await;
+    let window = Window {
+        from: second(0),
+        to: second(5),
+    };
+    let query = SeriesQuery { window, ..all(&[]) };
+    let rows = store.gauges("tcp_open_connections", query).await.unwrap();
+    assert_eq!(rows, [], "a-1 alone would be too few");
+}

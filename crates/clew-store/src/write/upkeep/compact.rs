@@ -2,7 +2,7 @@
 //! step's end. The sum of a window whose edges are steps does not change.
 
 use crate::histogram::Histogram;
-use crate::window::unix_millis;
+use crate::window::{TIERS, unix_millis};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -13,20 +13,16 @@ struct Tier {
     step_ms: i64,
 }
 
-const TIERS: [Tier; 2] = [
-    Tier {
-        after: Duration::from_secs(10 * 60),
-        step_ms: 10_000,
-    },
-    Tier {
-        after: Duration::from_secs(6 * 3600),
-        step_ms: 60_000,
-    },
-];
+fn tiers() -> impl Iterator<Item = Tier> {
+    TIERS.into_iter().map(|(after, resolution)| Tier {
+        after,
+        step_ms: i64::try_from(resolution.as_millis()).unwrap_or(i64::MAX),
+    })
+}
 
 /// Compacts the earliest step that is due; false when none is.
 pub(super) fn step(connection: &mut Connection, now: SystemTime) -> rusqlite::Result<bool> {
-    for tier in &TIERS {
+    for tier in tiers() {
         let transaction = connection.transaction()?;
         let compacted = tier.step(&transaction, now)?;
         transaction.commit()?;
@@ -86,7 +82,7 @@ impl Tier {
 pub(super) fn due(connection: &Connection, now: SystemTime) -> rusqlite::Result<Duration> {
     let families = families(connection)?;
     let mut longest = 0;
-    for tier in &TIERS {
+    for tier in tiers() {
         let (horizon, done) = (tier.horizon(now), tier.done(connection)?);
         let next = earliest_after(connection, &families, done)?;
         longest = longest.max(next.map_or(0, |next| horizon - next));

@@ -33,7 +33,7 @@ fn edges_name_who_is_outside_the_mesh() {
         meshed: false,
     };
     let tcp = Tcp {
-        open: 4,
+        open: Some(4),
         ..Tcp::default()
     };
     let mut edges = Edges {

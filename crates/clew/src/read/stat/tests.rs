@@ -35,7 +35,7 @@ fn mesh() -> Stat {
     let tcp = Tcp {
         opened: 3,
         closed: 1,
-        open: 2,
+        open: Some(2),
         read_bytes: 1_536,
         written_bytes: 20,
     };
