@@ -10,6 +10,7 @@ pub mod calls;
 pub mod check;
 pub mod critical_path;
 pub mod golden;
+pub mod live;
 pub mod log_level;
 pub mod members;
 pub mod problem;

@@ -14,6 +14,7 @@ mod described;
 mod edges;
 mod golden;
 mod heatmap;
+mod live;
 mod log_level;
 mod members;
 mod names;
@@ -41,7 +42,7 @@ use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use clew_api::client::ControlClient;
 use clew_api::rest::API_PREFIX;
 use clew_runtime::drain::DrainWatch;
@@ -85,9 +86,9 @@ pub fn router(sources: Sources) -> Router {
         taps: Arc::new(Semaphore::new(tap::MAX_TAPS)),
         settings: Arc::new(Semaphore::new(1)),
     };
-    let v1 = Router::new()
+    let drain = api.sources.drain.clone();
+    let questions = Router::new()
         .route("/version", get(version::version))
-        .route("/openapi.json", get(openapi::openapi))
         .route("/stat", get(stat::stat))
         .route("/routes", get(routes::routes))
         .route("/series", get(series::series))
@@ -101,16 +102,19 @@ pub fn router(sources: Sources) -> Router {
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))
         .route("/check", get(check::check))
+        .route("/log-level", get(log_level::log_level))
+        .route("/settings/telemetry", get(settings::telemetry))
+        .with_state(api.clone());
+    let commands = Router::new()
         .route("/scrape", post(scrape::scrape))
-        .route(
-            "/log-level",
-            get(log_level::log_level).put(log_level::change_log_level),
-        )
-        .route(
-            "/settings/telemetry",
-            get(settings::telemetry).put(settings::change_telemetry),
-        )
+        .route("/log-level", put(log_level::change_log_level))
+        .route("/settings/telemetry", put(settings::change_telemetry))
         .with_state(api);
+    let v1 = Router::new()
+        .route("/openapi.json", get(openapi::openapi))
+        .merge(questions.clone())
+        .merge(commands)
+        .merge(live::router(questions, drain));
     Router::new()
         .nest(API_PREFIX, v1.fallback(no_such_path))
         .fallback(elsewhere)

@@ -24,6 +24,9 @@ const MOMENT_FORM: &str = "a time as in RFC 3339, such as 2026-01-31T12:00:00Z";
 
 /// The parameters of one kind of request, taken from its query.
 pub(super) trait Parameters: Sized {
+    /// Parameters that may be there several times.
+    const REPEATED: &'static [&'static str] = &[];
+
     /// Takes every parameter that there is.
     fn take(query: &mut Query) -> Result<Self, Refusal>;
 }
@@ -35,7 +38,7 @@ impl<S: Sync, P: Parameters> FromRequestParts<S> for Asked<P> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Query::parse(parts.uri.query().unwrap_or_default())?
+        Query::parse(parts.uri.query().unwrap_or_default(), P::REPEATED)?
             .into_parameters()
             .map(Self)
     }
@@ -57,7 +60,7 @@ pub(super) struct Query {
 }
 
 impl Query {
-    fn parse(text: &str) -> Result<Self, Refusal> {
+    fn parse(text: &str, repeated: &[&str]) -> Result<Self, Refusal> {
         let mut given: Vec<(String, String)> = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -69,7 +72,8 @@ impl Query {
                     &format!("at most {MAX_PARAMETERS} parameters"),
                 ));
             }
-            if given.iter().any(|(other, _)| *other == name) {
+            let is_again = given.iter().any(|(other, _)| *other == name);
+            if is_again && !repeated.contains(&name.as_str()) {
                 return Err(Refusal::bad_value(&name, &value, "one value, not several"));
             }
             given.push((name, value));
@@ -95,7 +99,14 @@ impl Query {
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let at = self.given.iter().position(|(other, _)| other == name)?;
-        Some(self.given.swap_remove(at).1)
+        Some(self.given.remove(at).1)
+    }
+
+    /// All values of a parameter, in their order, which are then taken.
+    pub(super) fn texts(&mut self, name: &'static str) -> Vec<String> {
+        self.known.push(name);
+        let taken = self.given.extract_if(.., |(other, _)| other == name);
+        taken.map(|(_, value)| value).collect()
     }
 
     /// The value of a parameter that must not be empty.

@@ -192,8 +192,8 @@ impl Refusal {
     }
 
     /// As many streams are open as may be.
-    pub(super) fn too_many_streams(limit: usize) -> Self {
-        let detail = format!("{limit} taps are open, which is as many as may be");
+    pub(super) fn too_many_streams(streams: &str, limit: usize) -> Self {
+        let detail = format!("{limit} {streams} are open, which is as many as may be");
         Self::new(Kind::TooManyStreams, detail)
     }
 

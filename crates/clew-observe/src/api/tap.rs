@@ -139,7 +139,7 @@ pub(super) async fn tap(
     require_member(&api, asked.workload.as_deref())?;
     let place = Arc::clone(&api.taps)
         .try_acquire_owned()
-        .map_err(|_| Refusal::too_many_streams(MAX_TAPS))?;
+        .map_err(|_| Refusal::too_many_streams("taps", MAX_TAPS))?;
     let relay = Relay::new(
         asked,
         api.sources.scraper.watch_members(),

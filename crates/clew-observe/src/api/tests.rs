@@ -4,6 +4,7 @@
 mod access;
 mod check;
 mod description;
+mod live;
 mod log_level;
 mod mesh;
 mod metrics;

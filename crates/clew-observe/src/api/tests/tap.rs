@@ -17,16 +17,16 @@ use tonic::Status;
 use wire::tap_server::{Tap, TapServer};
 
 /// A proxy that hands its taps to the test.
-struct FakeProxy {
+pub(super) struct FakeProxy {
     address: SocketAddr,
     taps: mpsc::Receiver<OpenTap>,
     server: tokio::task::JoinHandle<()>,
 }
 
 /// A tap as its proxy sees it.
-struct OpenTap {
+pub(super) struct OpenTap {
     asked: wire::TapRequest,
-    events: mpsc::Sender<Result<wire::TapEvent, Status>>,
+    pub(super) events: mpsc::Sender<Result<wire::TapEvent, Status>>,
 }
 
 struct Service(mpsc::Sender<OpenTap>);
@@ -52,7 +52,7 @@ impl Tap for Service {
 }
 
 impl FakeProxy {
-    async fn begin() -> Self {
+    pub(super) async fn begin() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (opened, taps) = mpsc::channel(8);
@@ -71,20 +71,20 @@ impl FakeProxy {
         }
     }
 
-    fn as_member(&self, id: &str, workload: &str) -> Instance {
+    pub(super) fn as_member(&self, id: &str, workload: &str) -> Instance {
         Instance {
             tap_address: Some(self.address),
             ..member(id, workload, None)
         }
     }
 
-    async fn tapped(&mut self) -> OpenTap {
+    pub(super) async fn tapped(&mut self) -> OpenTap {
         self.taps.recv().await.unwrap()
     }
 }
 
 impl OpenTap {
-    async fn send(&self, path: &str, skipped: u64) {
+    pub(super) async fn send(&self, path: &str, skipped: u64) {
         let event = wire::TapEvent {
             path: path.to_owned(),
             skipped,
