@@ -8,6 +8,7 @@ import { byHealth, type Health, ofScore, ofSuccess } from '../lib/health';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { Empty, Failure, Figure, HealthMark, Loading, PageHead, Panel, Score, SuccessRate } from '../ui/parts';
+import { Sparkline } from '../ui/Sparkline';
 import { type Column, Table } from '../ui/Table';
 
 type Workload = Schema<'WorkloadStat'>;
@@ -31,6 +32,12 @@ export function OverviewPage() {
   const { asked, isLive, flags } = usePageTime();
   const { get, set, to, go } = useAddress();
   const stat = useAnswer('/api/v1/stat', asked, { live: isLive });
+  const series = useAnswer('/api/v1/series', { ...asked, by: 'workload', points: 40 }, { live: isLive });
+  const lines = useMemo(
+    () => new Map((series.data?.series ?? []).map((row) => [`${row.namespace}/${row.workload}`, row])),
+    [series.data],
+  );
+  const line = (workload: Workload) => lines.get(`${workload.namespace}/${workload.workload}`);
   const filter = get('find') ?? '';
   const workloads = useMemo(() => {
     const fits = (workload: Workload) => `${workload.namespace}/${workload.workload}`.includes(filter);
@@ -71,6 +78,13 @@ export function OverviewPage() {
       by: (workload) => golden(workload)?.rps,
       cell: (workload) => rate(golden(workload)?.rps),
     },
+    {
+      key: 'rps-line',
+      head: 'over time',
+      cell: (workload) => (
+        <Sparkline values={line(workload)?.rps ?? []} label={`Requests of ${workload.workload} over time`} />
+      ),
+    },
     ...(['p50', 'p95', 'p99'] as const).map(
       (quantile): Column<Workload> => ({
         key: quantile,
@@ -81,6 +95,17 @@ export function OverviewPage() {
         cell: (workload) => time(golden(workload)?.latency_ms?.[quantile]),
       }),
     ),
+    {
+      key: 'p99-line',
+      head: 'over time',
+      cell: (workload) => (
+        <Sparkline
+          values={line(workload)?.p99_ms ?? []}
+          label={`p99 of ${workload.workload} over time`}
+          colour="var(--p99)"
+        />
+      ),
+    },
     {
       key: 'proxy',
       head: 'Proxy p99',

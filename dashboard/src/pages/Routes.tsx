@@ -1,5 +1,170 @@
-import { PageHead } from '../ui/parts';
+// Routes that were found, and how one of them does.
+
+import { useMemo } from 'react';
+import { Link } from 'wouter';
+import { type Schema, useAnswer } from '../api/answer';
+import { usePageTime } from '../lib/time';
+import { useAddress, workloadPath } from '../lib/url';
+import { GoldenCharts } from '../ui/GoldenCharts';
+import { goldenColumns } from '../ui/goldenColumns';
+import { type Dot, Heatmap } from '../ui/Heatmap';
+import { Empty, Failure, Loading, PageHead, Panel } from '../ui/parts';
+import { type Column, Table } from '../ui/Table';
+
+/** Traces that are drawn as dots: more would hide what is below them. */
+const MAX_DOTS = 80;
 
 export function RoutesPage() {
-  return <PageHead title="Routes" />;
+  const { asked, isLive, flags } = usePageTime();
+  const { get, set, to } = useAddress();
+  const stat = useAnswer('/api/v1/stat', asked, { live: isLive });
+  const workloads = (stat.data?.workloads ?? []).filter((workload) => workload.inbound?.golden);
+  const busiest = [...workloads].sort((a, b) => (b.inbound?.golden?.rps ?? 0) - (a.inbound?.golden?.rps ?? 0))[0];
+  const workload = get('workload') ?? busiest?.workload;
+  const namespace = get('workload') ? get('namespace') : busiest?.namespace;
+  const [from, route] = [get('from'), get('route')];
+  const edges = useAnswer('/api/v1/edges', { ...asked, workload }, { live: isLive, when: workload !== undefined });
+  const clients = [
+    ...new Set(
+      (edges.data?.edges ?? []).flatMap((edge) => (edge.server.name === workload ? (edge.client.name ?? []) : [])),
+    ),
+  ];
+  const routes = useAnswer(
+    '/api/v1/routes',
+    { ...asked, workload: workload ?? '', namespace, from },
+    { live: isLive, when: workload !== undefined },
+  );
+
+  return (
+    <>
+      <PageHead
+        title="Routes"
+        sub="Found automatically: nothing has to be configured"
+        command={workload ? `clew routes ${workload}${from ? ` --from ${from}` : ''}${flags}` : undefined}
+      />
+      {stat.error && <Failure error={stat.error} retry={stat.retry} />}
+      <div className="row">
+        <label className="row">
+          <span className="soft">of</span>
+          <select
+            value={workload ?? ''}
+            onChange={(event) => set({ workload: event.target.value, namespace: null, from: null, route: null })}
+          >
+            {workload && !workloads.some((one) => one.workload === workload) && <option>{workload}</option>}
+            {workloads.map((one) => (
+              <option key={`${one.namespace}/${one.workload}`}>{one.workload}</option>
+            ))}
+          </select>
+        </label>
+        <label className="row">
+          <span className="soft">asked by</span>
+          <select value={from ?? ''} onChange={(event) => set({ from: event.target.value })}>
+            <option value="">everyone</option>
+            {from && !clients.includes(from) && <option>{from}</option>}
+            {clients.map((client) => (
+              <option key={client}>{client}</option>
+            ))}
+          </select>
+        </label>
+        {workload && (
+          <Link href={to(workloadPath(namespace, workload))} className="button">
+            Its page
+          </Link>
+        )}
+      </div>
+      {route && workload && <OneRoute workload={workload} namespace={namespace} route={route} from={from} />}
+      {workload && (
+        <Panel title={`Routes of ${workload}`} note={from ? `asked by ${from}` : undefined}>
+          {routes.error && <Failure error={routes.error} retry={routes.retry} />}
+          {routes.isLoading && <Loading />}
+          {routes.data && routes.data.routes.length > 0 && (
+            <Table
+              label={`Routes of ${workload}`}
+              columns={COLUMNS}
+              rows={routes.data.routes}
+              id={(one) => `${one.service ?? ''}/${one.route}`}
+              selected={
+                routes.data.routes
+                  .filter((one) => one.route === route)
+                  .map((one) => `${one.service ?? ''}/${one.route}`)[0]
+              }
+              open={(one) => set({ workload, namespace, route: one.route })}
+              sort="-rps"
+            />
+          )}
+          {routes.data?.routes.length === 0 && <Empty title="Nobody asked it for anything in this time" />}
+        </Panel>
+      )}
+      {stat.data && workloads.length === 0 && (
+        <Panel>
+          <Empty title="No requests yet" command="clew demo">
+            Routes are learned from the requests that pass.
+          </Empty>
+        </Panel>
+      )}
+    </>
+  );
+}
+
+const COLUMNS: Column<Schema<'RouteStat'>>[] = [
+  { key: 'route', head: 'Route', by: (route) => route.route, cell: (route) => <code>{route.route}</code> },
+  ...goldenColumns((route: Schema<'RouteStat'>) => route.golden),
+];
+
+interface One {
+  workload: string;
+  namespace: string | undefined;
+  route: string;
+  from: string | undefined;
+}
+
+function OneRoute({ workload, namespace, route, from }: One) {
+  const { asked, isLive } = usePageTime();
+  const { set, to } = useAddress();
+  const of = { ...asked, workload, namespace, route, from, points: 90 };
+  const series = useAnswer('/api/v1/series', of, { live: isLive });
+  const heatmap = useAnswer('/api/v1/heatmap', of, { live: isLive });
+  const traces = useAnswer(
+    '/api/v1/traces',
+    { ...asked, service: workload, route, limit: MAX_DOTS },
+    { live: isLive, when: from === undefined },
+  );
+  const dots = useMemo(() => (traces.data?.traces ?? []).map((trace) => dotOf(trace, to)), [traces.data, to]);
+  return (
+    <>
+      <Panel
+        title={route}
+        note={`latency of ${workload}${from ? ` for ${from}` : ''}: darker is more requests; a dot is a trace`}
+        actions={
+          <>
+            <Link className="button" href={to('/critical-path', { workload, namespace, route })}>
+              Where its time goes
+            </Link>
+            <Link className="button" href={to('/traces', { service: workload, route })}>
+              Traces
+            </Link>
+            <button type="button" className="button" onClick={() => set({ route: null })}>
+              Close
+            </button>
+          </>
+        }
+        padded
+      >
+        {heatmap.error && <Failure error={heatmap.error} retry={heatmap.retry} />}
+        {heatmap.data && heatmap.data.bounds_ms.length > 0 && <Heatmap map={heatmap.data} dots={dots} />}
+        {heatmap.data?.bounds_ms.length === 0 && <Empty title="No request of this route ended in this time" />}
+      </Panel>
+      {series.data && <GoldenCharts series={series.data} />}
+    </>
+  );
+}
+
+function dotOf(trace: Schema<'TraceSummary'>, to: (path: string) => string): Dot {
+  return {
+    traceId: trace.trace_id,
+    at: Date.parse(trace.start) + trace.duration_ms,
+    ms: trace.duration_ms,
+    isError: trace.errors > 0,
+    href: to(`/traces/${trace.trace_id}`),
+  };
 }

@@ -1,0 +1,137 @@
+// The distribution of latency over time, with requests that can be looked at as dots.
+
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { Link } from 'wouter';
+import type { Schema } from '../api/answer';
+import { clock, count, shortId, time } from '../lib/format';
+import { heatOf, rowOf, strength } from '../lib/heat';
+import { colour, useTheme } from './theme';
+
+export interface Dot {
+  traceId: string;
+  /** Unix milliseconds. */
+  at: number;
+  ms: number;
+  isError: boolean;
+  href: string;
+}
+
+const LEFT = 64;
+const BOTTOM = 22;
+
+interface Cell {
+  step: number;
+  row: number;
+  x: number;
+  y: number;
+}
+
+export function Heatmap({ map, dots, height = 240 }: { map: Schema<'Heatmap'>; dots: Dot[]; height?: number }) {
+  const heat = useMemo(() => heatOf(map), [map]);
+  const place = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useTheme();
+  const [width, setWidth] = useState(600);
+  const [over, setOver] = useState<Cell>();
+  const [steps, rows] = [map.ends.length, Math.max(heat.bounds.length, 1)];
+  const [stepWidth, rowHeight] = [(width - LEFT) / Math.max(steps, 1), (height - BOTTOM) / rows];
+  const stepMs = map.step_seconds * 1000;
+  const begin = (map.ends[0] ?? 0) - stepMs;
+
+  useEffect(() => {
+    const target = place.current;
+    if (!target) return;
+    const resized = new ResizeObserver(() => setWidth(target.clientWidth));
+    resized.observe(target);
+    return () => resized.disconnect();
+  }, []);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: colours are those of the theme
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context) return;
+    const ratio = window.devicePixelRatio;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = colour('--accent');
+    heat.counts.forEach((step, at) => {
+      step.forEach((requests, row) => {
+        if (requests === 0) return;
+        context.globalAlpha = strength(requests, heat.max);
+        context.fillRect(
+          LEFT + at * stepWidth,
+          (rows - row - 1) * rowHeight,
+          Math.max(stepWidth - 1, 1),
+          Math.max(rowHeight - 1, 1),
+        );
+      });
+    });
+    context.globalAlpha = 1;
+    context.fillStyle = colour('--soft');
+    context.font = '11px ui-sans-serif, system-ui, sans-serif';
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    const everyRow = Math.ceil(18 / rowHeight);
+    for (let row = 0; row < heat.bounds.length; row += everyRow) {
+      const bound = heat.bounds[row];
+      context.fillText(bound === null ? '∞' : time(bound), LEFT - 8, (rows - row - 1) * rowHeight + 6);
+    }
+    context.textAlign = 'center';
+    const everyStep = Math.ceil(90 / Math.max(stepWidth, 1));
+    for (let step = everyStep; step < steps - everyStep / 3; step += everyStep) {
+      context.fillText(clock(map.ends[step - 1] ?? 0), LEFT + step * stepWidth, height - BOTTOM / 2 + 1);
+    }
+  }, [heat, width, height, theme, map, stepWidth, rowHeight, rows, steps]);
+
+  const placed = useMemo(
+    () =>
+      dots.flatMap((dot) => {
+        const row = rowOf(heat, dot.ms);
+        const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
+        return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
+      }),
+    [dots, heat, begin, stepMs, stepWidth, rows, rowHeight, width],
+  );
+  const cell = over && heat.counts[over.step]?.[over.row];
+
+  return (
+    <div
+      ref={place}
+      className="heatmap"
+      style={{ height }}
+      onPointerLeave={() => setOver(undefined)}
+      onPointerMove={(event) => {
+        const box = event.currentTarget.getBoundingClientRect();
+        const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+        const [step, row] = [Math.floor((x - LEFT) / stepWidth), rows - 1 - Math.floor(y / rowHeight)];
+        setOver(heat.counts[step]?.[row] === undefined ? undefined : { step, row, x, y });
+      }}
+    >
+      <canvas
+        ref={canvas}
+        width={width * window.devicePixelRatio}
+        height={height * window.devicePixelRatio}
+        style={{ width, height }}
+        role="img"
+        aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests between ${time(heat.lower[0])} and ${time(heat.bounds.at(-1))}`}
+      />
+      {placed.map(({ dot, x, y }) => (
+        <Link
+          key={dot.traceId}
+          href={dot.href}
+          className={dot.isError ? 'dot error' : 'dot'}
+          style={{ left: x, top: y }}
+          title={`trace ${shortId(dot.traceId)}: ${time(dot.ms)}${dot.isError ? ', with an error' : ''}`}
+          aria-label={`Trace ${shortId(dot.traceId)}, ${time(dot.ms)}${dot.isError ? ', with an error' : ''}`}
+        />
+      ))}
+      {over && cell !== undefined && (
+        <div className="tooltip" style={{ left: Math.min(over.x + 14, width - 200), top: Math.max(over.y - 10, 0) }}>
+          <strong>{count(cell)}</strong> requests of {time(heat.lower[over.row])} to {time(heat.bounds[over.row])}
+          <br />
+          until {clock(map.ends[over.step] ?? 0)}
+        </div>
+      )}
+    </div>
+  );
+}

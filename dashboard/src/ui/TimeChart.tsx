@@ -1,0 +1,128 @@
+// Numbers over time. A stretch that is dragged over becomes the time of the page.
+
+import { useEffect, useMemo, useRef } from 'react';
+import uPlot from 'uplot';
+import { windowOf } from '../lib/time';
+import { useAddress } from '../lib/url';
+import { colour, useTheme } from './theme';
+
+export interface Line {
+  label: string;
+  values: readonly (number | null)[];
+  /** A colour of the style sheet, such as `--p99`. */
+  colour: string;
+  /** Tells lines apart without colour. */
+  dash?: number[];
+  fill?: boolean;
+}
+
+interface Props {
+  label: string;
+  /** Ends of the steps, Unix milliseconds. */
+  ends: readonly number[];
+  lines: Line[];
+  format: (value: number | null | undefined) => string;
+  height?: number;
+  /** The largest value that the axis shows at least. */
+  max?: number;
+  min?: number;
+}
+
+/** Charts of a page show the same moment. */
+const CURSORS = uPlot.sync('clew');
+
+export function TimeChart({ label, ends, lines, format, height = 150, max, min }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>(null);
+  const theme = useTheme();
+  const { set } = useAddress();
+  const data = useMemo<uPlot.AlignedData>(
+    () => [ends.map((end) => end / 1000), ...lines.map((line) => [...line.values])],
+    [ends, lines],
+  );
+  const latest = useRef(data);
+  latest.current = data;
+  // What changes with each answer is the data alone.
+  const look = JSON.stringify([
+    lines.map(({ label, colour, dash, fill }) => [label, colour, dash, fill]),
+    theme,
+    height,
+    min,
+    max,
+  ]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a chart is made anew only when its look changes
+  useEffect(() => {
+    const target = place.current;
+    if (!target) return;
+    const axis: uPlot.Axis = {
+      stroke: colour('--soft'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { stroke: colour('--line'), width: 1, size: 4 },
+      font: '11px ui-sans-serif, system-ui, sans-serif',
+    };
+    const made = new uPlot(
+      {
+        width: target.clientWidth || 300,
+        height,
+        cursor: { sync: { key: CURSORS.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+        legend: { live: true, isolate: false },
+        scales: {
+          y: { range: (_, low, high) => [min ?? Math.min(0, low ?? 0), Math.max(max ?? 0, (high ?? 1) * 1.05) || 1] },
+        },
+        axes: [
+          {
+            ...axis,
+            values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString('en-GB')),
+            space: 80,
+          },
+          { ...axis, values: (_, ticks) => ticks.map(format), size: 62 },
+        ],
+        series: [
+          { value: (_, at) => (at ? new Date(at * 1000).toLocaleTimeString('en-GB') : '') },
+          ...lines.map(
+            (line): uPlot.Series => ({
+              label: line.label,
+              stroke: colour(line.colour),
+              width: 1.6,
+              ...(line.dash && { dash: line.dash }),
+              ...(line.fill && { fill: `color-mix(in srgb, ${colour(line.colour)} 14%, transparent)` }),
+              points: { show: false },
+              value: (_, value) => format(value),
+            }),
+          ),
+        ],
+        hooks: {
+          setSelect: [
+            (self) => {
+              const { left, width } = self.select;
+              if (width < 4) return;
+              const [from, to] = [self.posToVal(left, 'x') * 1000, self.posToVal(left + width, 'x') * 1000];
+              set({ window: windowOf(to - from), until: new Date(to).toISOString() });
+            },
+          ],
+        },
+      },
+      latest.current,
+      target,
+    );
+    chart.current = made;
+    const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
+    resized.observe(target);
+    return () => {
+      resized.disconnect();
+      made.destroy();
+      chart.current = null;
+    };
+  }, [look, set]);
+
+  useEffect(() => chart.current?.setData(data), [data]);
+
+  return <div ref={place} className="chart" role="img" aria-label={described(label, lines, format)} />;
+}
+
+/** What a chart shows, for whoever does not see it: the last values. */
+function described(label: string, lines: Line[], format: Props['format']): string {
+  const last = lines.map((line) => `${line.label} ${format(line.values.findLast((value) => value !== null))}`);
+  return `${label}: ${last.join(', ')}`;
+}
