@@ -37,7 +37,7 @@ export function GoldenCharts({ series }: { series: Schema<'Series'> }) {
         <TimeChart
           label="Share of successes"
           ends={ends}
-          format={(value) => percent(value, 1)}
+          format={(value) => percent(value, lowest(row.success_rate) < 0.99 ? 0 : 2)}
           max={1}
           min={lowest(row.success_rate)}
           lines={[{ label: 'success', values: row.success_rate, colour: '--good' }]}

@@ -29,7 +29,7 @@ export function sparkPath(values: readonly (number | null)[], width: number, hei
   return path;
 }
 
-export function Sparkline({ values, label, colour = 'var(--accent)', width = 96, height = 22 }: Props) {
+export function Sparkline({ values, label, colour = 'var(--accent)', width = 80, height = 22 }: Props) {
   const path = useMemo(() => sparkPath(values, width, height), [values, width, height]);
   return (
     <svg width={width} height={height} role="img" aria-label={label} style={{ display: 'block' }}>

@@ -65,6 +65,7 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
       {
         width: target.clientWidth || 300,
         height,
+        padding: [8, 6, 0, 0],
         cursor: { sync: { key: CURSORS.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         legend: { live: true, isolate: false },
         scales: {
@@ -73,6 +74,7 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
         axes: [
           {
             ...axis,
+            size: 28,
             values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString('en-GB')),
             space: 80,
           },
@@ -93,6 +95,9 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
           ),
         ],
         hooks: {
+          setCursor: [showLast],
+          ready: [showLast],
+          setData: [showLast],
           setSelect: [
             (self) => {
               const { left, width } = self.select;
@@ -119,6 +124,12 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
   useEffect(() => chart.current?.setData(data), [data]);
 
   return <div ref={place} className="chart" role="img" aria-label={described(label, lines, format)} />;
+}
+
+/** Where nobody points, the legend has the last values. */
+function showLast(chart: uPlot): void {
+  const { idx } = chart.cursor;
+  if (idx === null || idx === undefined) chart.setLegend({ idx: chart.data[0].length - 1 }, false);
 }
 
 /** What a chart shows, for whoever does not see it: the last values. */
