@@ -31,7 +31,7 @@ export function Frame({ children }: { children: ReactNode }) {
 
   return (
     <div className="frame">
-      <div className="sidebar">
+      <aside className="sidebar" aria-label="Clew">
         <Link className="brand" href={to('/')}>
           <img src="/clew.svg" width="24" height="24" alt="" />
           <span>Clew</span>
@@ -56,7 +56,7 @@ export function Frame({ children }: { children: ReactNode }) {
           </button>
           {version.data && <span>clew {version.data.version}</span>}
         </div>
-      </div>
+      </aside>
       <div>
         <header className="topbar">
           <Search input={search} />

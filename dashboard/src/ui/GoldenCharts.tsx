@@ -47,7 +47,7 @@ export function GoldenCharts({ series }: { series: Schema<'Series'> }) {
         <TimeChart label="Latency" ends={ends} format={time} lines={latencyLines(row)} />
       </Panel>
       {proxy && (
-        <Panel title="Proxy time" note="the mesh’s own work, p99" padded>
+        <Panel title="Proxy time" note="p99" padded>
           <TimeChart
             label="Proxy time, p99"
             ends={ends}

@@ -23,9 +23,9 @@ interface Props {
   lines: Line[];
   format: (value: number | null | undefined) => string;
   height?: number;
-  /** The largest value that the axis shows at least. */
-  max?: number;
+  /** Where the axis begins and ends, if it is not by the values. */
   min?: number;
+  max?: number;
 }
 
 /** Charts of a page show the same moment. */
@@ -69,7 +69,7 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
         cursor: { sync: { key: CURSORS.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         legend: { live: true, isolate: false },
         scales: {
-          y: { range: (_, low, high) => [min ?? Math.min(0, low ?? 0), Math.max(max ?? 0, (high ?? 1) * 1.05) || 1] },
+          y: { range: (_, low, high) => [min ?? Math.min(0, low ?? 0), max ?? ((high ?? 1) * 1.05 || 1)] },
         },
         axes: [
           {

@@ -1,0 +1,173 @@
+// The dashboard as a person uses it: a real mesh, a real browser.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launch, type Misdeeds, observe } from './browser';
+import { answer, type Demo, request, startDemo, until } from './demo';
+import { PAGES } from './pages';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let demo: Demo;
+let browser: Browser;
+let page: Page;
+let misdeeds: Misdeeds;
+/** What a test asks for may not be there. */
+let mayBeRefused: boolean;
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+interface Traces {
+  traces: { trace_id: string; services: Record<string, number> }[];
+}
+
+beforeAll(async () => {
+  demo = await startDemo();
+  browser = await launch();
+  // Numbers, routes and traces of each kind.
+  await until('trace through three workloads', async () => {
+    const { traces } = await answer<Traces>(demo.base, 'traces?service=ratings&settled=2s');
+    return traces.find((trace) => Object.keys(trace.services).length >= 3);
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await demo?.end();
+});
+
+beforeEach(async () => {
+  page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
+  misdeeds = observe(page, demo.base);
+  mayBeRefused = false;
+});
+
+afterEach(async () => {
+  await page.close();
+  // The browser logs each refusal by itself.
+  const errors = misdeeds.errors.filter((error) => !(mayBeRefused && error.includes('404 (Not Found)')));
+  expect({ ...misdeeds, errors }).toEqual({ errors: [], elsewhere: [] });
+});
+
+const open = (path: string) => page.goto(demo.base + path);
+
+async function violations(): Promise<string[]> {
+  // By the browser and not by the page, whose policy allows no script of others.
+  await page.evaluate(AXE);
+  const found: Violation[] = await page.evaluate(() =>
+    // biome-ignore lint/suspicious/noExplicitAny: put there by the line above
+    (window as any).axe
+      .run({ resultTypes: ['violations'] })
+      .then((result: { violations: Violation[] }) => result.violations),
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+  );
+}
+
+test.each(PAGES)('$name is drawn, in both themes, and everyone can use it', async ({ path, drawn }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await open(path);
+    await page.waitForSelector(drawn);
+    expect(await page.locator('main h1').count()).toBe(1);
+    expect(await violations()).toEqual([]);
+  }
+});
+
+test('a page that there is not says so', async () => {
+  await open('/nothing/here');
+  await page.getByText('There is no such page').waitFor();
+});
+
+test('numbers change without anyone asking again', async () => {
+  await open('/workloads/default/webapp');
+  const shown = page.locator('.octopus .middle');
+  await shown.waitFor();
+  await page.locator('.live.live').waitFor();
+  const before = await shown.innerText();
+  await until('other numbers', async () => ((await shown.innerText()) !== before ? true : undefined));
+});
+
+test('a paused page has no connection, and one that goes on has one again', async () => {
+  await open('/');
+  await page.locator('.live.live').waitFor();
+  await page.getByRole('button', { name: 'live' }).click();
+  await page.locator('.live.paused').waitFor();
+  await page.getByRole('button', { name: 'paused' }).click();
+  await page.locator('.live.live').waitFor();
+});
+
+test('from a workload to its route, to a trace, to a span, by links alone', async () => {
+  await open('/');
+  await page.getByRole('link', { name: 'books', exact: true }).click();
+  await page.waitForURL('**/workloads/default/books');
+  await page.getByRole('cell', { name: 'GET /books/{id}', exact: true }).click();
+  await page.waitForURL('**/routes?**');
+  await page.locator('.heatmap canvas').waitFor();
+  await page.getByRole('link', { name: 'Traces', exact: true }).last().click();
+  await page.waitForURL('**/traces?**');
+  await page.locator('main table tbody tr').first().click();
+  await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+});
+
+test('the trace of a request is found as soon as the API has it', async () => {
+  const path = `/books/17?from=${crypto.randomUUID()}`;
+  const since = new Date().toISOString();
+  expect(await request(demo.gateway + path)).toBe(200);
+  const trace = await until('trace of the request', async () => {
+    const { traces } = await answer<Traces>(demo.base, 'traces?service=gateway&window=1m&limit=50');
+    return traces.find((trace) => Object.keys(trace.services).length >= 3);
+  });
+  expect(since).toBeTruthy();
+  await open(`/traces/${trace.trace_id}`);
+  await page.getByText('GET /books/{id}').first().waitFor();
+});
+
+test('keys go to pages, and find workloads', async () => {
+  await open('/');
+  await page.locator('main h1').waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('m');
+  await page.waitForURL('**/mesh');
+  await page.keyboard.press('/');
+  await page.keyboard.type('rat');
+  await page.getByRole('option', { name: /ratings/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/workloads/default/ratings');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+});
+
+test('arrows go through a list', async () => {
+  await open('/');
+  const rows = page.locator('table[aria-label="Workloads"] tbody tr');
+  await rows.first().focus();
+  await page.keyboard.press('ArrowDown');
+  expect(await rows.nth(1).evaluate((row) => row === document.activeElement)).toBe(true);
+  const name = await rows.nth(1).locator('a').innerText();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/workloads/default/${name}`);
+});
+
+test('what is shown is in the address', async () => {
+  await open('/?window=5m&find=boo');
+  await page.locator('table[aria-label="Workloads"] tbody tr').first().waitFor();
+  expect(await page.locator('table[aria-label="Workloads"] tbody tr').count()).toBe(1);
+  expect(await page.getByLabel('Time window').inputValue()).toBe('5m');
+  await page.getByRole('link', { name: 'Mesh' }).click();
+  await page.waitForURL('**/mesh?window=5m');
+});
+
+test('an unknown workload is refused with the names that there are', async () => {
+  await open('/workloads/default/nobody');
+  const alert = page.getByRole('alert').first();
+  await alert.waitFor();
+  expect(await alert.innerText()).toContain('books');
+  mayBeRefused = true;
+});

@@ -1,0 +1,17 @@
+// The pages, each with an address and something that is there when it is drawn.
+
+export const PAGES = [
+  { name: 'overview', path: '/', drawn: 'main table[aria-label="Workloads"] tbody tr' },
+  { name: 'topology', path: '/topology', drawn: 'main canvas' },
+  { name: 'workload', path: '/workloads/default/books', drawn: '.octopus .middle' },
+  {
+    name: 'propagation',
+    path: '/workloads/default/webapp?tab=propagation',
+    drawn: 'main table[aria-label^="Requests"] tbody tr',
+  },
+  { name: 'routes', path: '/routes?workload=books&namespace=default&route=GET%20%2Fbooks', drawn: '.heatmap canvas' },
+  { name: 'traces', path: '/traces', drawn: 'main table tbody tr' },
+  { name: 'critical-path', path: '/critical-path?workload=webapp&route=GET%20%2Fsearch', drawn: 'main table tbody tr' },
+  { name: 'tap', path: '/tap?workload=books', drawn: 'main h1' },
+  { name: 'mesh', path: '/mesh', drawn: 'main table tbody tr' },
+] as const;
