@@ -33,7 +33,7 @@ test('the overview marks it, and its page says what it dropped and what to copy'
     .first()
     .waitFor();
   const advice = page.getByText('What to change in books:').locator('..');
-  expect(await advice.innerText()).toContain('copy traceparent, tracestate');
+  expect(await advice.innerText()).toContain('Copy traceparent and tracestate');
   expect(await page.getByText('without any of them').count()).toBe(1);
 });
 

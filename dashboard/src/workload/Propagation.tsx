@@ -60,18 +60,12 @@ export function Propagation({ namespace, name }: { namespace: string; name: stri
           sort="score"
         />
       </Panel>
-      {workload.routes.filter(speaksAgainst).map((route) => (
-        <Example key={`${route.service}/${route.route}`} route={route} name={name} />
+      {(workload.advice ?? []).map((advice) => (
+        <Advice key={advice.verdict} advice={advice} routes={workload.routes} name={name} />
       ))}
-      {!workload.routes.some(speaksAgainst) && (
-        <p className="soft">Nothing speaks against it: traces go through {name} whole.</p>
-      )}
+      {!workload.advice?.length && <p className="soft">Nothing speaks against it: traces go through {name} whole.</p>}
     </>
   );
-}
-
-function speaksAgainst(route: Route): boolean {
-  return Object.keys(route.verdicts).some((verdict) => AGAINST.has(verdict));
 }
 
 const COLUMNS: Column<Route>[] = [
@@ -103,49 +97,57 @@ const COLUMNS: Column<Route>[] = [
   },
 ];
 
-function Example({ route, name }: { route: Route; name: string }) {
-  const { to } = useAddress();
-  const { example } = route;
-  const verdict = Object.keys(route.verdicts).find((verdict) => AGAINST.has(verdict)) ?? '';
-  const headers = example?.given?.headers ?? ['traceparent', 'tracestate'];
+interface AdviceProps {
+  advice: Schema<'PropagationAdvice'>;
+  routes: readonly Route[];
+  name: string;
+}
+
+function Advice({ advice, routes, name }: AdviceProps) {
+  const shown = routes.find((route) => route.verdicts[advice.verdict] && route.example?.evidence === advice.evidence);
   return (
-    <Panel
-      title={`${route.route}${route.service ? ` of ${route.service}` : ''}`}
-      note={`${count(route.verdicts[verdict])} requests: ${verdict}, each ${MEANINGS[verdict]}`}
-      padded
-    >
-      {example && (
-        <ol className="exchange">
-          {example.given && (
-            <li>
-              <span className="mono soft">{clock(example.given.at, true)}</span>
-              <span className="tag">in</span>
-              <code>{example.given.route}</code>
-              <span>
-                with {example.given.headers.join(', ')}: trace{' '}
-                <Link href={to(`/traces/${example.given.trace_id}`)} className="mono">
-                  {example.given.trace_id}
-                </Link>
-                , span <code>{example.given.span_id}</code>
-              </span>
-            </li>
-          )}
-          <li>
-            <span className="mono soft">{clock(example.sent.at, true)}</span>
-            <span className="tag bad">out</span>
-            <code>{route.route}</code>
-            <span>{brought(example.sent)}</span>
-          </li>
-          <li className="soft">
-            in {example.instance ?? 'an instance'},{' '}
-            {example.in_flight > 1 ? `one of ${example.in_flight} requests in flight` : 'the only request in flight'}
-          </li>
-        </ol>
-      )}
+    <Panel title={`${name} breaks traces`} padded>
       <p>
-        <strong>What to change in {name}:</strong> {fix(verdict, headers)}
+        {count(advice.requests)} requests to {advice.calls.join(', ')} {advice.what}.
+      </p>
+      {shown?.example && <Example route={shown} example={shown.example} />}
+      <p>
+        <strong>What to change in {name}:</strong> {advice.fix}
       </p>
     </Panel>
+  );
+}
+
+function Example({ route, example }: { route: Route; example: Schema<'PropagationExample'> }) {
+  const { to } = useAddress();
+  const { given, sent } = example;
+  return (
+    <ol className="exchange">
+      {given && (
+        <li>
+          <span className="mono soft">{clock(given.at, true)}</span>
+          <span className="tag">in</span>
+          <code>{given.route}</code>
+          <span>
+            with {given.headers.join(', ')}: trace{' '}
+            <Link href={to(`/traces/${given.trace_id}`)} className="mono">
+              {given.trace_id}
+            </Link>
+            , span <code>{given.span_id}</code>
+          </span>
+        </li>
+      )}
+      <li>
+        <span className="mono soft">{clock(sent.at, true)}</span>
+        <span className="tag bad">out</span>
+        <code>{route.route}</code>
+        <span>{brought(sent)}</span>
+      </li>
+      <li className="soft">
+        in {example.instance ?? 'an instance'},{' '}
+        {example.in_flight > 1 ? `one of ${example.in_flight} requests in flight` : 'the only request in flight'}
+      </li>
+    </ol>
   );
 }
 
@@ -153,13 +155,4 @@ function brought(sent: Schema<'SentContext'>): string {
   if (sent.fault) return `with ${sent.fault}`;
   if (sent.trace_id) return `with ${sent.headers.join(', ')}: trace ${sent.trace_id}, span ${sent.span_id}`;
   return 'without any of them';
-}
-
-function fix(verdict: string, headers: readonly string[]): string {
-  const names = headers.join(', ');
-  if (verdict === 'restarted') {
-    return `let its tracing library read ${names} of the requests that it serves (its propagator), or copy them.`;
-  }
-  if (verdict === 'mangled') return `copy the values of ${names} whole, byte by byte.`;
-  return `copy ${names} from the request that is served onto every request that is made for it.`;
 }

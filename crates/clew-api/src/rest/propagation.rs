@@ -26,6 +26,36 @@ pub struct WorkloadPropagation {
     pub score: Option<f64>,
     /// What it called, by service and route.
     pub routes: Vec<RoutePropagation>,
+    /// What breaks traces in it, and what to change. Empty: nothing does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<PropagationAdvice>,
+}
+
+/// How a workload breaks traces, and what to change in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PropagationAdvice {
+    /// `dropped`, `restarted` or `mangled`.
+    pub verdict: String,
+    /// Requests with this verdict.
+    pub requests: u64,
+    /// What they asked for: `GET /authors/{id} of authors`.
+    pub calls: Vec<String>,
+    /// What they did, to follow the number of requests: `came without trace headers, ...`.
+    pub what: String,
+    /// What to change, as a sentence.
+    pub fix: String,
+    /// The evidence of the examples that show it.
+    pub evidence: String,
+}
+
+impl RoutePropagation {
+    /// What was asked for, in words: `GET /authors/{id} of authors`.
+    pub fn callee(&self) -> String {
+        match &self.service {
+            Some(service) => format!("{} of {service}", self.route),
+            None => self.route.clone(),
+        }
+    }
 }
 
 /// One outbound route of a workload.

@@ -1,5 +1,6 @@
 //! `GET propagation`: what workloads make of the trace context that they are given, by the evidence of all requests.
 
+mod advice;
 mod examples;
 
 use super::clock::{bounds, rfc3339};
@@ -233,14 +234,16 @@ fn shown(
     routes: &Routes,
     examples: &[MemberExample],
 ) -> WorkloadPropagation {
+    let shown = routes
+        .iter()
+        .map(|(key, counts)| route(key, counts, examples));
+    let shown: Vec<RoutePropagation> = shown.collect();
     WorkloadPropagation {
         name: name.clone(),
         namespace: namespace.clone(),
         score: score(routes.values()),
-        routes: routes
-            .iter()
-            .map(|(key, counts)| route(key, counts, examples))
-            .collect(),
+        advice: advice::advice(&shown),
+        routes: shown,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use clew_api::rest::propagation::{
-    Propagation, PropagationExample, RoutePropagation, WorkloadPropagation,
+    Propagation, PropagationAdvice, PropagationExample, RoutePropagation, WorkloadPropagation,
 };
 
 pub(super) async fn run(args: &PropagationArgs, api: &ApiClient) -> Result<Exit, ReadError> {
@@ -94,84 +94,27 @@ fn counts(counts: &std::collections::BTreeMap<String, u64>) -> String {
 
 /// What is wrong with a workload, and what to change.
 fn advice(workload: &WorkloadPropagation) -> Option<String> {
-    let advice: String = FAULTS
-        .iter()
-        .filter_map(|fault| fault.advice(workload))
-        .collect();
+    let advice = workload.advice.iter();
+    let advice: String = advice.map(|advice| said(workload, advice)).collect();
     (!advice.is_empty()).then_some(advice)
 }
 
-/// A verdict that speaks against a workload.
-struct Fault {
-    verdict: &'static str,
-    evidence: &'static str,
-    /// What the calls did.
-    what: &'static str,
-    /// What to do; `{headers}` are those that the application was given.
-    fix: &'static str,
-}
-
-const FAULTS: [Fault; 3] = [
-    Fault {
-        verdict: "dropped",
-        evidence: "absent_busy",
-        what: "came without trace headers, although it was serving requests that had them",
-        fix: "Copy {headers} from the request that is served onto every request that is made for it.",
-    },
-    Fault {
-        verdict: "restarted",
-        evidence: "other_busy",
-        what: "began traces of their own, although it was serving requests that had one",
-        fix: "Let its tracing library read {headers} of the requests that it serves (its propagator), or copy them.",
-    },
-    Fault {
-        verdict: "mangled",
-        evidence: "unusable",
-        what: "came with trace headers that say nothing",
-        fix: "Copy the values of {headers} whole, byte by byte.",
-    },
-];
-
-impl Fault {
-    fn advice(&self, workload: &WorkloadPropagation) -> Option<String> {
-        let routes = workload.routes.iter();
-        let concerned: Vec<_> = routes
-            .filter(|route| route.verdicts.contains_key(self.verdict))
-            .collect();
-        let requests: u64 = concerned
-            .iter()
-            .filter_map(|route| route.verdicts.get(self.verdict))
-            .sum();
-        if requests == 0 {
-            return None;
-        }
-        let names: Vec<_> = concerned.iter().map(|route| callee(route)).collect();
-        let with_example = concerned.iter().find_map(|route| {
-            let example = route.example.as_ref()?;
-            (example.evidence == self.evidence).then_some((*route, example))
-        });
-        let given = with_example.and_then(|(_, example)| example.given.as_ref());
-        let headers = given.map_or_else(
-            || "traceparent and tracestate".to_owned(),
-            |given| listed(&given.headers),
-        );
-        let shown = with_example.map(|(route, example)| shown(route, example));
-        Some(format!(
-            "\n{} breaks traces: {requests} requests to {} {}.\n{}  {}\n",
-            workload.name,
-            names.join(", "),
-            self.what,
-            shown.unwrap_or_default(),
-            self.fix.replace("{headers}", &headers),
-        ))
-    }
-}
-
-fn callee(route: &RoutePropagation) -> String {
-    match &route.service {
-        Some(service) => format!("{} of {service}", route.route),
-        None => route.route.clone(),
-    }
+fn said(workload: &WorkloadPropagation, advice: &PropagationAdvice) -> String {
+    let example = workload.routes.iter().find_map(|route| {
+        let example = route.example.as_ref()?;
+        let is_it =
+            route.verdicts.contains_key(&advice.verdict) && example.evidence == advice.evidence;
+        is_it.then(|| shown(route, example))
+    });
+    format!(
+        "\n{} breaks traces: {} requests to {} {}.\n{}  {}\n",
+        workload.name,
+        advice.requests,
+        advice.calls.join(", "),
+        advice.what,
+        example.unwrap_or_default(),
+        advice.fix,
+    )
 }
 
 /// `a, b and c`
@@ -212,7 +155,7 @@ fn shown(route: &RoutePropagation, example: &PropagationExample) -> String {
     lines.push_str(&format!(
         "    {}  out  {}  {brought}\n",
         time_of_day(&sent.at),
-        callee(route),
+        route.callee(),
     ));
     lines
 }

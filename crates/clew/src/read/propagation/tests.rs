@@ -24,31 +24,39 @@ fn propagation(routes: Vec<RoutePropagation>, score: Option<f64>) -> Propagation
             namespace: "default".to_owned(),
             score,
             routes,
+            advice: Vec::new(),
         }],
+    }
+}
+
+fn advice(verdict: &str, evidence: &str) -> PropagationAdvice {
+    PropagationAdvice {
+        verdict: verdict.to_owned(),
+        requests: 3,
+        calls: vec!["GET / of authors".to_owned(), "GET / of mail".to_owned()],
+        what: "came without".to_owned(),
+        fix: "Copy them.".to_owned(),
+        evidence: evidence.to_owned(),
     }
 }
 
 #[test]
 fn who_breaks_traces_is_named_with_what_to_change() {
-    let broken = propagation(
+    let mut broken = propagation(
         vec![
             route("authors", Some(0.25), &[("dropped", 3), ("forwarded", 1)]),
-            route("mail", Some(0.0), &[("mangled", 2)]),
             route("news", None, &[("background", 7)]),
         ],
         Some(1.0 / 6.0),
     );
+    broken.workloads[0].advice = vec![advice("dropped", "absent_busy")];
     insta::assert_snapshot!(plain(&render(&broken, false)), @r"
     NAME   SCORE  SERVICE  ROUTE  VERDICTS
     books  25.00  authors  GET /  dropped=3 forwarded=1
-    books   0.00  mail     GET /  mangled=2
     books      -  news     GET /  background=7
 
-    books breaks traces: 3 requests to GET / of authors came without trace headers, although it was serving requests that had them.
-      Copy traceparent and tracestate from the request that is served onto every request that is made for it.
-
-    books breaks traces: 2 requests to GET / of mail came with trace headers that say nothing.
-      Copy the values of traceparent and tracestate whole, byte by byte.
+    books breaks traces: 3 requests to GET / of authors, GET / of mail came without.
+      Copy them.
     ");
 }
 
@@ -72,7 +80,7 @@ fn a_score_below_the_least_is_a_failure() {
     assert_eq!(of(None), Exit::Empty, "nothing was tried");
 }
 
-/// What came in and what went out, with ids and times; the headers to copy are the ones that were given.
+/// What came in and what went out, with ids and times.
 #[test]
 fn an_example_shows_what_was_given_and_what_was_sent() {
     let given = GivenContext {
@@ -114,33 +122,37 @@ fn an_example_shows_what_was_given_and_what_was_sent() {
         ("mail", "restarted", example("other_busy", 3, restarted)),
         ("news", "mangled", example("unusable", 1, mangled)),
     ];
+    let advice = routes
+        .each_ref()
+        .map(|(_, verdict, example)| advice(verdict, &example.evidence));
     let routes = routes.map(|(service, verdict, example)| RoutePropagation {
         example: Some(example),
         ..route(service, Some(0.0), &[(verdict, 2)])
     });
-    let broken = propagation(routes.into(), Some(0.0));
+    let mut broken = propagation(routes.into(), Some(0.0));
+    broken.workloads[0].advice = advice.into();
     insta::assert_snapshot!(plain(&render(&broken, false)), @r"
     NAME   SCORE  SERVICE  ROUTE  VERDICTS
     books   0.00  authors  GET /  dropped=2
     books   0.00  mail     GET /  restarted=2
     books   0.00  news     GET /  mangled=2
 
-    books breaks traces: 2 requests to GET / of authors came without trace headers, although it was serving requests that had them.
+    books breaks traces: 3 requests to GET / of authors, GET / of mail came without.
       For example, in books-1 (the only request in flight):
         08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
         08:15:01.126500Z  out  GET / of authors  without any of them
-      Copy traceparent, tracestate and b3 from the request that is served onto every request that is made for it.
+      Copy them.
 
-    books breaks traces: 2 requests to GET / of mail began traces of their own, although it was serving requests that had one.
+    books breaks traces: 3 requests to GET / of authors, GET / of mail came without.
       For example, in books-1 (one of 3 requests in flight):
         08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
         08:15:01.126500Z  out  GET / of mail  with traceparent: trace 0af7651916cd43dd8448eb211c80319c, span b7ad6b7169203331
-      Let its tracing library read traceparent, tracestate and b3 of the requests that it serves (its propagator), or copy them.
+      Copy them.
 
-    books breaks traces: 2 requests to GET / of news came with trace headers that say nothing.
+    books breaks traces: 3 requests to GET / of authors, GET / of mail came without.
       For example, in books-1 (the only request in flight):
         08:15:01.123456Z  in   GET /books/{id}  with traceparent, tracestate and b3: trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7
         08:15:01.126500Z  out  GET / of news  with traceparent: the header has the wrong length or form
-      Copy the values of traceparent, tracestate and b3 whole, byte by byte.
+      Copy them.
     ");
 }
