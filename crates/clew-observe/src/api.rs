@@ -15,6 +15,7 @@ mod golden;
 mod live;
 mod log_level;
 mod members;
+mod mesh;
 mod names;
 mod openapi;
 mod origin;
@@ -92,6 +93,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))
+        .route("/mesh", get(mesh::mesh))
         .route("/check", get(check::check))
         .route("/log-level", get(log_level::log_level))
         .route("/settings/telemetry", get(settings::telemetry))

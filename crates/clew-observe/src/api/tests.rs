@@ -7,6 +7,7 @@ mod description;
 mod live;
 mod log_level;
 mod mesh;
+mod mesh_state;
 mod metrics;
 mod settings;
 mod spans;
