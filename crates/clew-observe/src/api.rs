@@ -22,6 +22,7 @@ mod origin;
 mod propagation;
 mod query;
 mod refusal;
+mod route_sources;
 mod routes;
 mod scrape;
 mod settings;

@@ -9,6 +9,7 @@ mod log_level;
 mod mesh;
 mod mesh_state;
 mod metrics;
+mod route_sources;
 mod settings;
 mod spans;
 mod tap;

@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 69] = [
+pub(crate) const COLUMNS: [(&str, &str); 70] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -21,6 +21,10 @@ pub(crate) const COLUMNS: [(&str, &str); 69] = [
         "class of requests: a configured route, a gRPC method, or a template learned from paths",
     ),
     ("SERVICE", "name by which the server was asked for"),
+    (
+        "SOURCE",
+        "where the route's name comes from: learned from paths, configured, an OpenAPI document, a `.proto` file, the method of gRPC; other: requests of many routes, or of none",
+    ),
     (
         "SUCCESS",
         "successes among the requests that ended, without those that their callers gave up",
