@@ -144,6 +144,14 @@ impl ControlClient {
         )
     }
 
+    /// The same once, with a deadline.
+    pub async fn load_outbound(
+        &self,
+        target: &Target,
+    ) -> Result<Resolution<OutboundPolicy>, CallError> {
+        calls::load_outbound(self.channel.clone(), &self.workload, target).await
+    }
+
     /// The endpoints of a destination ([`OutboundPolicy::destination`], or a route's backend).
     ///
     /// The first item with endpoints is [`EndpointUpdate::Reset`], as is the first one after control was

@@ -13,6 +13,7 @@ pub mod golden;
 pub mod live;
 pub mod log_level;
 pub mod members;
+pub mod mesh;
 pub mod problem;
 pub mod propagation;
 pub mod scrape;

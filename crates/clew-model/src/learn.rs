@@ -43,6 +43,30 @@ pub fn unproven_name(method: &str) -> RouteName {
     }
 }
 
+/// What kind of name a proxy gives to requests whose route nobody configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameForm {
+    /// A template that was learned, `GET /books/{id}`.
+    Template,
+    /// A method of gRPC, `pkg.Service/Method`.
+    GrpcMethod,
+    /// Requests of many routes, or of none: `(other)`, `(unknown)`, `GET /…`.
+    Shared,
+}
+
+/// What kind of name this is; `None` of a name that a proxy gives only where it was told so.
+pub fn name_form(name: &str) -> Option<NameForm> {
+    let (method, path) = name.split_once(' ').unwrap_or(("", name));
+    let is_shared = path.strip_prefix('/') == Some(FOLD) || name.starts_with('(');
+    if is_shared {
+        return Some(NameForm::Shared);
+    }
+    if !method.is_empty() && (method == OTHER_METHOD || known_method(method) == method) {
+        return Some(NameForm::Template);
+    }
+    grpc_method(&format!("/{name}")).map(|_| NameForm::GrpcMethod)
+}
+
 /// The method, when it is one of RFC 9110 or PATCH (RFC 5789); every other is `_OTHER`, as the
 /// OpenTelemetry semantic conventions say of `http.request.method`.
 pub fn known_method(method: &str) -> &'static str {

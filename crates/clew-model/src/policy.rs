@@ -50,6 +50,20 @@ pub struct RouteRule {
     pub backend: Option<Arc<str>>,
     /// What counts as a failure, when it is not the default (HTTP 5xx, gRPC's server errors).
     pub failure_statuses: Option<Arc<[std::ops::RangeInclusive<u16>]>>,
+    /// Where it was written down.
+    pub source: RuleSource,
+}
+
+/// Where a configured route was written down. It changes nothing for requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RuleSource {
+    /// In the configuration of the mesh.
+    #[default]
+    Configuration,
+    /// In an OpenAPI document of the service.
+    OpenApi,
+    /// In a `.proto` file of the service.
+    Proto,
 }
 
 /// All parts that are given must match.

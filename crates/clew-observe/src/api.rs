@@ -17,6 +17,7 @@ mod heatmap;
 mod live;
 mod log_level;
 mod members;
+mod mesh;
 mod names;
 mod openapi;
 mod origin;
@@ -24,6 +25,7 @@ mod over_time;
 mod propagation;
 mod query;
 mod refusal;
+mod route_sources;
 mod routes;
 mod scrape;
 mod series;
@@ -101,6 +103,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))
+        .route("/mesh", get(mesh::mesh))
         .route("/check", get(check::check))
         .route("/log-level", get(log_level::log_level))
         .route("/settings/telemetry", get(settings::telemetry))

@@ -7,6 +7,7 @@
 mod convert;
 mod fetch;
 mod target;
+mod vitals;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 pub use fetch::ScrapeError;
 pub(crate) use fetch::innermost;
 pub use target::TargetHealth;
+pub use vitals::Vitals;
 
 use clew_api::client::{ControlClient, Instance};
 use clew_model::name::InstanceId;

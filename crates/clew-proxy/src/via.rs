@@ -10,7 +10,7 @@ use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
 use clew_model::name::{RouteName, ServiceName};
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RouteTable};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RouteTable, RuleSource};
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -100,6 +100,7 @@ impl Edge {
             }]),
             backend: None,
             failure_statuses: None,
+            source: RuleSource::Configuration,
         };
         Self {
             table: RouteTable::new(sorted.iter().map(rule).collect()),

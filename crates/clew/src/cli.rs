@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Trace(read::TraceArgs),
     /// Look whether the mesh is well
     Check(read::CheckArgs),
+    /// Members, store and roles of the mesh: what they use, and what gets lost
+    Mesh(read::MeshArgs),
     /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
     /// Show what the processes of the mesh log, or change it while they run

@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Traces(args) => read::traces(args),
         Command::Trace(args) => read::trace(args),
         Command::Check(args) => read::check(args),
+        Command::Mesh(args) => read::mesh(args),
         Command::Settings(args) => read::settings(args),
         Command::LogLevel(args) => read::log_level(args),
         Command::Version(args) => read::version(args),

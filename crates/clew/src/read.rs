@@ -6,6 +6,7 @@ mod critical_path;
 mod edges;
 mod golden;
 mod log_level;
+mod mesh;
 mod propagation;
 mod routes;
 mod settings;
@@ -19,7 +20,7 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CallsArgs, CheckArgs, CriticalPathArgs, EdgesArgs, Format, LogLevelArgs, OutputArgs,
+    CallsArgs, CheckArgs, CriticalPathArgs, EdgesArgs, Format, LogLevelArgs, MeshArgs, OutputArgs,
     PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs,
     VersionArgs,
 };
@@ -140,6 +141,11 @@ pub(crate) fn trace(args: TraceArgs) -> anyhow::Result<Exit> {
 /// `clew check`
 pub(crate) fn check(args: CheckArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| check::run(&args, &api).await)
+}
+
+/// `clew mesh`
+pub(crate) fn mesh(args: MeshArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| mesh::run(&args, &api).await)
 }
 
 /// `clew settings`

@@ -1,11 +1,16 @@
 //! Single calls: asked once, with a deadline.
 
 use super::CallError;
+use crate::convert::Resolution;
+use crate::convert::outbound::{outbound_from_wire, target_to_wire};
 use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
+use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
 use crate::wire::registry::LeaveRequest;
 use crate::wire::registry::registry_client::RegistryClient;
 use crate::wire::telemetry::telemetry_client::TelemetryClient;
-use clew_model::name::InstanceId;
+use clew_model::name::{InstanceId, Workload};
+use clew_model::policy::OutboundPolicy;
+use clew_model::service::Target;
 use clew_model::telemetry::TelemetrySettings;
 use std::time::Duration;
 use tonic::transport::Channel;
@@ -39,6 +44,22 @@ pub(super) async fn set_telemetry(
             cause: mistakes.into_iter().next().unwrap_or(missing),
         }
     })
+}
+
+pub(super) async fn load_outbound(
+    channel: Channel,
+    caller: &Workload,
+    target: &Target,
+) -> Result<Resolution<OutboundPolicy>, CallError> {
+    const CALL: &str = "OutboundPolicies.Get";
+    let request = with_deadline(target_to_wire(target, caller));
+    match OutboundPoliciesClient::new(channel).get(request).await {
+        Ok(answer) => outbound_from_wire(answer.into_inner())
+            .map(|decoded| decoded.value)
+            .map_err(|cause| CallError::Answer { call: CALL, cause }),
+        Err(status) if status.code() == Code::NotFound => Ok(Resolution::Unknown),
+        Err(status) => Err(failure(CALL, status)),
+    }
 }
 
 fn with_deadline<T>(message: T) -> Request<T> {

@@ -6,7 +6,7 @@ use crate::wire::linkerd::grpc_route::{GrpcRouteMatch, GrpcRpcMatch};
 use crate::wire::linkerd::http_route::{self, HostMatch, HttpRouteMatch, host_match, path_match};
 use crate::wire::linkerd::meta::{Metadata, Resource, metadata};
 use clew_model::name::RouteName;
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RuleSource};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(super) fn route_metadata(rule: &RouteRule) -> Metadata {
     Metadata {
         kind: Some(metadata::Kind::Resource(Resource {
             group: OWN_GROUP.to_owned(),
-            kind: "Route".to_owned(),
+            kind: kind_of(rule.source).to_owned(),
             name: rule.name.to_string(),
             section,
             ..Resource::default()
@@ -43,9 +43,29 @@ pub(super) fn route_metadata(rule: &RouteRule) -> Metadata {
     }
 }
 
+/// Kind of resource that a route of ours is.
+fn kind_of(source: RuleSource) -> &'static str {
+    match source {
+        RuleSource::Configuration => "Route",
+        RuleSource::OpenApi => "OpenApiRoute",
+        RuleSource::Proto => "ProtoRoute",
+    }
+}
+
+/// Every route of another control plane is of its configuration.
+fn source_of(resource: &Resource) -> RuleSource {
+    let described = [RuleSource::OpenApi, RuleSource::Proto];
+    let is_it = |source: &RuleSource| kind_of(*source) == resource.kind;
+    described
+        .into_iter()
+        .find(|source| resource.group == OWN_GROUP && is_it(source))
+        .unwrap_or_default()
+}
+
 /// What the metadata of a configured route says.
 pub(super) struct NamedRoute {
     pub(super) name: RouteName,
+    source: RuleSource,
     failure_statuses: Option<Statuses>,
 }
 
@@ -58,6 +78,7 @@ impl NamedRoute {
         let own = resource.group == OWN_GROUP;
         Some(Self {
             name: RouteName::new(resource.name.as_str()),
+            source: source_of(resource),
             failure_statuses: own
                 .then(|| section_to_statuses(&resource.section))
                 .flatten(),
@@ -72,6 +93,7 @@ impl NamedRoute {
             matches: conditions.matches,
             backend,
             failure_statuses: self.failure_statuses.clone(),
+            source: self.source,
         }
     }
 }

@@ -167,6 +167,9 @@ pub struct RouteStat {
     /// Configured name, gRPC method, learned template, `(other)` past the cardinality budget, or
     /// `(unknown)` for requests that were refused before their route was known.
     pub route: String,
+    /// Where its name comes from. Absent when control does not answer, and the name alone does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<RouteSource>,
     /// Service that was addressed, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -174,6 +177,38 @@ pub struct RouteStat {
     pub namespace: String,
     /// Its numbers.
     pub golden: Golden,
+}
+
+/// Where the name of a route comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteSource {
+    /// A template that the proxies learned from paths.
+    Learned,
+    /// The configuration of the mesh.
+    Configured,
+    /// An OpenAPI document of the service.
+    Openapi,
+    /// A `.proto` file of the service.
+    Proto,
+    /// The method of gRPC that was called; nobody described it.
+    Grpc,
+    /// Requests of many routes, or of none: `(other)`, `(unknown)`, `GET /…`.
+    Other,
+}
+
+impl RouteSource {
+    /// As in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Learned => "learned",
+            Self::Configured => "configured",
+            Self::Openapi => "openapi",
+            Self::Proto => "proto",
+            Self::Grpc => "grpc",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// Side of a sidecar.

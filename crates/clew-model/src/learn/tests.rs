@@ -62,3 +62,26 @@ pub(super) fn paths() -> impl Strategy<Value = String> {
         "\\PC{0,100}",
     ]
 }
+
+#[test]
+fn names_say_how_they_came_about() {
+    use NameForm::{GrpcMethod, Shared, Template};
+    for (name, form) in [
+        ("GET /books/{id}", Some(Template)),
+        ("_OTHER /", Some(Template)),
+        ("GET /a/b/\u{2026}", Some(Template)),
+        ("books.v1.Books/GetBook", Some(GrpcMethod)),
+        ("(other)", Some(Shared)),
+        ("(unknown)", Some(Shared)),
+        ("checkout", None),
+        ("PURGE /books", None),
+        ("all books", None),
+    ] {
+        assert_eq!(name_form(name), form, "{name}");
+    }
+    for method in ["GET", ""] {
+        assert_eq!(name_form(unproven_name(method).as_str()), Some(Shared));
+    }
+    let learned = route_name("BREW", "/coffee/{id}");
+    assert_eq!(name_form(learned.as_str()), Some(Template));
+}

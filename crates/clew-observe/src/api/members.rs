@@ -16,14 +16,7 @@ use clew_model::service::Protocol;
 #[utoipa::path(get, path = "/api/v1/instances", tag = "mesh", responses(Always, (status = 200, body = Instances)))]
 pub(super) async fn instances(State(api): State<Api>, _: Asked<Nothing>) -> Json<Instances> {
     let health = api.sources.scraper.targets();
-    let mut members = names::members(&api);
-    members.sort_by(|a, b| {
-        (&a.workload.namespace, &a.workload.name, &a.id).cmp(&(
-            &b.workload.namespace,
-            &b.workload.name,
-            &b.id,
-        ))
-    });
+    let members = sorted(&api);
     let instances = members.iter().map(|member| {
         let health = health.iter().find(|health| health.instance.id == member.id);
         instance(member, health)
@@ -31,6 +24,19 @@ pub(super) async fn instances(State(api): State<Api>, _: Asked<Nothing>) -> Json
     Json(Instances {
         instances: instances.collect(),
     })
+}
+
+/// Members of the mesh, by namespace, workload and id.
+pub(super) fn sorted(api: &Api) -> Vec<Member> {
+    let mut members = names::members(api);
+    members.sort_by(|a, b| {
+        (&a.workload.namespace, &a.workload.name, &a.id).cmp(&(
+            &b.workload.namespace,
+            &b.workload.name,
+            &b.id,
+        ))
+    });
+    members
 }
 
 fn instance(member: &Member, health: Option<&TargetHealth>) -> Instance {

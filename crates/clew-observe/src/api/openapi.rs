@@ -29,6 +29,7 @@ use utoipa::OpenApi;
         super::tap::tap,
         super::live::live,
         super::members::instances,
+        super::mesh::mesh,
         super::check::check,
         super::scrape::scrape,
         super::log_level::log_level,

@@ -7,6 +7,7 @@ use super::golden::{Selection, absorb, golden, label, load_golden};
 use super::names::UNMESHED;
 use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
+use super::route_sources::RouteSources;
 use super::{Api, names};
 use axum::Json;
 use axum::extract::State;
@@ -84,9 +85,17 @@ pub(super) async fn routes(
             load_golden(&api.sources.store, &inbound(&asked, window), &BY_ROUTE).await?
         }
     };
+    let mut routes = by_route(&rows, &window);
+    let addressed = routes
+        .iter()
+        .map(|route| (route.namespace.as_str(), route.service.as_deref()));
+    let sources = RouteSources::load(&api, &asked.workload, addressed).await;
+    for route in &mut routes {
+        route.source = sources.source(&route.namespace, route.service.as_deref(), &route.route);
+    }
     Ok(Json(Routes {
         window: bounds(&window),
-        routes: by_route(&rows, &window),
+        routes,
         workload: asked.workload,
         direction,
         from: asked.from,
@@ -161,6 +170,7 @@ fn by_route(rows: &[GoldenRow], window: &Window) -> Vec<RouteStat> {
     }
     let stat = |((namespace, service, route), row): (_, GoldenRow)| RouteStat {
         route,
+        source: None,
         service,
         namespace,
         golden: golden(&row, window),

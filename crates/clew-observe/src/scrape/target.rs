@@ -1,6 +1,6 @@
 //! One member, as the scraper sees it.
 
-use super::ScrapeError;
+use super::{ScrapeError, Vitals};
 use clew_api::client::Instance;
 use clew_model::name::InstanceId;
 use clew_store::{Sample, Scrape, Store};
@@ -19,6 +19,8 @@ pub struct TargetHealth {
     pub last_success: Option<SystemTime>,
     /// Why the last attempt failed; `None` when it did not.
     pub last_error: Option<String>,
+    /// What it said of itself then.
+    pub vitals: Option<Vitals>,
     /// Times it was read.
     pub successes: u64,
     /// Times it could not be read.
@@ -46,6 +48,7 @@ impl Target {
                 instance,
                 last_success: None,
                 last_error: None,
+                vitals: None,
                 successes: 0,
                 failures: 0,
             }),
@@ -118,6 +121,7 @@ impl Target {
         if *ended {
             return Err(ScrapeError::Gone);
         }
+        self.lock().vitals = Some(Vitals::of(&samples));
         store
             .record_scrape(self.scrape(samples))
             .map_err(ScrapeError::Store)

@@ -146,8 +146,12 @@ impl Budget {
             .load(Ordering::Relaxed)
     }
 
+    /// Series that a family may have of its own.
+    pub(super) fn max_series(&self) -> usize {
+        self.max_series
+    }
+
     /// Series that live now.
-    #[cfg(test)]
     pub(super) fn living(&self, family: Budgeted) -> usize {
         self.families[family as usize]
             .living

@@ -263,6 +263,16 @@ pub(super) static SERIES_DROPPED: Family = counter(
     &["family"],
     "Times that a proxy thread asked for a new series and the cardinality budget of its family had no room.",
 );
+pub(super) static SERIES: Family = gauge(
+    "clew_series",
+    &["family"],
+    "Series that a family with a cardinality budget has now.",
+);
+pub(super) static SERIES_LIMIT: Family = gauge(
+    "clew_series_limit",
+    &[],
+    "Series that such a family may have before new ones share some.",
+);
 pub(super) static LOG_DROPPED: Family = counter(
     "clew_access_log_dropped_total",
     &[],
@@ -295,7 +305,7 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 26] = [
+pub(super) static ALL: [&Family; 28] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
@@ -315,6 +325,8 @@ pub(super) static ALL: [&Family; 26] = [
     &TCP_DURATIONS,
     &PROXY_TIMES,
     &SPANS,
+    &SERIES,
+    &SERIES_LIMIT,
     &SERIES_DROPPED,
     &LOG_DROPPED,
     &BUILD,

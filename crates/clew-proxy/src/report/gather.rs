@@ -233,15 +233,7 @@ fn own(out: &mut Exposition, shared: &Shared) {
         spans.write(&constant.and([("outcome", outcome)]), &counter(total));
     }
     drop(spans);
-    let mut dropped = begin(out, &family::SERIES_DROPPED);
-    for budgeted in Budgeted::ALL {
-        let refused = shared.directory.budget.refused(budgeted);
-        dropped.write(
-            &constant.and([("family", budgeted.family().name)]),
-            &counter(refused),
-        );
-    }
-    drop(dropped);
+    budget(out, shared);
     let lines: u64 = shared
         .workers
         .iter()
@@ -252,6 +244,26 @@ fn own(out: &mut Exposition, shared: &Shared) {
         &constant.and([("version", buildinfo::VERSION)]),
         &Value::gauge(1.0),
     );
+}
+
+fn budget(out: &mut Exposition, shared: &Shared) {
+    let constant = shared.directory.constant_labels();
+    let budget = &shared.directory.budget;
+    let labels = |budgeted: Budgeted| constant.and([("family", budgeted.family().name)]);
+    let mut living = begin(out, &family::SERIES);
+    for budgeted in Budgeted::ALL {
+        let series = budget.living(budgeted) as f64;
+        living.write(&labels(budgeted), &Value::gauge(series));
+    }
+    drop(living);
+    let limit = Value::gauge(budget.max_series() as f64);
+    begin(out, &family::SERIES_LIMIT).write(constant, &limit);
+    let mut dropped = begin(out, &family::SERIES_DROPPED);
+    for budgeted in Budgeted::ALL {
+        let refused = budget.refused(budgeted) as f64;
+        let value = Value::counter(refused, shared.started_unix_nano);
+        dropped.write(&labels(budgeted), &value);
+    }
 }
 
 /// The outcomes of `clew_spans_total`. What was exported or dropped is read first: an emitted span is

@@ -1,5 +1,5 @@
 use super::*;
-use clew_model::policy::{PathMatch, RequestMatch};
+use clew_model::policy::{PathMatch, RequestMatch, RuleSource};
 
 fn names(rules: Vec<RouteRule>) -> RouteNames {
     RouteNames::new(&rules.into(), Learners::default().of(&"books".into()))
@@ -21,6 +21,7 @@ fn rule(name: &str, template: &str) -> RouteRule {
         }]),
         backend: None,
         failure_statuses: None,
+        source: RuleSource::Configuration,
     }
 }
 

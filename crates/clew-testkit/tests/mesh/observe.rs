@@ -1,13 +1,16 @@
 //! From the request to the answer of observe: the numbers are those that the client counted.
 
 use super::chain::{is_whole, span_of};
-use clew_api::rest::golden::{Edges, Golden, Routes, Stat};
+use clew_api::rest::golden::{Edges, Golden, RouteSource, Routes, Stat};
+use clew_api::rest::mesh::Mesh as MeshState;
+use clew_control::DeclaredService;
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RuleSource};
 use clew_store::query::{Direction, GoldenQuery, SeriesQuery, TraceQuery};
 use clew_store::{Label, Window};
-use clew_testkit::Mesh;
 use clew_testkit::client::{Client, get};
 use clew_testkit::metrics::Metrics;
 use clew_testkit::upstream::{Answering, Scripted, ok, status};
+use clew_testkit::{Mesh, within};
 use clew_trace::span::SpanKind;
 
 /// What the API answers.
@@ -212,4 +215,64 @@ async fn the_last_numbers_of_a_proxy_that_ends_are_read() {
     let rows = mesh.store().golden(query).await.unwrap();
     assert_eq!((rows[0].requests, rows[0].success), (25, 25));
     mesh.stop().await;
+}
+
+#[tokio::test]
+async fn routes_tell_where_they_are_described_and_members_what_they_use() {
+    let application = Answering::ok().await;
+    let route = RouteRule {
+        name: "GET /books/{isbn}".into(),
+        hosts: [].into(),
+        matches: [RequestMatch {
+            path: Some(PathMatch::Template("/books/{isbn}".into())),
+            method: Some("GET".into()),
+        }]
+        .into(),
+        backend: None,
+        failure_statuses: None,
+        source: RuleSource::OpenApi,
+    };
+    let books = DeclaredService {
+        name: "books".into(),
+        protocol: None,
+        routes: [route].into(),
+    };
+    let mesh = Mesh::builder().observe().service(books).begin().await;
+    let books = mesh
+        .sidecar("books")
+        .serves(application.address())
+        .start()
+        .await;
+    mesh.scrape_now().await;
+    let mut client = Client::http1(books.inbound()).await;
+    // Requests to an application never wait for control.
+    let known = async {
+        let described = [("route", "GET /books/{isbn}")];
+        while books.metrics().await.responses(&described) == 0 {
+            client.ask(get("http://books/books/7")).await;
+        }
+    };
+    within("the route to be known", known).await;
+    client.ask(get("http://books/authors/7")).await;
+    mesh.scrape_now().await;
+    let routes: Routes = asked(&mesh, "routes?workload=books&window=1h").await;
+    let source = |name: &str| {
+        let mut routes = routes.routes.iter();
+        routes.find(|route| route.route == name).unwrap().source
+    };
+    assert_eq!(source("GET /books/{isbn}"), Some(RouteSource::Openapi));
+    assert_eq!(source("GET /authors/{id}"), Some(RouteSource::Learned));
+
+    let state: MeshState = asked(&mesh, "mesh").await;
+    let [member] = state.members.as_slice() else {
+        panic!("{state:?}")
+    };
+    assert!(member.inbound_rps.unwrap() > 0.0, "{member:?}");
+    assert!(member.spans.as_ref().unwrap().emitted > 1, "{member:?}");
+    let series = member.series.as_ref().unwrap();
+    assert!(series.used > 1 && series.used < series.limit, "{series:?}");
+    let process = member.process.as_ref().unwrap();
+    assert!(process.resident_bytes.unwrap() > 0, "{process:?}");
+    assert!(process.cpu_cores.is_some(), "{process:?}");
+    assert!(state.control.answers);
 }

@@ -2,7 +2,7 @@
 
 use super::pair::{FAILURE, Pair, SUCCESS};
 use clew_control::DeclaredService;
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RuleSource};
 use clew_testkit::client::{Client, get, request};
 use clew_testkit::metrics::Metrics;
 use clew_testkit::upstream::{Answering, status};
@@ -73,6 +73,7 @@ async fn a_configured_route_names_and_classes_its_requests_on_both_sides() {
         }]),
         backend: None,
         failure_statuses: Some(Arc::new([404..=404])),
+        source: RuleSource::Configuration,
     };
     let mesh = Mesh::builder().service(declared(vec![shop])).begin().await;
     let pair = Pair::within(mesh, application.address()).await;

@@ -286,6 +286,15 @@ pub(crate) struct CheckArgs {
     pub(crate) api: ApiArgs,
 }
 
+/// `clew mesh`
+#[derive(Args, Debug)]
+pub(crate) struct MeshArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 /// `clew log-level`
 #[derive(Args, Debug)]
 pub(crate) struct LogLevelArgs {

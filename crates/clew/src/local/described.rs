@@ -4,7 +4,7 @@ mod openapi;
 mod proto;
 
 use clew_model::name::RouteName;
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RuleSource};
 use clew_runtime::config::{Bounds, Document, Mistakes, Place};
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -55,7 +55,7 @@ fn read(file: &Path) -> io::Result<String> {
 }
 
 /// A route by its name.
-fn rule(name: &str, method: &str, path: PathMatch) -> RouteRule {
+fn rule(source: RuleSource, name: &str, method: &str, path: PathMatch) -> RouteRule {
     let condition = RequestMatch {
         path: Some(path),
         method: Some(method.into()),
@@ -66,6 +66,7 @@ fn rule(name: &str, method: &str, path: PathMatch) -> RouteRule {
         matches: [condition].into(),
         backend: None,
         failure_statuses: None,
+        source,
     }
 }
 

@@ -9,7 +9,7 @@ use super::described;
 use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
 use crate::cli::local::{kept_age, kept_bytes};
 use clew_model::name::{RouteName, ServiceName};
-use clew_model::policy::{RequestMatch, RouteRule};
+use clew_model::policy::{RequestMatch, RouteRule, RuleSource};
 use clew_model::service::Protocol;
 use clew_proxy::config::{GatewayRoute, IpPrefix};
 use clew_runtime::config::docs::Shape;
@@ -380,6 +380,7 @@ impl Settings for Route {
             matches: matches.into(),
             backend: None,
             failure_statuses: None,
+            source: RuleSource::Configuration,
         }))
     }
 }

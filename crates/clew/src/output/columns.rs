@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 58] = [
+pub(crate) const COLUMNS: [(&str, &str); 70] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -21,6 +21,10 @@ pub(crate) const COLUMNS: [(&str, &str); 58] = [
         "class of requests: a configured route, a gRPC method, or a template learned from paths",
     ),
     ("SERVICE", "name by which the server was asked for"),
+    (
+        "SOURCE",
+        "where the route's name comes from: learned from paths, configured, an OpenAPI document, a `.proto` file, the method of gRPC; other: requests of many routes, or of none",
+    ),
     (
         "SUCCESS",
         "successes among the requests that ended, without those that their callers gave up",
@@ -150,6 +154,29 @@ pub(crate) const COLUMNS: [(&str, &str); 58] = [
         "spans whose parent is not stored: someone did not export, or is late",
     ),
     ("ROOTS", "spans without a parent; a whole trace has one"),
+    ("INSTANCE", "one instance of the workload"),
+    (
+        "STATE",
+        "of an instance: in the mesh, leaving it, or why its numbers cannot be read",
+    ),
+    (
+        "RPS_IN",
+        "requests to the instance's application that began, per second of the last minute",
+    ),
+    ("RPS_OUT", "the same of requests that it made"),
+    (
+        "EXPORTED",
+        "spans that observe took, since the proxy started",
+    ),
+    ("LOST", "spans that were dropped since then"),
+    (
+        "SERIES",
+        "series of the family that has most of them, and how many a family may have (docs/metrics.md)",
+    ),
+    ("MEMORY", "memory in RAM of the proxy's process"),
+    ("CPU", "cores that the process kept busy in the last minute"),
+    ("WAITING", "spans that are still to be exported"),
+    ("FDS", "open file descriptors of the process"),
     (
         "LEVEL",
         "what the process logs: a level, or levels by module",

@@ -5,7 +5,7 @@ use crate::cli::read::RoutesArgs;
 use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
-use clew_api::rest::golden::Routes;
+use clew_api::rest::golden::{RouteSource, Routes};
 
 pub(super) async fn run(args: &RoutesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let question = Question::new("/routes")
@@ -42,6 +42,9 @@ fn render(routes: &Routes, is_wide: bool) -> String {
     if shows_service {
         table = table.text("SERVICE");
     }
+    if is_wide {
+        table = table.text("SOURCE");
+    }
     let columns = golden::Columns::of(
         is_wide,
         routes.routes.iter().map(|route| Some(&route.golden)),
@@ -58,6 +61,9 @@ fn render(routes: &Routes, is_wide: bool) -> String {
         cells.push(Cell::new(&route.route));
         if shows_service {
             cells.push(Cell::or_none(route.service.as_ref()));
+        }
+        if is_wide {
+            cells.push(Cell::or_none(route.source.map(RouteSource::as_str)));
         }
         cells.extend(columns.cells(Some(&route.golden)));
         if is_wide {

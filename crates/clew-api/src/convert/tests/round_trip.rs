@@ -9,7 +9,9 @@ use crate::convert::outbound::{
 use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
 use crate::convert::template::{path_of_regex, regex_of_template};
 use clew_model::name::{InstanceId, RouteName, Workload};
-use clew_model::policy::{InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule};
+use clew_model::policy::{
+    InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule, RuleSource,
+};
 use clew_model::service::{Endpoint, EndpointUpdate, Protocol, Target};
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
 use proptest::collection::vec;
@@ -104,16 +106,23 @@ fn rule(request_match: BoxedStrategy<RequestMatch>) -> impl Strategy<Value = Rou
         vec(request_match, 0..3),
         backend,
         option::of(statuses()),
+        source(),
     )
         .prop_map(
-            |(name, hosts, matches, backend, failure_statuses)| RouteRule {
+            |(name, hosts, matches, backend, failure_statuses, source)| RouteRule {
                 name: RouteName::new(name),
                 hosts: hosts.into(),
                 matches: matches.into(),
                 backend,
                 failure_statuses,
+                source,
             },
         )
+}
+
+fn source() -> impl Strategy<Value = RuleSource> {
+    use RuleSource::{Configuration, OpenApi, Proto};
+    prop_oneof![Just(Configuration), Just(OpenApi), Just(Proto)]
 }
 
 fn protocol() -> impl Strategy<Value = Protocol> {

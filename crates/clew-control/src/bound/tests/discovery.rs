@@ -4,7 +4,7 @@ use super::{Running, config, instance, join, next};
 use crate::config::{ControlConfig, DeclaredService};
 use clew_api::client::Resolution;
 use clew_model::name::{RouteName, ServiceName};
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule};
+use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RuleSource};
 use clew_model::service::{Endpoint, EndpointUpdate, Protocol, Target};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -139,6 +139,7 @@ fn routes() -> Arc<[RouteRule]> {
         }]),
         backend: None,
         failure_statuses: Some(Arc::new([404..=404, 500..=599])),
+        source: RuleSource::Configuration,
     };
     Arc::new([
         rule("one-book", PathMatch::Template("/books/{id}".into())),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::name::RouteName;
+use crate::policy::RuleSource;
 
 fn rule(name: &str, hosts: &[&str], matches: Vec<RequestMatch>) -> RouteRule {
     RouteRule {
@@ -10,6 +11,7 @@ fn rule(name: &str, hosts: &[&str], matches: Vec<RequestMatch>) -> RouteRule {
         matches: matches.into(),
         backend: None,
         failure_statuses: None,
+        source: RuleSource::Configuration,
     }
 }
 

@@ -7,19 +7,25 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use clew_api::client::{ControlClient, Instance, Port, Role};
+use clew_api::convert::outbound::{outbound_to_wire, target_from_wire};
 use clew_api::rest::problem::Problem;
+use clew_api::wire::linkerd::outbound as outbound_wire;
 use clew_api::wire::registry as registry_wire;
 use clew_api::wire::telemetry as telemetry_wire;
-use clew_model::name::{InstanceId, ServiceName, Workload};
-use clew_model::service::Protocol;
+use clew_model::name::{InstanceId, Namespace, ServiceName, Workload};
+use clew_model::policy::OutboundPolicy;
+use clew_model::service::{Protocol, Target};
 use clew_runtime::drain::Drain;
 use clew_store::{Retention, Store, StorePath};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http_body_util::BodyExt;
+use outbound_wire::outbound_policies_server::{OutboundPolicies, OutboundPoliciesServer};
 use registry_wire::registry_server::{Registry, RegistryServer};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 use telemetry_wire::telemetry_server::{Telemetry, TelemetryServer};
 use tokio::net::TcpListener;
@@ -33,6 +39,8 @@ pub(super) struct TestMesh {
     pub(super) scraper: Scraper,
     pub(super) drain: Drain,
     pub(super) settings: watch::Sender<telemetry_wire::Settings>,
+    /// What control tells of services, by the authority that it is asked for; `None`: it does not answer.
+    pub(super) policies: Policies,
     members: watch::Sender<registry_wire::Instances>,
     router: Router,
 }
@@ -56,7 +64,8 @@ impl TestMesh {
             ..telemetry_wire::Settings::default()
         });
         let told = watch::Sender::new(registry_wire::Instances::default());
-        let control = begin_control(told.clone(), settings.clone()).await;
+        let policies = Policies::default();
+        let control = begin_control(told.clone(), settings.clone(), policies.clone()).await;
         let scraper = Scraper::new(store.clone(), Duration::from_secs(3_600));
         let (drain, watch) = Drain::new(Duration::from_secs(5));
         let (running, client, until) = (scraper.clone(), control.clone(), watch.clone());
@@ -75,6 +84,7 @@ impl TestMesh {
             scraper,
             drain,
             settings,
+            policies,
             members: told,
             router: router(sources),
         };
@@ -168,12 +178,17 @@ pub(super) fn member(id: &str, workload: &str, service: Option<&str>) -> Instanc
     }
 }
 
+/// Policies by authority, and what could be asked.
+pub(super) type Policies = Arc<Mutex<Option<BTreeMap<String, OutboundPolicy>>>>;
+
+struct FakePolicies(Policies);
 struct FakeRegistry(watch::Sender<registry_wire::Instances>);
 struct FakeTelemetry(watch::Sender<telemetry_wire::Settings>);
 
 async fn begin_control(
     members: watch::Sender<registry_wire::Instances>,
     settings: watch::Sender<telemetry_wire::Settings>,
+    policies: Policies,
 ) -> ControlClient {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap())
@@ -181,9 +196,41 @@ async fn begin_control(
         .unwrap();
     let server = tonic::transport::Server::builder()
         .add_service(RegistryServer::new(FakeRegistry(members)))
-        .add_service(TelemetryServer::new(FakeTelemetry(settings)));
+        .add_service(TelemetryServer::new(FakeTelemetry(settings)))
+        .add_service(OutboundPoliciesServer::new(FakePolicies(policies)));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     ControlClient::new(uri, Workload::new("observe", "clew"))
+}
+
+#[tonic::async_trait]
+impl OutboundPolicies for FakePolicies {
+    type WatchStream = BoxStream<'static, Result<outbound_wire::OutboundPolicy, Status>>;
+
+    async fn get(
+        &self,
+        request: tonic::Request<outbound_wire::TrafficSpec>,
+    ) -> Result<tonic::Response<outbound_wire::OutboundPolicy>, Status> {
+        let (_, target) = target_from_wire(request.into_inner()).unwrap();
+        let Target::Authority(authority) = target else {
+            panic!("{target:?}")
+        };
+        let policies = self.0.lock().unwrap();
+        let policies = policies.as_ref();
+        let policies = policies.ok_or_else(|| Status::unavailable("not now"))?;
+        let policy = policies.get(&*authority);
+        let policy = policy.ok_or_else(|| Status::not_found("no such service"))?;
+        let namespace = Namespace::from("default");
+        Ok(tonic::Response::new(outbound_to_wire(
+            policy, &namespace, 0,
+        )))
+    }
+
+    async fn watch(
+        &self,
+        _: tonic::Request<outbound_wire::TrafficSpec>,
+    ) -> Result<tonic::Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("this control tells once"))
+    }
 }
 
 #[tonic::async_trait]

@@ -45,6 +45,12 @@ async fn past_the_budget_routes_fold_and_the_fold_is_counted() {
         ),
         7.0
     );
+    let living = sum(&samples, "clew_series", &["family=\"request_total\""]);
+    assert_eq!(
+        living, 4.0,
+        "three of their own, and one that all others share"
+    );
+    assert_eq!(sum(&samples, "clew_series_limit", &[]), 3.0);
 }
 
 #[tokio::test]

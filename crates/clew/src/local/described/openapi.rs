@@ -2,7 +2,7 @@
 //! would be, `GET /books/{id}`.
 
 use super::{check, rule};
-use clew_model::policy::{PathMatch, RouteRule};
+use clew_model::policy::{PathMatch, RouteRule, RuleSource};
 use clew_runtime::config::docs::Shape;
 use clew_runtime::config::{Entry, Kind, Mistakes, Node, Place, Value};
 
@@ -120,7 +120,8 @@ fn routes(path: &str, operations: &[Entry]) -> Vec<(Vec<bool>, RouteRule)> {
     methods
         .map(|operation| {
             let method = operation.key.to_ascii_uppercase();
-            let rule = rule(&format!("{method} {path}"), &method, condition(path));
+            let name = format!("{method} {path}");
+            let rule = rule(RuleSource::OpenApi, &name, &method, condition(path));
             (placeholders.clone(), rule)
         })
         .collect()

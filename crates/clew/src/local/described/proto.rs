@@ -2,7 +2,7 @@
 //! `package.Service/Method`. Nothing else of it is read, and so neither are its imports.
 
 use super::{check, rule};
-use clew_model::policy::{PathMatch, RouteRule};
+use clew_model::policy::{PathMatch, RouteRule, RuleSource};
 use clew_runtime::config::{Mistakes, Place};
 
 pub(super) fn parse(origin: &str, text: &str) -> Result<Vec<RouteRule>, Mistakes> {
@@ -72,7 +72,8 @@ impl Reading {
                 let dot = if self.package.is_empty() { "" } else { "." };
                 let name = format!("{}{dot}{service}/{method}", self.package);
                 let path = PathMatch::Exact(format!("/{name}").into());
-                self.rules.push(rule(&name, "POST", path));
+                self.rules
+                    .push(rule(RuleSource::Proto, &name, "POST", path));
             }
             _ => {}
         }

@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::load;
-use clew_model::policy::RouteRule;
-use clew_model::policy::RouteTable;
+use clew_model::policy::{RouteRule, RouteTable, RuleSource};
 use clew_runtime::config::Place;
 use std::path::Path;
 
@@ -45,6 +44,8 @@ paths:
 #[test]
 fn the_operations_of_an_openapi_document_are_routes_and_the_most_specific_wins() {
     let rules = described("openapi.yaml", OPENAPI).unwrap();
+    let is_from_it = |rule: &RouteRule| rule.source == RuleSource::OpenApi;
+    assert!(rules.iter().all(is_from_it), "{rules:#?}");
     for (method, path, expected) in [
         ("GET", "/v1/books/newest", Some("GET /v1/books/newest")),
         ("GET", "/v1/books/7", Some("GET /v1/books/{id}")),
@@ -90,6 +91,8 @@ service Ratings {
 service Other { rpc Get (A) returns (B); }
 "#;
     let rules = described("ratings.proto", proto).unwrap();
+    let is_from_it = |rule: &RouteRule| rule.source == RuleSource::Proto;
+    assert!(rules.iter().all(is_from_it), "{rules:#?}");
     let names: Vec<String> = rules.iter().map(|rule| rule.name.to_string()).collect();
     assert_eq!(
         names,

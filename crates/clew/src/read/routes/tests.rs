@@ -5,6 +5,7 @@ use clew_api::rest::golden::{Direction, RouteStat};
 fn route(name: &str, service: Option<&str>, golden: clew_api::rest::golden::Golden) -> RouteStat {
     RouteStat {
         route: name.to_owned(),
+        source: (name != "(unknown)").then_some(RouteSource::Learned),
         service: service.map(str::to_owned),
         namespace: "default".to_owned(),
         golden,
@@ -32,10 +33,10 @@ fn routes_with_and_without_what_went_wrong() {
     POST /books/{id}/edit  books     87.71%  0.97      4.20 ms      18.6 ms       1.20 s
     ");
     insta::assert_snapshot!(plain(&render(&routes, true)), @r"
-    NAMESPACE  ROUTE                  SERVICE  SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  ERRORS
-    default    (unknown)              -              -  0.05      4.20 ms      18.6 ms       1.20 s        0         3         0          3  client_cancelled=3
-    default    GET /books/{id}        books    100.00%  5.00      4.20 ms      18.6 ms       1.20 s        0       300         0          0  -
-    default    POST /books/{id}/edit  books     87.71%  0.97      4.20 ms      18.6 ms       1.20 s        0        58         7          1  503=7 client_cancelled=1
+    NAMESPACE  ROUTE                  SERVICE  SOURCE   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  ERRORS
+    default    (unknown)              -        -              -  0.05      4.20 ms      18.6 ms       1.20 s        0         3         0          3  client_cancelled=3
+    default    GET /books/{id}        books    learned  100.00%  5.00      4.20 ms      18.6 ms       1.20 s        0       300         0          0  -
+    default    POST /books/{id}/edit  books    learned   87.71%  0.97      4.20 ms      18.6 ms       1.20 s        0        58         7          1  503=7 client_cancelled=1
     ");
 }
 

@@ -38,6 +38,7 @@ fn workload(name: &str, golden: Option<Golden>) -> WorkloadStat {
 fn route(workload: &str, route: &str, golden: Golden) -> (String, RouteStat) {
     let route = RouteStat {
         route: route.to_owned(),
+        source: None,
         service: None,
         namespace: "default".to_owned(),
         golden,
