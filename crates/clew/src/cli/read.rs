@@ -147,6 +147,12 @@ fn parse_score(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }
 
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    let tag = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    tag.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
 /// Side of a sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Side {
@@ -240,6 +246,15 @@ pub(crate) struct TracesArgs {
     /// Only traces with such a span that took at least this long: 200ms, 2s
     #[arg(long, value_name = "TIME")]
     pub(crate) min_duration: Option<TimeSpan>,
+    /// Only traces with such a span that took at most this long: 200ms, 2s
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_duration: Option<TimeSpan>,
+    /// Only traces with such a span of this HTTP status (503), or class of them (5xx)
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only traces with such a span that has this attribute, itself or by its resource. May be given several times
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
     /// Only traces with such a span that failed
     #[arg(long)]
     pub(crate) errors: bool,

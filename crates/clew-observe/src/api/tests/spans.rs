@@ -107,6 +107,8 @@ async fn traces_are_found_by_service_route_duration_and_error() {
     let mut slow = span(FIRST, 1, None, "books");
     slow.end_unix_nano = slow.start_unix_nano + 500_000_000;
     slow.status = SpanStatus::Error;
+    let status = ("http.response.status_code".to_owned(), 503.into());
+    slow.attributes.push(status);
     let mesh = mesh_with(vec![slow, span(SECOND, 2, None, "web")]).await;
     for (query, found) in [
         ("", 2),
@@ -114,6 +116,16 @@ async fn traces_are_found_by_service_route_duration_and_error() {
         ("?service=nobody", 0),
         ("?route=GET%20%2Fbooks%2F%7Bid%7D", 2),
         ("?min_duration=100ms", 1),
+        ("?max_duration=100ms", 1),
+        ("?max_duration=10ms", 0),
+        ("?status=503", 1),
+        ("?status=5xx&service=books", 1),
+        ("?status=4xx", 0),
+        (
+            "?tags=http.response.status_code=503,clew.route=GET%20/books/%7Bid%7D",
+            1,
+        ),
+        ("?tags=service.namespace%3Ddefault", 2),
         ("?errors=true", 1),
         ("?errors=true&service=web", 0),
         ("?settled=1h", 0),
@@ -121,6 +133,14 @@ async fn traces_are_found_by_service_route_duration_and_error() {
     ] {
         let traces: Traces = mesh.get(&format!("/traces{query}")).await;
         assert_eq!(traces.traces.len(), found, "{query}");
+    }
+    let slow: Traces = mesh.get("/traces?service=books").await;
+    let root = &slow.traces[0].root;
+    let shown = (root.route.as_deref(), root.http_status);
+    assert_eq!(shown, (Some("GET /books/{id}"), Some(503)));
+    for wrong in ["status=50", "tags=retry", "max_duration=1"] {
+        let problem = mesh.refused(&format!("/traces?{wrong}")).await;
+        assert_eq!(problem.parameter.as_deref(), wrong.split('=').next());
     }
     let one: Traces = mesh.get("/traces?limit=1").await;
     assert!(one.truncated && one.traces.len() == 1);
