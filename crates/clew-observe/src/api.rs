@@ -94,6 +94,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/calls", get(calls::calls))
         .route("/critical-path", get(critical_path::critical_path))
         .route("/traces", get(traces::traces))
+        .route("/traces/compare", get(traces::compare::compare))
         .route("/traces/{id}", get(traces::trace))
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))

@@ -181,7 +181,7 @@ pub const MAX_SAMPLED_SPANS: usize = 200_000;
 pub const MAX_SEARCHED_SPANS: usize = 100_000;
 
 /// The most traces that one search answers with.
-pub const MAX_TRACES: usize = 1_000;
+pub const MAX_TRACES: usize = 2_000;
 
 impl Default for TraceQuery {
     /// The newest twenty of all that is kept.

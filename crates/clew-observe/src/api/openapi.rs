@@ -25,6 +25,7 @@ use utoipa::OpenApi;
         super::calls::calls,
         super::critical_path::critical_path,
         super::traces::traces,
+        super::traces::compare::compare,
         super::traces::trace,
         super::tap::tap,
         super::members::instances,

@@ -3,6 +3,7 @@
 
 mod access;
 mod check;
+mod compare;
 mod description;
 mod log_level;
 mod mesh;

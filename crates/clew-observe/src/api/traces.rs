@@ -1,5 +1,7 @@
-//! `GET traces` and `GET traces/{id}`.
+//! `GET traces`, `GET traces/{id}` and what else is asked about traces.
 
+pub(super) mod compare;
+mod facts;
 mod scope;
 mod search;
 mod whole;
