@@ -96,6 +96,7 @@ pub fn router(sources: Sources) -> Router {
         .route("/traces", get(traces::traces))
         .route("/traces/compare", get(traces::compare::compare))
         .route("/traces/{id}", get(traces::trace))
+        .route("/traces/{id}/otlp", get(traces::export::otlp))
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))
         .route("/check", get(check::check))

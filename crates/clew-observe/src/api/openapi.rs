@@ -27,6 +27,7 @@ use utoipa::OpenApi;
         super::traces::traces,
         super::traces::compare::compare,
         super::traces::trace,
+        super::traces::export::otlp,
         super::tap::tap,
         super::members::instances,
         super::check::check,

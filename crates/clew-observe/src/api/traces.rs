@@ -1,6 +1,7 @@
 //! `GET traces`, `GET traces/{id}` and what else is asked about traces.
 
 pub(super) mod compare;
+pub(super) mod export;
 mod facts;
 mod scope;
 mod search;
@@ -20,7 +21,7 @@ use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
 use clew_store::Store;
 use clew_store::query::TraceSummary as Found;
-use clew_trace::TraceId;
+use clew_trace::{Span, TraceId};
 use search::SearchParameters;
 use utoipa::IntoParams;
 
@@ -148,18 +149,27 @@ pub(super) async fn trace(
     id: Result<Path<String>, PathRejection>,
     Asked(asked): Asked<TraceParameters>,
 ) -> Result<Response, Refusal> {
-    let Path(id) =
-        id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
-    let store = &api.sources.store;
-    let trace_id = find_id(store, &id).await?;
-    let Some(spans) = store.load_trace(trace_id).await? else {
-        return Err(Refusal::unknown_trace(&id));
-    };
+    let (trace_id, spans) = load_spans(&api, id).await?;
     // Twenty thousand spans are tens of megabytes of JSON.
     build_json(&format!("trace {trace_id}"), move || {
         whole::trace(trace_id, spans, asked.scope.as_deref())
     })
     .await
+}
+
+/// The one trace whose id begins so, with its spans by start.
+async fn load_spans(
+    api: &Api,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<(TraceId, Vec<Span>), Refusal> {
+    let Path(id) =
+        id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
+    let store = &api.sources.store;
+    let trace_id = find_id(store, &id).await?;
+    match store.load_trace(trace_id).await? {
+        Some(spans) => Ok((trace_id, spans)),
+        None => Err(Refusal::unknown_trace(&id)),
+    }
 }
 
 /// The one trace whose id begins so.

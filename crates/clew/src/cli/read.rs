@@ -30,6 +30,47 @@ pub(crate) struct OutputArgs {
     pub(crate) format: Format,
 }
 
+/// How to print one trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// The columns that matter most
+    #[default]
+    Table,
+    /// All columns
+    Wide,
+    /// The API's answer
+    Json,
+    /// All its spans as OTLP/JSON, which tracing backends take in (`POST /v1/traces`)
+    Otlp,
+}
+
+/// How to print one trace.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct TraceOutputArgs {
+    /// How to print
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: TraceFormat,
+}
+
+impl TraceOutputArgs {
+    /// As the other commands have it; `None` for OTLP.
+    pub(crate) fn shared(self) -> Option<OutputArgs> {
+        let format = match self.format {
+            TraceFormat::Table => Format::Table,
+            TraceFormat::Wide => Format::Wide,
+            TraceFormat::Json => Format::Json,
+            TraceFormat::Otlp => return None,
+        };
+        Some(OutputArgs { format })
+    }
+}
+
 /// What to look at. Shared by the commands that read metrics.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WindowArgs {
@@ -287,7 +328,7 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Option<String>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: TraceOutputArgs,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 }
