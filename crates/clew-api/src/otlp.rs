@@ -21,11 +21,13 @@ pub use opentelemetry_proto::tonic::trace::v1::{
 mod cuts;
 mod json;
 mod size;
+mod write;
 
 pub use cuts::{MAX_ATTRIBUTES, MAX_EVENTS, MAX_TEXT_BYTES};
 pub use json::{InvalidJson, request_from_json};
 pub(crate) use size::{Field, field};
 pub use size::{InvalidWire, Size};
+pub use write::request_from_spans;
 
 use clew_trace::span::{AttributeValue, Span, SpanEvent, SpanKind, SpanLink, SpanStatus};
 use clew_trace::{SpanId, TraceId};

@@ -8,6 +8,7 @@
 
 pub mod calls;
 pub mod check;
+pub mod compare;
 pub mod critical_path;
 pub mod golden;
 pub mod live;

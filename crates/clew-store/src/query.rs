@@ -14,6 +14,7 @@ use crate::window::Window;
 use clew_trace::TraceId;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 /// Values by label. A label that the series does not carry is absent; an empty value is the same as absent.
@@ -130,12 +131,21 @@ pub struct TraceQuery {
     pub route: Option<String>,
     /// The span took at least this long.
     pub min_duration: Option<Duration>,
+    /// The span took at most this long.
+    pub max_duration: Option<Duration>,
+    /// The span has an HTTP status in this range.
+    pub status: Option<RangeInclusive<u16>>,
+    /// The span, or its resource, has all these attributes: name and value as text
+    /// ([`AttributeValue::to_text`](clew_trace::span::AttributeValue::to_text)).
+    pub tags: Vec<(String, String)>,
     /// The span's status is Error.
     pub errors_only: bool,
     /// The span started in this window.
     pub window: Window,
     /// Only traces to which nothing was added for this long: those that are probably whole.
     pub settled_for: Option<Duration>,
+    /// At most this many spans are read, newest first, to look for their status and tags. At most [`MAX_SEARCHED_SPANS`].
+    pub searched_spans: usize,
     /// At most this many traces: those whose matching span is newest. At most [`MAX_TRACES`].
     pub limit: usize,
 }
@@ -167,8 +177,11 @@ pub struct Sample {
 /// Spans after which a sample takes no more traces.
 pub const MAX_SAMPLED_SPANS: usize = 200_000;
 
+/// The most spans that one search by status or tags reads.
+pub const MAX_SEARCHED_SPANS: usize = 100_000;
+
 /// The most traces that one search answers with.
-pub const MAX_TRACES: usize = 1_000;
+pub const MAX_TRACES: usize = 2_000;
 
 impl Default for TraceQuery {
     /// The newest twenty of all that is kept.
@@ -177,12 +190,32 @@ impl Default for TraceQuery {
             service: None,
             route: None,
             min_duration: None,
+            max_duration: None,
+            status: None,
+            tags: Vec::new(),
             errors_only: false,
             window: Window::all(),
             settled_for: None,
+            searched_spans: MAX_SEARCHED_SPANS,
             limit: 20,
         }
     }
+}
+
+impl TraceQuery {
+    /// Spans have to be read whole to know whether they match.
+    pub(crate) fn looks_into_spans(&self) -> bool {
+        self.status.is_some() || !self.tags.is_empty()
+    }
+}
+
+/// What a [`TraceQuery`] found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundTraces {
+    /// Latest start first.
+    pub traces: Vec<TraceSummary>,
+    /// The search came to its bound of spans with spans that started then; what started earlier was not looked at.
+    pub searched_back_to: Option<SystemTime>,
 }
 
 /// What a list of traces shows of one.
@@ -195,6 +228,10 @@ pub struct TraceSummary {
     pub root_name: String,
     /// Service of that span.
     pub root_service: String,
+    /// Route of that span, as it is searched by.
+    pub root_route: Option<String>,
+    /// HTTP status of that span.
+    pub root_status: Option<u16>,
     /// That span has no parent: it is the true root.
     pub has_root: bool,
     /// Start of the earliest span, Unix time in nanoseconds.

@@ -6,8 +6,8 @@ mod tests;
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
-    GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow, HistogramSteps, Sample,
-    SampleQuery, SeriesQuery, StoreStats, TraceQuery, TraceSummary, ValueRow,
+    FoundTraces, GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow,
+    HistogramSteps, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery, ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -99,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// The question was not answered.
-    pub async fn find_traces(&self, query: TraceQuery) -> Result<Vec<TraceSummary>, ReadError> {
+    pub async fn find_traces(&self, query: TraceQuery) -> Result<FoundTraces, ReadError> {
         self.shared
             .readers
             .ask(move |connection| read::find(connection, &query))

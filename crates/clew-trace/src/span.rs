@@ -5,6 +5,7 @@
 
 use crate::id::{SpanId, TraceId};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 mod double;
@@ -244,6 +245,27 @@ impl AttributeValue {
             _ => None,
         }
     }
+}
+
+impl AttributeValue {
+    /// As people write it: text, a number, true or false; `None` for bytes and for what has several values.
+    pub fn to_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::String(text) => Some(Cow::Borrowed(text)),
+            Self::Bool(value) => Some(Cow::Owned(value.to_string())),
+            Self::Int(number) => Some(Cow::Owned(number.to_string())),
+            Self::Double(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bytes(_) | Self::Array(_) | Self::Map(_) => None,
+        }
+    }
+}
+
+/// The HTTP status of a response, among the attributes of a span: `http.response.status_code`, which was
+/// `http.status_code` before OpenTelemetry's semantic conventions 1.23, and is text in what comes by Zipkin.
+pub fn http_status_code(attributes: &[(String, AttributeValue)]) -> Option<u16> {
+    let value = find(attributes, "http.response.status_code")
+        .or_else(|| find(attributes, "http.status_code"))?;
+    value.to_text()?.parse().ok()
 }
 
 impl From<&str> for AttributeValue {

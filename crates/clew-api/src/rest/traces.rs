@@ -13,8 +13,12 @@ pub struct Traces {
     pub window: WindowBounds,
     /// Newest first.
     pub traces: Vec<TraceSummary>,
-    /// There are more in the window than `limit` let through.
+    /// There are more in the window than `limit` let through, or there may be, for the search came to its bound.
     pub truncated: bool,
+    /// A search by `status` or `tags` reads 100,000 spans, newest first. Where it came to that, what started before this was
+    /// not looked at, RFC 3339: `until` goes on there. Absent when all of the window was searched, or `limit` was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched_back_to: Option<String>,
 }
 
 /// One trace in a list.
@@ -48,6 +52,12 @@ pub struct Root {
     pub service: String,
     /// Its name.
     pub name: String,
+    /// Its route: as the metrics name it, else as its framework does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Its HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_status: Option<u16>,
     /// It has no parent.
     pub is_root: bool,
 }

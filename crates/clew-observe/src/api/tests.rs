@@ -3,6 +3,7 @@
 
 mod access;
 mod check;
+mod compare;
 mod description;
 mod live;
 mod log_level;

@@ -1,11 +1,15 @@
-//! `GET traces` and `GET traces/{id}`.
+//! `GET traces`, `GET traces/{id}` and what else is asked about traces.
 
+pub(super) mod compare;
+pub(super) mod export;
+mod facts;
 mod scope;
+mod search;
 mod whole;
 
 use super::Api;
 use super::answer::build_json;
-use super::clock::{bounds, millis, rfc3339_nanos};
+use super::clock::{bounds, millis, rfc3339, rfc3339_nanos};
 use super::described::{Always, FromStore};
 use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
@@ -15,10 +19,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
-use clew_store::query::{TraceQuery, TraceSummary as Found};
-use clew_store::{Store, Window};
-use clew_trace::TraceId;
-use std::time::Duration;
+use clew_store::Store;
+use clew_store::query::TraceSummary as Found;
+use clew_trace::{Span, TraceId};
+use search::SearchParameters;
 use utoipa::IntoParams;
 
 /// The most traces in one answer. Half of what the store finds at most, so that it can be told that there
@@ -32,25 +36,12 @@ const ID_DIGITS: usize = 32;
 const SHORT_ID_DIGITS: usize = 16;
 const ID_FORM: &str = "1 to 32 hexadecimal digits";
 
-/// Parameters of `GET traces`. A trace is found when one of its spans satisfies everything.
+/// Parameters of `GET traces`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TracesParameters {
     #[param(ignore)]
-    window: Window,
-    /// Only traces with a span of this service
-    service: Option<String>,
-    /// Only traces with a span of this route
-    route: Option<String>,
-    /// Only traces with a span that took at least this long
-    #[param(value_type = Option<String>, example = "200ms")]
-    min_duration: Option<Duration>,
-    /// Only traces with a span that failed. Default: false
-    #[param(value_type = Option<bool>)]
-    errors: bool,
-    /// Only traces that nothing was added to for this long: those that are probably whole. Default: 0s
-    #[param(value_type = Option<String>, example = "2s")]
-    settled: Option<Duration>,
+    search: SearchParameters,
     /// At most this many, 1 to 500. Default: 20
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
     limit: usize,
@@ -59,12 +50,7 @@ pub(super) struct TracesParameters {
 impl Parameters for TracesParameters {
     fn take(query: &mut Query) -> Result<Self, Refusal> {
         Ok(Self {
-            window: query.window()?,
-            service: query.name("service")?,
-            route: query.name("route")?,
-            min_duration: query.time("min_duration")?,
-            errors: query.flag("errors")?,
-            settled: query.time("settled")?,
+            search: SearchParameters::take(query)?,
             limit: query
                 .number("limit", 1..=MAX_LIMIT)?
                 .unwrap_or(DEFAULT_LIMIT),
@@ -77,7 +63,7 @@ impl Parameters for TracesParameters {
     get,
     path = "/api/v1/traces",
     tag = "traces",
-    params(WindowParameters, TracesParameters),
+    params(WindowParameters, SearchParameters, TracesParameters),
     responses(
         Always,
         FromStore,
@@ -88,23 +74,16 @@ pub(super) async fn traces(
     State(api): State<Api>,
     Asked(asked): Asked<TracesParameters>,
 ) -> Result<Json<Traces>, Refusal> {
-    let window = asked.window;
-    let query = TraceQuery {
-        service: asked.service,
-        route: asked.route,
-        min_duration: asked.min_duration,
-        errors_only: asked.errors,
-        window,
-        settled_for: asked.settled.filter(|settled| !settled.is_zero()),
-        limit: asked.limit + 1,
-    };
+    let window = asked.search.window;
+    let query = asked.search.query(asked.limit + 1);
     let mut found = api.sources.store.find_traces(query).await?;
-    let truncated = found.len() > asked.limit;
-    found.truncate(asked.limit);
+    let is_more = found.traces.len() > asked.limit;
+    found.traces.truncate(asked.limit);
     Ok(Json(Traces {
         window: bounds(&window),
-        traces: found.into_iter().map(summary).collect(),
-        truncated,
+        traces: found.traces.into_iter().map(summary).collect(),
+        truncated: is_more || found.searched_back_to.is_some(),
+        searched_back_to: found.searched_back_to.map(rfc3339),
     }))
 }
 
@@ -116,6 +95,8 @@ fn summary(found: Found) -> TraceSummary {
         root: Root {
             service: found.root_service,
             name: found.root_name,
+            route: found.root_route,
+            http_status: found.root_status,
             is_root: found.has_root,
         },
         roots: found.roots.into(),
@@ -168,18 +149,27 @@ pub(super) async fn trace(
     id: Result<Path<String>, PathRejection>,
     Asked(asked): Asked<TraceParameters>,
 ) -> Result<Response, Refusal> {
-    let Path(id) =
-        id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
-    let store = &api.sources.store;
-    let trace_id = find_id(store, &id).await?;
-    let Some(spans) = store.load_trace(trace_id).await? else {
-        return Err(Refusal::unknown_trace(&id));
-    };
+    let (trace_id, spans) = load_spans(&api, id).await?;
     // Twenty thousand spans are tens of megabytes of JSON.
     build_json(&format!("trace {trace_id}"), move || {
         whole::trace(trace_id, spans, asked.scope.as_deref())
     })
     .await
+}
+
+/// The one trace whose id begins so, with its spans by start.
+async fn load_spans(
+    api: &Api,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<(TraceId, Vec<Span>), Refusal> {
+    let Path(id) =
+        id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
+    let store = &api.sources.store;
+    let trace_id = find_id(store, &id).await?;
+    match store.load_trace(trace_id).await? {
+        Some(spans) => Ok((trace_id, spans)),
+        None => Err(Refusal::unknown_trace(&id)),
+    }
 }
 
 /// The one trace whose id begins so.

@@ -4,6 +4,7 @@ mod durability;
 mod metrics;
 mod opening;
 mod over_time;
+mod search;
 mod traces;
 mod truth;
 

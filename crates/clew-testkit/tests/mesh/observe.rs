@@ -165,7 +165,8 @@ async fn a_trace_is_in_the_store_whole() {
         .store()
         .find_traces(TraceQuery::default())
         .await
-        .unwrap();
+        .unwrap()
+        .traces;
     assert_eq!(found.len(), 1);
     assert_eq!(
         (found[0].spans, found[0].missing_parents, found[0].roots),

@@ -91,3 +91,31 @@ fn numbers_of_otlp_map_both_ways() {
     }
     assert_eq!(SpanKind::from_number(99), SpanKind::Unspecified);
 }
+
+#[test]
+fn values_that_are_one_are_written_as_people_write_them() {
+    for (value, text) in [
+        ("a b".into(), Some("a b")),
+        (true.into(), Some("true")),
+        ((-7).into(), Some("-7")),
+        (0.5.into(), Some("0.5")),
+        (AttributeValue::Bytes(vec![1]), None),
+        (AttributeValue::Array(Vec::new()), None),
+    ] {
+        assert_eq!(
+            AttributeValue::to_text(&value).as_deref(),
+            text,
+            "{value:?}"
+        );
+    }
+}
+
+#[test]
+fn the_http_status_has_two_names_and_may_be_text() {
+    let of = |name: &str, value: AttributeValue| http_status_code(&[(name.to_owned(), value)]);
+    assert_eq!(of("http.response.status_code", 200.into()), Some(200));
+    assert_eq!(of("http.status_code", "503".into()), Some(503));
+    assert_eq!(of("http.status_code", "fine".into()), None);
+    assert_eq!(of("http.response.status_code", 70_000.into()), None);
+    assert_eq!(of("rpc.grpc.status_code", 0.into()), None);
+}

@@ -30,6 +30,47 @@ pub(crate) struct OutputArgs {
     pub(crate) format: Format,
 }
 
+/// How to print one trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// The columns that matter most
+    #[default]
+    Table,
+    /// All columns
+    Wide,
+    /// The API's answer
+    Json,
+    /// All its spans as OTLP/JSON, which tracing backends take in (`POST /v1/traces`)
+    Otlp,
+}
+
+/// How to print one trace.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct TraceOutputArgs {
+    /// How to print
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: TraceFormat,
+}
+
+impl TraceOutputArgs {
+    /// As the other commands have it; `None` for OTLP.
+    pub(crate) fn shared(self) -> Option<OutputArgs> {
+        let format = match self.format {
+            TraceFormat::Table => Format::Table,
+            TraceFormat::Wide => Format::Wide,
+            TraceFormat::Json => Format::Json,
+            TraceFormat::Otlp => return None,
+        };
+        Some(OutputArgs { format })
+    }
+}
+
 /// What to look at. Shared by the commands that read metrics.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WindowArgs {
@@ -147,6 +188,12 @@ fn parse_score(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a number from 0 to 100".to_owned())
 }
 
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    let tag = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    tag.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
 /// Side of a sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Side {
@@ -240,6 +287,15 @@ pub(crate) struct TracesArgs {
     /// Only traces with such a span that took at least this long: 200ms, 2s
     #[arg(long, value_name = "TIME")]
     pub(crate) min_duration: Option<TimeSpan>,
+    /// Only traces with such a span that took at most this long: 200ms, 2s
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_duration: Option<TimeSpan>,
+    /// Only traces with such a span of this HTTP status (503), or class of them (5xx)
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only traces with such a span that has this attribute, itself or by its resource. May be given several times
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
     /// Only traces with such a span that failed
     #[arg(long)]
     pub(crate) errors: bool,
@@ -272,7 +328,7 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Option<String>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) output: TraceOutputArgs,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
 }

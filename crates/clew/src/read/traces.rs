@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{BAD, DOUBTFUL, units};
 use clew_api::rest::traces::{TraceSummary, Traces};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let mut question = Question::new("/traces")
@@ -15,7 +16,10 @@ pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, Read
         .with("limit", args.limit)
         .with_some("service", args.service.as_ref())
         .with_some("route", args.route.as_ref())
-        .with_some("min_duration", args.min_duration);
+        .with_some("min_duration", args.min_duration)
+        .with_some("max_duration", args.max_duration)
+        .with_some("status", args.status.as_ref())
+        .with_some("tags", tags(&args.tags));
     if args.errors {
         question = question.with("errors", true);
     }
@@ -31,10 +35,29 @@ pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, Read
         return super::show_empty(&answer, args.output);
     }
     show(&answer, args.output, render)?;
-    if answer.body.truncated {
+    if let Some(time) = &answer.body.searched_back_to {
+        let time = clock(time);
+        say_unless_json(
+            args.output,
+            &format!(
+                "too many spans to look into: those before {time} were not searched (see --service, --route)"
+            ),
+        );
+    } else if answer.body.truncated {
         say_unless_json(args.output, "there are more (see --limit)");
     }
     Ok(Exit::Ok)
+}
+
+/// As one parameter: a comma, a percent sign and an equals sign of a name or value are percent-encoded in it.
+fn tags(tags: &[(String, String)]) -> Option<String> {
+    const ESCAPED: &AsciiSet = &CONTROLS.add(b',').add(b'%').add(b'=');
+    let encode = |text| utf8_percent_encode(text, ESCAPED);
+    let tags: Vec<String> = tags
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
+    (!tags.is_empty()).then(|| tags.join(","))
 }
 
 fn render(traces: &Traces, is_wide: bool) -> String {

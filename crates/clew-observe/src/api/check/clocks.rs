@@ -27,7 +27,7 @@ pub(super) async fn skew(store: &Store) -> Check {
             ..TraceQuery::default()
         })
         .await;
-    match found.as_deref() {
+    match found.as_ref().map(|found| found.traces.as_slice()) {
         Err(error) => unanswered(NAME, error),
         Ok([]) => ok(NAME, "no span begins in the future".to_owned()),
         Ok([trace, ..]) => {

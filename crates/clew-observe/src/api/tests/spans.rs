@@ -2,12 +2,17 @@
 
 use super::mesh::TestMesh;
 use super::traffic::{good, record};
+use crate::ingest::Ingest;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use clew_api::rest::critical_path::CriticalPath;
 use clew_api::rest::traces::{Trace, Traces};
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
+use http_body_util::BodyExt;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+use tower::ServiceExt;
 
 /// One second ago, the same for all spans of the tests.
 static BEGINNING: LazyLock<u64> = LazyLock::new(|| now_nanos() - 1_000_000_000);
@@ -107,6 +112,8 @@ async fn traces_are_found_by_service_route_duration_and_error() {
     let mut slow = span(FIRST, 1, None, "books");
     slow.end_unix_nano = slow.start_unix_nano + 500_000_000;
     slow.status = SpanStatus::Error;
+    let status = ("http.response.status_code".to_owned(), 503.into());
+    slow.attributes.push(status);
     let mesh = mesh_with(vec![slow, span(SECOND, 2, None, "web")]).await;
     for (query, found) in [
         ("", 2),
@@ -114,6 +121,16 @@ async fn traces_are_found_by_service_route_duration_and_error() {
         ("?service=nobody", 0),
         ("?route=GET%20%2Fbooks%2F%7Bid%7D", 2),
         ("?min_duration=100ms", 1),
+        ("?max_duration=100ms", 1),
+        ("?max_duration=10ms", 0),
+        ("?status=503", 1),
+        ("?status=5xx&service=books", 1),
+        ("?status=4xx", 0),
+        (
+            "?tags=http.response.status_code=503,clew.route=GET%20/books/%7Bid%7D",
+            1,
+        ),
+        ("?tags=service.namespace%3Ddefault", 2),
         ("?errors=true", 1),
         ("?errors=true&service=web", 0),
         ("?settled=1h", 0),
@@ -121,6 +138,14 @@ async fn traces_are_found_by_service_route_duration_and_error() {
     ] {
         let traces: Traces = mesh.get(&format!("/traces{query}")).await;
         assert_eq!(traces.traces.len(), found, "{query}");
+    }
+    let slow: Traces = mesh.get("/traces?service=books").await;
+    let root = &slow.traces[0].root;
+    let shown = (root.route.as_deref(), root.http_status);
+    assert_eq!(shown, (Some("GET /books/{id}"), Some(503)));
+    for wrong in ["status=50", "tags=retry", "max_duration=1"] {
+        let problem = mesh.refused(&format!("/traces?{wrong}")).await;
+        assert_eq!(problem.parameter.as_deref(), wrong.split('=').next());
     }
     let one: Traces = mesh.get("/traces?limit=1").await;
     assert!(one.truncated && one.traces.len() == 1);
@@ -430,4 +455,38 @@ async fn of_many_requests_in_one_trace_some_stand_for_all() {
     let path: CriticalPath = mesh.get("/critical-path?workload=webapp&settled=0ms").await;
     assert_eq!((path.requests, path.of), (100, 1_000));
     assert!((path.stands_for - 1_000.0).abs() < 0.001, "{path:?}");
+}
+
+/// What is exported can be taken in again, here or elsewhere.
+#[tokio::test]
+async fn a_trace_is_exported_as_otlp_and_taken_in_again() {
+    let mut failed = span(FIRST, 2, Some(1), "books");
+    failed.status = SpanStatus::Error;
+    let mesh = mesh_with(vec![span(FIRST, 1, None, "web"), failed]).await;
+    let response = mesh.ask(Method::GET, "/traces/4bf9/otlp", "").await;
+    let name = &response.headers()["content-disposition"];
+    let expected = format!("attachment; filename=trace-{FIRST:032x}.json");
+    assert_eq!(name.to_str().unwrap(), expected);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let json = response.into_body().collect().await.unwrap().to_bytes();
+
+    let other = TestMesh::begin().await;
+    let taken = Ingest::new(other.store.clone()).http_router();
+    let request = Request::post("/v1/traces")
+        .header("content-type", "application/json")
+        .body(Body::from(json))
+        .unwrap();
+    assert_eq!(taken.oneshot(request).await.unwrap().status(), 200);
+    other.store.flush().await.unwrap();
+    let id = TraceId::new(FIRST).unwrap();
+    let spans = mesh.store.load_trace(id).await.unwrap();
+    assert_eq!(spans.as_ref().map(Vec::len), Some(2));
+    assert_eq!(other.store.load_trace(id).await.unwrap(), spans);
+}
+
+#[tokio::test]
+async fn what_is_no_trace_cannot_be_exported() {
+    let mesh = mesh_with(vec![span(FIRST, 1, None, "web")]).await;
+    assert_eq!(mesh.refused("/traces/ffff/otlp").await.status, 404);
+    assert_eq!(mesh.refused("/traces/xyz/otlp").await.status, 400);
 }

@@ -1,6 +1,6 @@
 //! Where spans belong when two of them shared an id (`clew_trace::shared`).
 
-use super::Slim;
+use super::find::Slim;
 use clew_trace::shared::parent_of;
 use clew_trace::{Span, SpanId};
 use std::collections::HashMap;

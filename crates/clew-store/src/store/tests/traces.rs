@@ -8,6 +8,7 @@ async fn find(store: &Store, query: TraceQuery) -> Vec<u128> {
         .find_traces(query)
         .await
         .unwrap()
+        .traces
         .iter()
         .map(|trace| trace.trace_id.get())
         .collect()
@@ -108,7 +109,7 @@ async fn what_is_below_a_shared_span_is_below_the_half_of_its_service() {
 
 async fn find_one(store: &Store) -> TraceSummary {
     let found = store.find_traces(TraceQuery::default()).await;
-    found.unwrap().remove(0)
+    found.unwrap().traces.remove(0)
 }
 
 #[tokio::test]
@@ -119,6 +120,7 @@ async fn a_summary_is_right_whatever_the_order_of_arrival() {
         .find_traces(TraceQuery::default())
         .await
         .unwrap()
+        .traces
         .remove(0);
     assert_eq!(
         (early.has_root, early.missing_parents, early.roots),
@@ -133,6 +135,7 @@ async fn a_summary_is_right_whatever_the_order_of_arrival() {
         .find_traces(TraceQuery::default())
         .await
         .unwrap()
+        .traces
         .remove(0);
     assert_eq!(
         (whole.has_root, whole.missing_parents, whole.roots),

@@ -11,6 +11,8 @@ fn summary(id: u128, is_root: bool, errors: u64, missing_parents: u64) -> TraceS
         root: Root {
             service: "gateway".to_owned(),
             name: "GET /books/{id}".to_owned(),
+            route: Some("GET /books/{id}".to_owned()),
+            http_status: Some(200),
             is_root,
         },
         roots: u64::from(is_root),
@@ -27,6 +29,7 @@ fn traces_with_what_is_wrong_with_them() {
         window: minute(),
         traces: vec![summary(7, true, 0, 0), summary(8, true, 2, 0)],
         truncated: false,
+        searched_back_to: None,
     };
     insta::assert_snapshot!(plain(&render(&whole, false)), @r"
     TRACE_ID                          START                     DURATION  SPANS  ERRORS  ROOT
@@ -47,6 +50,15 @@ fn traces_with_what_is_wrong_with_them() {
     00000000000000000000000000000007  2026-03-01 12:00:00.123Z   12.3 ms      7       0                0      1  gateway GET /books/{id}                          books=2 gateway=5
     00000000000000000000000000000009  2026-03-01 12:00:00.123Z   12.3 ms      7       0                1      0  gateway GET /books/{id} (its parent is missing)  books=2 gateway=5
     ");
+}
+
+#[test]
+fn tags_are_one_parameter() {
+    let tag = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(tags(&[]), None);
+    let several = [tag("http.method", "GET"), tag("a=b", "1,5 %")];
+    let expected = "http.method=GET,a%3Db=1%2C5 %25";
+    assert_eq!(tags(&several).as_deref(), Some(expected));
 }
 
 #[test]
