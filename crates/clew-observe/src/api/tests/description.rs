@@ -27,7 +27,7 @@ async fn every_path_of_openapi_json_is_served() {
     let mesh = TestMesh::begin().await;
     let document: Value = mesh.get("/openapi.json").await;
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 19);
+    assert_eq!(paths.len(), 21);
     for (path, operations) in paths {
         for method in operations.as_object().unwrap().keys() {
             let path = path.strip_prefix("/api/v1").unwrap().replace("{id}", "abc");
