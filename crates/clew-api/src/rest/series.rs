@@ -22,8 +22,8 @@ pub struct Series {
 /// Times that follow one another. All lists that are of steps have one element for each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TimeSteps {
-    /// What all steps cover. It begins and ends at steps, and so up to one resolution (1 s, 10 s, 60 s, by age) before
-    /// what was asked for.
+    /// What all steps cover. It ends up to one resolution (1 s, 10 s, 60 s, by age) before what was asked for, and 1.5 s
+    /// before now at the latest: what happened since may not have been read.
     pub window: WindowBounds,
     /// Before this nothing was measured, whatever the steps say, RFC 3339.
     pub measured_from: String,

@@ -11,10 +11,13 @@ use clew_api::rest::series::TimeSteps;
 use clew_store::query::{Direction, GoldenQuery, GoldenStepsQuery, SeriesQuery};
 use clew_store::{Label, ReadError, Steps, Store, Window};
 use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime};
 use utoipa::IntoParams;
 
 const POINTS: RangeInclusive<usize> = 2..=500;
 const DEFAULT_POINTS: usize = 60;
+/// Members are read once a second, and what was read is written within half a second.
+const UNREAD: Duration = Duration::from_millis(1_500);
 
 /// Parameters of `GET series` and `GET heatmap`.
 #[derive(IntoParams)]
@@ -121,9 +124,16 @@ impl OverTimeParameters {
                 Some(to) => servers(api, to, self.window).await?,
                 None => Vec::new(),
             },
-            steps: Steps::of(self.window, self.points),
+            steps: Steps::of(read_whole(self.window), self.points),
         })
     }
+}
+
+/// The window, moved back to where all that happened has been read: otherwise the last step would have too little.
+fn read_whole(window: Window) -> Window {
+    let last = SystemTime::now().checked_sub(UNREAD);
+    let to = last.map_or(window.to, |last| last.min(window.to));
+    Window::ending(to, window.length())
 }
 
 /// Either name will do: that of the service, and that of the workload behind it.

@@ -270,6 +270,7 @@ impl LocalMesh {
             window,
             traces: Vec::new(),
             truncated: false,
+            searched_back_to: None,
         };
         self.look(&[&all, flags].concat()).await.unwrap_or(none)
     }
