@@ -140,19 +140,19 @@ export function paintLabel(context: Context, placed: PlacedEdge, palette: Palett
   const icons = [isMarked ? 13 * size : 0, 13 * size];
   // With no latency there is a lock alone in the second line.
   const widths = [0, 1].map((index) => widthOf(context, lines[index] ?? '') + (icons[index] ?? 0));
-  const width = Math.max(...widths) + 12 * size;
-  const height = 34 * size;
+  const width = Math.max(...widths) + 8 * size;
+  const height = 32 * size;
   const { x: middle, y: centre } = curve.middle;
-  const [x, y] = [middle - width / 2, centre - height / 2];
+  // Above the edge, which stays to be seen.
+  const [x, y] = [middle - width / 2, centre - height - placed.width / 2 - 2 * size];
   if (!look.taken.take(x, y, width, height, look.isForced)) return;
   context.fillStyle = palette.panel;
-  context.strokeStyle = edge.health === 'good' ? palette.line : palette.health[edge.health];
-  context.lineWidth = size;
+  context.globalAlpha = 0.82;
   context.beginPath();
-  context.roundRect(x, y, width, height, 7 * size);
+  context.roundRect(x, y, width, height, 6 * size);
   context.fill();
-  context.stroke();
-  const [first, second] = [y + 10 * size, y + 25 * size];
+  context.globalAlpha = 1;
+  const [first, second] = [y + 9 * size, y + 23.5 * size];
   const [one, other] = widths.map((wide) => middle - wide / 2);
   if (one === undefined || other === undefined) return;
   if (isMarked) mark(context, edge.health, one + 4 * size, first - 0.5 * size, 8 * size, palette.health[edge.health]);

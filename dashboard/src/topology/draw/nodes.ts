@@ -4,7 +4,7 @@ import { percent, rate } from '../../lib/format';
 import { PAD_TOP } from '../layout/plan';
 import { breaksTraces } from '../model';
 import type { Palette } from './palette';
-import { brokenChain, fitted, mark, widthOf } from './pen';
+import { brokenChain, enlarge, fitted, mark, widthOf } from './pen';
 import type { PlacedGroup, PlacedNode } from './scene';
 
 type Context = CanvasRenderingContext2D;
@@ -95,7 +95,7 @@ function paintWords(context: Context, placed: PlacedNode, palette: Palette, scal
   const by = larger(scale);
   const left = x - width / 2 + (node.kind === 'outside' ? 15 : 12);
   const isPile = node.kind === 'namespace';
-  const room = width - (node.kind === 'outside' ? 24 : 18) - 14 * by - (isPile ? 16 : 0);
+  const room = width - (node.kind === 'outside' ? 26 : 20) - 14 * by - (isPile ? 16 : 0);
   const text = left + 14 * by;
   const gap = 17 * by;
   const first = y - ((isPile ? 2 : 1) * gap) / 2;
@@ -107,10 +107,10 @@ function paintWords(context: Context, placed: PlacedNode, palette: Palette, scal
     context.font = `${13 * by}px ${palette.font}`;
     context.fillText('▸', x + width / 2 - 20, first);
   }
-  context.font = `600 ${13 * by}px ${palette.font}`;
+  enlarge(context, ['600 ', 13, palette.font], node.name, room, by);
   context.fillStyle = palette.text;
   context.fillText(fitted(context, node.name, room), text, first);
-  context.font = `${12 * by}px ${palette.font}`;
+  enlarge(context, ['', 12, palette.font], '100.00% · 60.0/s', room, by);
   if (isPile) paintMembers(context, placed, palette, { x: text, y: first + gap, by });
   paintNumbers(context, placed, palette, { x: text, y: first + (isPile ? 2 : 1) * gap });
 }

@@ -29,6 +29,19 @@ export function fitted(context: Context, text: string, room: number): string {
   return fits > 0 ? `${text.slice(0, fits)}…` : '';
 }
 
+/** Sets the font so large that the text fits, up to so many times its size. */
+export function enlarge(
+  context: Context,
+  [before, size, after]: readonly [string, number, string],
+  text: string,
+  room: number,
+  most: number,
+): void {
+  context.font = `${before}${size}px ${after}`;
+  const by = Math.min(most, Math.max(1, room / Math.max(widthOf(context, text), 1)));
+  context.font = `${before}${size * by}px ${after}`;
+}
+
 export { widthOf };
 
 /** The shape that says how well something is: a disc, a triangle, a square, a ring. */

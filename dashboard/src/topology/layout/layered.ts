@@ -11,7 +11,7 @@ export function layered({ boxes, links }: Plan): Placement {
   const groups = new Set(boxes.flatMap((box) => (box.group === undefined ? [] : [box.group])));
   const graph = new Graph({ compound: true });
   const hasLabels = links.length <= MAX_LABELS;
-  graph.setGraph({ rankdir: 'LR', nodesep: 34, edgesep: 16, ranksep: hasLabels ? 22 : 70, marginx: 0, marginy: 0 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 34, edgesep: 10, ranksep: hasLabels ? 22 : 70, marginx: 0, marginy: 0 });
   // Names of groups and of boxes are apart.
   for (const group of groups) graph.setNode(`g ${group}`, {});
   boxes.forEach((box, place) => {

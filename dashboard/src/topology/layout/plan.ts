@@ -50,7 +50,7 @@ export const SIZES: Record<NodeKind, { width: number; height: number }> = {
 /** Around the nodes of an open namespace; more above, for its name. */
 export const PAD = 20;
 export const PAD_TOP = 42;
-export const LABEL = { width: 90, height: 40 };
+export const LABEL = { width: 84, height: 60 };
 
 export function planOf(graph: Graph): Plan {
   const places = new Map<string, number>();
