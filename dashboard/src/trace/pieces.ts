@@ -77,6 +77,21 @@ function take(left: Stretch[], nanos: number, kind: PieceKind, from: 'first' | '
   return taken;
 }
 
+/** Stretches in hundredths of the range's width; those closer together than `least` are one. */
+export function lines(when: Stretch[], range: Stretch, least: number): { left: number; width: number }[] {
+  const scale = 100 / Math.max(range.to - range.from, 1);
+  const shown: { left: number; width: number }[] = [];
+  for (const { from, to } of when) {
+    const left = (Math.max(from, range.from) - range.from) * scale;
+    const right = (Math.min(to, range.to) - range.from) * scale;
+    const last = shown.at(-1);
+    if (right <= left) continue;
+    if (last && left - last.left - last.width < least) last.width = right - last.left;
+    else shown.push({ left, width: right - left });
+  }
+  return shown;
+}
+
 /** A piece in hundredths of the range's width. */
 export interface Drawn {
   kind: PieceKind;
