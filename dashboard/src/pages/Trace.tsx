@@ -64,8 +64,9 @@ function Whole({ model }: { model: Model }) {
   const view = VIEWS.some((one) => one.view === asked) ? asked : undefined;
   const other = (to: string | undefined) => {
     const next = new URLSearchParams(query);
-    if (to) next.set('view', to);
-    else next.set('view', 'waterfall');
+    next.delete('view');
+    // With a trace to compare with, that is what is seen first.
+    if (to || next.has('compare')) next.set('view', to ?? 'waterfall');
     return `?${next}`;
   };
   return (
@@ -98,8 +99,9 @@ function Whole({ model }: { model: Model }) {
       )}
       {view === 'compare' && (
         <>
+          {get('compare') && <OtherTrace model={model} />}
           <Usual model={model} />
-          <OtherTrace model={model} />
+          {!get('compare') && <OtherTrace model={model} />}
         </>
       )}
     </>

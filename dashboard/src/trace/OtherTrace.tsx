@@ -133,7 +133,7 @@ function Differences({ ours, theirs }: { ours: Model; theirs: Model }) {
       head: 'Span',
       by: (pair) => pairs.indexOf(pair),
       cell: (pair) => (
-        <span style={{ paddingLeft: Math.min(pair.depth, 10) * 12 }}>
+        <span>
           <ServiceMark model={pair.ours ? ours : theirs} service={pair.service} /> <b>{pair.service}</b>{' '}
           <span className="soft">{pair.kind}</span> {pair.name}
           {pair.ordinal > 1 && <span className="soft"> #{pair.ordinal}</span>}{' '}
@@ -234,7 +234,8 @@ function inWords(ours: Model, theirs: Model, pairs: Pair[]): string {
   const extra = [here > 0 && `${here} are only here`, there > 0 && `${there} only there`].filter(Boolean).join(', ');
   return [
     `This trace is ${longer}.`,
-    most && `Most of it is own time of ${most.service} ${most.kind} ${most.name}: ${signed(ms(most.ownDifference))}.`,
+    most &&
+      `The largest part is own time of ${most.service} ${most.kind} ${most.name}: ${signed(ms(most.ownDifference))}.`,
     extra ? `Of ${pairs.length} spans ${extra}.` : 'Both have the same spans.',
   ]
     .filter(Boolean)

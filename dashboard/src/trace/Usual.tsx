@@ -1,6 +1,6 @@
 // This trace beside the route's usual: where the time of all its requests goes.
 
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { useAnswer } from '../api/answer';
 import { count, percent, time } from '../lib/format';
@@ -45,9 +45,13 @@ function entryOf(model: Model): Node | undefined {
   return entry === undefined ? undefined : model.nodes[entry];
 }
 
+/** A share that is left out at first. */
+const LITTLE = 0.002;
+
 function OfRoute({ model, entry }: { model: Model; entry: Node }) {
   const { to } = useAddress();
   const { asked } = usePageTime();
+  const [isAll, setAll] = useState(false);
   const workload = entry.service;
   const namespace = entry.span.namespace ?? undefined;
   const route = text(entry.span, 'clew.route');
@@ -94,6 +98,7 @@ function OfRoute({ model, entry }: { model: Model; entry: Node }) {
       label: `${partName(line.part)} ${owner(line)} ${time(line[of])}`,
     }));
   const widest = Math.max(whole, mean);
+  const shown = isAll ? lines : lines.filter((line) => line.here / whole >= LITTLE || line.usual / mean >= LITTLE);
   return (
     <Panel
       title="The route’s usual"
@@ -126,10 +131,19 @@ function OfRoute({ model, entry }: { model: Model; entry: Node }) {
           <Table
             label="This trace beside the usual"
             columns={columns}
-            rows={lines}
+            rows={shown}
             id={(line) => line.key}
             sort="-difference"
           />
+          {lines.length > shown.length || isAll ? (
+            <p className="note-line">
+              <button type="button" className="quiet" onClick={() => setAll(!isAll)}>
+                {isAll
+                  ? 'Only what matters'
+                  : `${lines.length - shown.length} more, below ${percent(LITTLE, 1)} in both`}
+              </button>
+            </p>
+          ) : null}
         </>
       )}
     </Panel>

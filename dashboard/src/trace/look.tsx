@@ -50,15 +50,19 @@ export interface Slice {
   part: PieceKind;
   label: string;
   size: number;
+  /** Words on it, where there is room. */
+  text?: string | undefined;
 }
 
 /** One bar of several parts, as wide as `of`; the words are in what it is beside. */
 export function Stack({ slices, of, label }: { slices: Slice[]; of: number; label: string }) {
   return (
     <div className="stack" role="img" aria-label={label}>
-      {slices.map(({ key, part, label, size }) =>
+      {slices.map(({ key, part, label, size, text }) =>
         size > 0 ? (
-          <span key={key} className={`part ${part}`} style={{ width: `${(100 * size) / of}%` }} title={label} />
+          <span key={key} className={`part ${part}`} style={{ width: `${(100 * size) / of}%` }} title={label}>
+            {text && <em>{text}</em>}
+          </span>
         ) : null,
       )}
     </div>
