@@ -74,6 +74,18 @@ test('lines of a stream go to who asked for them', async () => {
   expect(last().isClosed).toBe(true);
 });
 
+test('who asked for lines is told why there are none', async () => {
+  const refusals: unknown[] = [];
+  live.lines(
+    'tap?method=G',
+    () => {},
+    (...refusal) => refusals.push(refusal),
+  );
+  await settled();
+  last().send('answer', { watch: 0, status: 400, body: { title: 'No' } });
+  expect(refusals).toEqual([[400, { title: 'No' }]]);
+});
+
 test('a tab that is paused, or that nobody looks at, has no connection', async () => {
   live.watch('stat');
   await settled();

@@ -8,6 +8,7 @@ const EVERY = '2s';
 
 type OnAnswer = (asked: string, status: number, body: unknown) => void;
 type OnLine = (line: unknown) => void;
+type OnRefused = (status: number, body: unknown) => void;
 export type LiveState = 'connecting' | 'live' | 'paused' | 'lost' | 'idle';
 
 /** What a page of ours needs of an `EventSource`. */
@@ -21,7 +22,7 @@ interface Source {
 export class Live {
   /** How many parts of the page follow a question. */
   private readonly watched = new Map<string, number>();
-  private readonly lineListeners = new Map<string, Set<OnLine>>();
+  private readonly readers = new Map<string, Set<{ onLine: OnLine; onRefused: OnRefused | undefined }>>();
   private readonly stateListeners = new Set<() => void>();
   private onAnswers: OnAnswer = () => {};
   private source: Source | undefined;
@@ -51,13 +52,14 @@ export class Live {
   }
 
   /** The lines of a stream, such as tap, until what is returned is called. */
-  lines(asked: string, listener: OnLine): () => void {
-    const listeners = this.lineListeners.get(asked) ?? new Set();
-    this.lineListeners.set(asked, listeners.add(listener));
+  lines(asked: string, onLine: OnLine, onRefused?: OnRefused): () => void {
+    const reader = { onLine, onRefused };
+    const readers = this.readers.get(asked) ?? new Set();
+    this.readers.set(asked, readers.add(reader));
     const end = this.watch(asked);
     return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.lineListeners.delete(asked);
+      readers.delete(reader);
+      if (readers.size === 0) this.readers.delete(asked);
       end();
     };
   }
@@ -113,13 +115,15 @@ export class Live {
     source.addEventListener('answer', (event) => {
       const { watch, status, body } = JSON.parse(event.data) as { watch: number; status: number; body: unknown };
       const asked = wanted[watch];
-      if (asked !== undefined) this.onAnswers(asked, status, body);
+      if (asked === undefined) return;
+      this.onAnswers(asked, status, body);
+      if (status !== 200) for (const { onRefused } of this.readers.get(asked) ?? []) onRefused?.(status, body);
     });
     source.addEventListener('line', (event) => {
       const { watch, line } = JSON.parse(event.data) as { watch: number; line: unknown };
       const asked = wanted[watch];
       if (asked === undefined) return;
-      for (const listener of this.lineListeners.get(asked) ?? []) listener(line);
+      for (const { onLine } of this.readers.get(asked) ?? []) onLine(line);
     });
   }
 

@@ -35,12 +35,16 @@ test('a rectangle selects all that it covers, whichever corner comes first', () 
 test('a bound that is absent lets everything through', () => {
   const trace = (at: number, duration_ms: number) => ({ start: new Date(at).toISOString(), duration_ms });
   expect(isSelected(selection, trace(1000, 10))).toBe(true);
-  expect(isSelected(selection, trace(4000, 10))).toBe(false);
+  expect(isSelected(selection, trace(4001, 10))).toBe(false);
   expect(isSelected(selection, trace(2000, 100.5))).toBe(false);
   expect(isSelected({ min: 5 }, trace(9, 6))).toBe(true);
 });
 
-test('a box for a moment has it as this place counts it', () => {
-  expect(fromBox(toBox(1_764_067_728_123))).toBe(1_764_067_728_123);
-  expect([toBox(undefined), fromBox('')]).toEqual(['', undefined]);
+test('a box for a moment has the time of day, and means the last one that was', () => {
+  const at = new Date(2026, 0, 31, 14, 5, 30, 250).getTime();
+  expect(toBox(at)).toBe('14:05:30.250');
+  expect(fromBox('14:05:30.250', at + 60_000)).toBe(at);
+  expect(fromBox('14:05', at)).toBe(at - 30_250);
+  expect(fromBox('23:00', at)).toBe(new Date(2026, 0, 30, 23).getTime());
+  expect([toBox(undefined), fromBox('', at), fromBox('noon', at)]).toEqual(['', undefined, undefined]);
 });

@@ -1,5 +1,6 @@
 // An area of the scatter: traces that began in a time and lasted so long. It is in the address.
 
+import { clock } from '../lib/format';
 import type { Change } from '../lib/url';
 import { millis } from './filters';
 import type { Plot } from './plot';
@@ -69,20 +70,24 @@ export function isSelected({ from, until, min, max }: Selection, { start, durati
   const at = Date.parse(start);
   return (
     (from === undefined || at >= from) &&
-    (until === undefined || at < until) &&
+    (until === undefined || at <= until) &&
     (min === undefined || duration_ms >= min) &&
     (max === undefined || duration_ms <= max)
   );
 }
 
-/** A moment as a box for it has it: of this place, to the millisecond. */
+/** A moment as a time of day, as this place counts it, to the millisecond. */
 export function toBox(at: number | undefined): string {
-  if (at === undefined) return '';
-  const here = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
-  return here.toISOString().slice(0, 23);
+  return at === undefined ? '' : clock(at, true);
 }
 
-export function fromBox(text: string): number | undefined {
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : at;
+const DAY_MS = 86_400_000;
+
+/** The last moment up to `end` that had this time of day: `14:05`, `14:05:30.250`. */
+export function fromBox(text: string, end: number): number | undefined {
+  const [, hours, minutes, seconds = '0'] = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,3})?))?$/.exec(text.trim()) ?? [];
+  if (hours === undefined || minutes === undefined) return undefined;
+  const at = new Date(end).setHours(Number(hours), Number(minutes), 0, Math.round(Number(seconds) * 1000));
+  // What begins in the last second of a plot may be bounded after its end.
+  return at > end + DAY_MS / 24 ? at - DAY_MS : at;
 }
