@@ -5,6 +5,10 @@
 const MAX_WATCHES = 8;
 /** How often the server looks for news. */
 const EVERY = '2s';
+/** After a refusal, the connection is tried again. */
+const AGAIN_MS = 5000;
+/** `EventSource.CLOSED` */
+const CLOSED = 2;
 
 type OnAnswer = (asked: string, status: number, body: unknown) => void;
 type OnLine = (line: unknown) => void;
@@ -15,6 +19,7 @@ export type LiveState = 'connecting' | 'live' | 'paused' | 'lost' | 'idle';
 interface Source {
   addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void;
   close(): void;
+  readonly readyState: number;
   onopen: ((event: Event) => void) | null;
   onerror: ((event: Event) => void) | null;
 }
@@ -110,8 +115,11 @@ export class Live {
     const source = this.open(`/api/v1/live?${query}`);
     this.source = source;
     source.onopen = () => this.tell('live');
-    // The browser tries again by itself.
-    source.onerror = () => this.tell('lost');
+    source.onerror = () => {
+      this.tell('lost');
+      // The browser tries again by itself, unless it was refused.
+      if (source.readyState === CLOSED) setTimeout(() => this.reopen(source), AGAIN_MS);
+    };
     source.addEventListener('answer', (event) => {
       const { watch, status, body } = JSON.parse(event.data) as { watch: number; status: number; body: unknown };
       const asked = wanted[watch];
@@ -125,6 +133,12 @@ export class Live {
       if (asked === undefined) return;
       for (const { onLine } of this.readers.get(asked) ?? []) onLine(line);
     });
+  }
+
+  private reopen(source: Source): void {
+    if (this.source !== source) return;
+    this.source = undefined;
+    this.plan();
   }
 
   private tell(state: LiveState): void {

@@ -1,8 +1,7 @@
 // A tap that runs while it is wanted.
 
-import { useEffect, useState, useSyncExternalStore } from 'react';
-import type { Schema } from '../api/answer';
-import { type Problem, Refusal } from '../api/answer';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { type Problem, Refusal, type Schema } from '../api/answer';
 import { type LiveState, live } from '../api/live';
 import { NOTHING_YET, TapBuffer, type Tapped } from './buffer';
 
@@ -22,13 +21,13 @@ export function useTap(asked: string, isOn: boolean): Tap {
   const [cleared, setCleared] = useState(0);
   const state = useSyncExternalStore(live.subscribe, live.state);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever another question is asked, or all is taken away
-  useEffect(() => setTapped(NOTHING_YET), [asked, cleared]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `cleared` begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another question begins with nothing, and so does what is cleared
+  const buffer = useMemo(() => new TapBuffer(), [asked, cleared]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  useEffect(() => setTapped(NOTHING_YET), [buffer]);
   useEffect(() => {
     setRefusal(undefined);
     if (!isOn) return;
-    const buffer = new TapBuffer();
     const end = live.lines(
       asked,
       (line) => buffer.add(line as Schema<'TapLine'>),
@@ -44,7 +43,7 @@ export function useTap(asked: string, isOn: boolean): Tap {
       window.clearInterval(timer);
       end();
     };
-  }, [asked, isOn, cleared]);
+  }, [asked, isOn, buffer]);
 
   const isLost = isOn && state === 'lost';
   useEffect(() => {
