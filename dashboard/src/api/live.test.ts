@@ -1,9 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { Live } from './live';
 
 class FakeSource {
   listeners = new Map<string, (event: MessageEvent<string>) => void>();
   isClosed = false;
+  readyState = 1;
   onopen: ((event: Event) => void) | null = null;
   onerror: ((event: Event) => void) | null = null;
 
@@ -74,6 +75,18 @@ test('lines of a stream go to who asked for them', async () => {
   expect(last().isClosed).toBe(true);
 });
 
+test('who asked for lines is told why there are none', async () => {
+  const refusals: unknown[] = [];
+  live.lines(
+    'tap?method=G',
+    () => {},
+    (...refusal) => refusals.push(refusal),
+  );
+  await settled();
+  last().send('answer', { watch: 0, status: 400, body: { title: 'No' } });
+  expect(refusals).toEqual([[400, { title: 'No' }]]);
+});
+
 test('a tab that is paused, or that nobody looks at, has no connection', async () => {
   live.watch('stat');
   await settled();
@@ -97,4 +110,16 @@ test('the state follows the connection', async () => {
   last().onerror?.({} as Event);
   last().onopen?.({} as Event);
   expect(states).toEqual(['connecting', 'live', 'lost', 'live']);
+});
+
+test('a connection that was refused is tried again after a while', async () => {
+  vi.useFakeTimers();
+  live.watch('stat');
+  await settled();
+  last().readyState = 2;
+  last().onerror?.({} as Event);
+  vi.runAllTimers();
+  vi.useRealTimers();
+  await settled();
+  expect([opened.length, last().watches(), live.state()]).toEqual([2, ['stat'], 'connecting']);
 });

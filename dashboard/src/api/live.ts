@@ -5,15 +5,21 @@
 const MAX_WATCHES = 8;
 /** How often the server looks for news. */
 const EVERY = '2s';
+/** After a refusal, the connection is tried again. */
+const AGAIN_MS = 5000;
+/** `EventSource.CLOSED` */
+const CLOSED = 2;
 
 type OnAnswer = (asked: string, status: number, body: unknown) => void;
 type OnLine = (line: unknown) => void;
+type OnRefused = (status: number, body: unknown) => void;
 export type LiveState = 'connecting' | 'live' | 'paused' | 'lost' | 'idle';
 
 /** What a page of ours needs of an `EventSource`. */
 interface Source {
   addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void;
   close(): void;
+  readonly readyState: number;
   onopen: ((event: Event) => void) | null;
   onerror: ((event: Event) => void) | null;
 }
@@ -21,7 +27,7 @@ interface Source {
 export class Live {
   /** How many parts of the page follow a question. */
   private readonly watched = new Map<string, number>();
-  private readonly lineListeners = new Map<string, Set<OnLine>>();
+  private readonly readers = new Map<string, Set<{ onLine: OnLine; onRefused: OnRefused | undefined }>>();
   private readonly stateListeners = new Set<() => void>();
   private onAnswers: OnAnswer = () => {};
   private source: Source | undefined;
@@ -51,13 +57,14 @@ export class Live {
   }
 
   /** The lines of a stream, such as tap, until what is returned is called. */
-  lines(asked: string, listener: OnLine): () => void {
-    const listeners = this.lineListeners.get(asked) ?? new Set();
-    this.lineListeners.set(asked, listeners.add(listener));
+  lines(asked: string, onLine: OnLine, onRefused?: OnRefused): () => void {
+    const reader = { onLine, onRefused };
+    const readers = this.readers.get(asked) ?? new Set();
+    this.readers.set(asked, readers.add(reader));
     const end = this.watch(asked);
     return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.lineListeners.delete(asked);
+      readers.delete(reader);
+      if (readers.size === 0) this.readers.delete(asked);
       end();
     };
   }
@@ -108,19 +115,30 @@ export class Live {
     const source = this.open(`/api/v1/live?${query}`);
     this.source = source;
     source.onopen = () => this.tell('live');
-    // The browser tries again by itself.
-    source.onerror = () => this.tell('lost');
+    source.onerror = () => {
+      this.tell('lost');
+      // The browser tries again by itself, unless it was refused.
+      if (source.readyState === CLOSED) setTimeout(() => this.reopen(source), AGAIN_MS);
+    };
     source.addEventListener('answer', (event) => {
       const { watch, status, body } = JSON.parse(event.data) as { watch: number; status: number; body: unknown };
       const asked = wanted[watch];
-      if (asked !== undefined) this.onAnswers(asked, status, body);
+      if (asked === undefined) return;
+      this.onAnswers(asked, status, body);
+      if (status !== 200) for (const { onRefused } of this.readers.get(asked) ?? []) onRefused?.(status, body);
     });
     source.addEventListener('line', (event) => {
       const { watch, line } = JSON.parse(event.data) as { watch: number; line: unknown };
       const asked = wanted[watch];
       if (asked === undefined) return;
-      for (const listener of this.lineListeners.get(asked) ?? []) listener(line);
+      for (const { onLine } of this.readers.get(asked) ?? []) onLine(line);
     });
+  }
+
+  private reopen(source: Source): void {
+    if (this.source !== source) return;
+    this.source = undefined;
+    this.plan();
   }
 
   private tell(state: LiveState): void {
