@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard myths test fuzz lint fmt docs bench
+.PHONY: help demo dashboard myths test test-dashboard screenshots fuzz lint fmt docs bench
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -36,6 +36,14 @@ myths: dashboard ## Four myths of tracing, each tried: the command, its output, 
 
 test: ## Formats, lints, and all tests, with the set-up of what they need
 	@scripts/test
+
+test-dashboard: dashboard ## The dashboard in a real browser (Debian's chromium), before a real mesh
+	@cargo build --locked --package clew --package clew-proxy --package clew-books
+	@cd dashboard && npx vitest run --config vitest.e2e.config.ts
+
+screenshots: dashboard ## Every page of the dashboard, light and dark, in target/screenshots
+	@cargo build --locked --package clew --package clew-proxy --package clew-books
+	@cd dashboard && npx vitest run --config vitest.screenshots.config.ts
 
 fuzz: ## Random bytes for whatever reads bytes of others: FUZZ_SECONDS=60 for each target (needs a nightly toolchain)
 	@scripts/fuzz
