@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard myths test fuzz lint fmt docs bench
+.PHONY: help demo dashboard myths test fuzz lint fmt docs bench bench-ui
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -51,3 +51,6 @@ docs: ## Write what is generated from the code (docs/, committed protobuf code) 
 
 bench: ## One proxy on one core, beside a direct connection
 	@bench/run
+
+bench-ui: dashboard ## The topology of a large mesh in a real browser: first picture, script time while dragging
+	@cd dashboard && node bench/ui.js

@@ -81,11 +81,12 @@ function paintName(context: Context, { node, x, y, width }: PlacedNode, palette:
   const size = 11 / scale;
   const left = x - width / 2 + 8;
   mark(context, node.health, left + size * 0.35, y, size * 0.8, palette.health[node.health]);
-  context.font = `600 ${size}px ${palette.font}`;
+  const room = width - 14 - size;
+  enlarge(context, ['600 ', size * 0.84, palette.font], node.name, room, 1 / 0.84);
   context.fillStyle = palette.text;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.fillText(fitted(context, node.name, width - 14 - size), left + size, y);
+  context.fillText(fitted(context, node.name, room), left + size, y);
 }
 
 /** As much larger as there is room, where all is drawn small. */
