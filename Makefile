@@ -20,7 +20,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 DEMO ?=
 
 help: ## These targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 demo: dashboard ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
 	@cargo build --release --locked --package clew
