@@ -2,7 +2,7 @@
 # target/ where it can be.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dashboard myths test test-dashboard screenshots fuzz lint fmt docs bench
+.PHONY: help demo dashboard myths test test-dashboard screenshots fuzz lint fmt docs bench bench-ui
 
 # rustup knows the pinned toolchain by its number. A machine that has the same one as `stable`, and cannot
 # download it again under its number, uses that.
@@ -20,7 +20,7 @@ target := $(or $(CARGO_TARGET_DIR),target)
 DEMO ?=
 
 help: ## These targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 demo: dashboard ## The books application, meshed and under load; prints where to look (DEMO="--for 30s" and other flags)
 	@cargo build --release --locked --package clew
@@ -59,3 +59,6 @@ docs: ## Write what is generated from the code (docs/, committed protobuf code) 
 
 bench: ## One proxy on one core, beside a direct connection
 	@bench/run
+
+bench-ui: dashboard ## The topology of a large mesh in a real browser: first picture, script time while dragging
+	@cd dashboard && node bench/ui.js

@@ -9,9 +9,10 @@ import type { PlacedGroup, PlacedNode } from './scene';
 
 type Context = CanvasRenderingContext2D;
 
-/** Below this there is room for a name only, and below the second for nothing but a mark. */
-const ALL = 0.6;
-const NAMES = 0.3;
+/** Less than this on the screen is room for a name only, and less than the second for nothing but a mark. */
+const ALL = 92;
+const NAMES = 54;
+const hasWords = ({ width }: PlacedNode, scale: number) => width * scale >= ALL;
 
 function outline(context: Context, { node, x, y, width, height }: PlacedNode, by = 0): void {
   const radius = (node.kind === 'outside' ? height / 2 : 8) + by;
@@ -62,9 +63,9 @@ export function ring(context: Context, placed: PlacedNode, palette: Palette, sca
 
 export function paintNode(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
   body(context, placed, palette, scale);
-  if (scale < NAMES) paintMark(context, placed, palette);
-  else if (scale < ALL) paintName(context, placed, palette, scale);
-  else paintWords(context, placed, palette, scale);
+  if (placed.width * scale < NAMES) paintMark(context, placed, palette);
+  else if (hasWords(placed, scale)) paintWords(context, placed, palette, scale);
+  else paintName(context, placed, palette, scale);
   if (breaksTraces(placed.node)) paintBadge(context, placed, palette, scale);
 }
 
@@ -77,22 +78,24 @@ function paintMark(context: Context, { node, x, y, width, height }: PlacedNode, 
 }
 
 function paintName(context: Context, { node, x, y, width }: PlacedNode, palette: Palette, scale: number): void {
-  const size = 11.5 / scale;
-  const left = x - width / 2 + 10;
+  const size = 11 / scale;
+  const left = x - width / 2 + 8;
   mark(context, node.health, left + size * 0.35, y, size * 0.8, palette.health[node.health]);
-  context.font = `600 ${size}px ${palette.font}`;
+  const room = width - 14 - size;
+  enlarge(context, ['600 ', size * 0.84, palette.font], node.name, room, 1 / 0.84);
   context.fillStyle = palette.text;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  context.fillText(fitted(context, node.name, width - 26 - size * 0.8), left + size, y);
+  context.fillText(fitted(context, node.name, room), left + size, y);
 }
 
 /** As much larger as there is room, where all is drawn small. */
-const larger = (scale: number) => Math.min(Math.max(1 / scale, 1), 1.3);
+const larger = ({ node }: PlacedNode, scale: number) =>
+  Math.min(Math.max(1 / scale, 1), node.kind === 'namespace' ? 1.55 : 1.3);
 
 function paintWords(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
   const { node, x, y, width } = placed;
-  const by = larger(scale);
+  const by = larger(placed, scale);
   const left = x - width / 2 + (node.kind === 'outside' ? 15 : 12);
   const isPile = node.kind === 'namespace';
   const room = width - (node.kind === 'outside' ? 26 : 20) - 14 * by - (isPile ? 16 : 0);
@@ -154,13 +157,14 @@ function paintNumbers(context: Context, { node }: PlacedNode, palette: Palette, 
 }
 
 function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
-  const hasWords = scale >= ALL;
-  const size = hasWords ? 1 : Math.min(0.75 / scale, 2.4);
+  const isWordy = hasWords(placed, scale) && placed.node.kind !== 'namespace';
+  const size = isWordy ? 1 : Math.min(0.75 / scale, 2.4);
   context.font = `600 11px ${palette.font}`;
-  const width = hasWords ? widthOf(context, 'breaks traces') + 34 : 22 * size;
+  const width = isWordy ? widthOf(context, 'breaks traces') + 34 : 22 * size;
   const height = 18 * size;
-  const x = placed.x + placed.width / 2 - width - 8;
-  const y = placed.y + placed.height / 2 - (hasWords ? 4 : height / 2);
+  // Words hang below; a mark alone sits on the corner.
+  const x = placed.x + placed.width / 2 - (isWordy ? width + 8 : width * 0.7);
+  const y = isWordy ? placed.y + placed.height / 2 - 4 : placed.y - placed.height / 2 - height * 0.6;
   context.fillStyle = palette.healthSoft.bad;
   context.strokeStyle = palette.health.bad;
   context.lineWidth = size;
@@ -168,8 +172,8 @@ function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scal
   context.roundRect(x, y, width, height, height / 2);
   context.fill();
   context.stroke();
-  brokenChain(context, x + (hasWords ? 15 : width / 2), y + height / 2, size, palette.health.bad);
-  if (!hasWords) return;
+  brokenChain(context, x + (isWordy ? 15 : width / 2), y + height / 2, size, palette.health.bad);
+  if (!isWordy) return;
   context.fillStyle = palette.health.bad;
   context.textBaseline = 'middle';
   context.textAlign = 'left';

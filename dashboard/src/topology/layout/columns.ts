@@ -2,8 +2,13 @@
 
 import type { Box, Plan, Point } from './plan';
 
-const GAP_X = 90;
-const GAP_Y = 24;
+export interface Gaps {
+  x: number;
+  y: number;
+}
+
+/** Of the room that there is. */
+export const ASPECT = 1.6;
 const SWEEPS = 6;
 
 /** An order in which few links go back: who only calls comes first, who is only called last. */
@@ -57,21 +62,27 @@ export function ranks(count: number, links: readonly [number, number][]): number
   return rank;
 }
 
-function folded(boxes: readonly Box[], rank: readonly number[], aspect: number): number[][] {
-  const places = boxes.map((_, place) => place).sort((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0));
-  const area = boxes.reduce((all, box) => all + (box.width + GAP_X) * (box.height + GAP_Y), 0);
-  const tallest = Math.max(...boxes.map((box) => box.height + GAP_Y), Math.sqrt(area / aspect));
+function folded(boxes: readonly Box[], rank: readonly number[], gaps: Gaps): number[][] {
+  const sides = { left: 0, middle: 1, right: 2 };
+  const sideOf = (place: number) => sides[boxes[place]?.side ?? 'middle'];
+  const places = boxes
+    .map((_, place) => place)
+    .sort((a, b) => sideOf(a) - sideOf(b) || (rank[a] ?? 0) - (rank[b] ?? 0));
+  const area = boxes.reduce((all, box) => all + (box.width + gaps.x) * (box.height + gaps.y), 0);
+  const tallest = Math.max(...boxes.map((box) => box.height + gaps.y), Math.sqrt(area / ASPECT));
   const columns: number[][] = [];
   let column: number[] = [];
   let height = 0;
+  let side = 0;
   for (const place of places) {
-    const own = (boxes[place]?.height ?? 0) + GAP_Y;
-    if (column.length > 0 && height + own > tallest * 1.05) {
+    const own = (boxes[place]?.height ?? 0) + gaps.y;
+    if (column.length > 0 && (sideOf(place) !== side || height + own > tallest * 1.05)) {
       columns.push(column);
       column = [];
       height = 0;
     }
     column.push(place);
+    side = sideOf(place);
     height += own;
   }
   if (column.length > 0) columns.push(column);
@@ -79,15 +90,17 @@ function folded(boxes: readonly Box[], rank: readonly number[], aspect: number):
 }
 
 /** Places of the boxes' middles, from 0, and the size of all of it. */
-export function columns({ boxes, links }: Plan, aspect = 1.7): { middles: Point[]; width: number; height: number } {
-  const all = folded(boxes, ranks(boxes.length, links), aspect);
+export function columns({ boxes, links }: Plan, gaps: Gaps): { middles: Point[]; width: number; height: number } {
+  const all = folded(boxes, ranks(boxes.length, links), gaps);
   const near: number[][] = boxes.map(() => []);
   for (const [from, to] of links) {
     near[from]?.push(to);
     near[to]?.push(from);
   }
   const middles: Point[] = boxes.map(() => ({ x: 0, y: 0 }));
-  const heights = all.map((column) => column.reduce((sum, place) => sum + (boxes[place]?.height ?? 0) + GAP_Y, -GAP_Y));
+  const heights = all.map((column) =>
+    column.reduce((sum, place) => sum + (boxes[place]?.height ?? 0) + gaps.y, -gaps.y),
+  );
   const height = Math.max(0, ...heights);
   const stack = (column: number[], index: number) => {
     let y = (height - (heights[index] ?? 0)) / 2;
@@ -95,7 +108,7 @@ export function columns({ boxes, links }: Plan, aspect = 1.7): { middles: Point[
       const [middle, box] = [middles[place], boxes[place]];
       if (!middle || !box) continue;
       middle.y = y + box.height / 2;
-      y += box.height + GAP_Y;
+      y += box.height + gaps.y;
     }
   };
   let x = 0;
@@ -105,7 +118,7 @@ export function columns({ boxes, links }: Plan, aspect = 1.7): { middles: Point[
       const middle = middles[place];
       if (middle) middle.x = x + width / 2;
     }
-    x += width + GAP_X;
+    x += width + gaps.x;
   }
   all.forEach(stack);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
@@ -124,5 +137,5 @@ export function columns({ boxes, links }: Plan, aspect = 1.7): { middles: Point[
       stack(column, index);
     }
   }
-  return { middles, width: Math.max(0, x - GAP_X), height };
+  return { middles, width: Math.max(0, x - gaps.x), height };
 }

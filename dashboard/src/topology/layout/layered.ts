@@ -4,14 +4,17 @@ import { Graph, layout } from '@dagrejs/dagre';
 import { edgeId } from '../model';
 import { LABEL, PAD, PAD_TOP, type Placement, type Plan, type Point } from './plan';
 
-/** With more labels than this there is no room for them anyhow. */
-const MAX_LABELS = 70;
-
-export function layered({ boxes, links }: Plan): Placement {
+export function layered({ boxes, links }: Plan, hasLabels: boolean): Placement {
   const groups = new Set(boxes.flatMap((box) => (box.group === undefined ? [] : [box.group])));
   const graph = new Graph({ compound: true });
-  const hasLabels = links.length <= MAX_LABELS;
-  graph.setGraph({ rankdir: 'LR', nodesep: 34, edgesep: 10, ranksep: hasLabels ? 22 : 70, marginx: 0, marginy: 0 });
+  graph.setGraph({
+    rankdir: 'LR',
+    nodesep: hasLabels ? 34 : 22,
+    edgesep: 10,
+    ranksep: hasLabels ? 22 : 54,
+    marginx: 0,
+    marginy: 0,
+  });
   // Names of groups and of boxes are apart.
   for (const group of groups) graph.setNode(`g ${group}`, {});
   boxes.forEach((box, place) => {

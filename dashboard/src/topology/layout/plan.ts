@@ -8,6 +8,8 @@ export interface Box {
   height: number;
   /** The open namespace that it is in. */
   group?: string | undefined;
+  /** Clients outside the mesh are left of all, servers outside right. */
+  side?: 'left' | 'right' | undefined;
 }
 
 export interface Plan {
@@ -61,6 +63,10 @@ export function planOf(graph: Graph): Plan {
   const links = graph.edges.flatMap(({ client, server }): [number, number][] => {
     const [from, to] = [places.get(client), places.get(server)];
     return from === undefined || to === undefined || from === to ? [] : [[from, to]];
+  });
+  const calls = new Set(links.map(([from]) => from));
+  boxes.forEach((box, place) => {
+    if (graph.nodes.get(box.id)?.kind === 'outside') box.side = calls.has(place) ? 'left' : 'right';
   });
   return { boxes, links };
 }
