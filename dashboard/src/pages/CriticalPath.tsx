@@ -6,7 +6,7 @@ import { Blame } from '../path/Blame';
 import { CallTable } from '../path/CallTable';
 import { Pickers } from '../path/Pickers';
 import { Slowest } from '../path/Slowest';
-import { quoted } from '../path/words';
+import { command } from '../path/words';
 import { PageHead } from '../ui/parts';
 import '../trace/trace.css';
 import '../path/path.css';
@@ -15,15 +15,12 @@ export function CriticalPathPage() {
   const { get } = useAddress();
   const { flags, isLive } = usePageTime();
   const [workload, namespace, route] = [get('workload'), get('namespace'), get('route')];
-  const command = ['clew critical-path', route && quoted(route), workload && `--workload ${quoted(workload)}`]
-    .filter(Boolean)
-    .join(' ');
   return (
     <>
       <PageHead
         title="Critical path"
         sub="Whose the time of a route is, over all its requests"
-        command={workload ? `${command}${flags}` : undefined}
+        command={workload ? command('critical-path', { workload, namespace, route }, flags) : undefined}
       />
       <Pickers workload={workload} namespace={namespace} route={route} />
       {workload ? (

@@ -139,7 +139,6 @@ function Summary({ model, breaks }: { model: Model; breaks: number }) {
           {services.length > 10 && <span className="soft">and {services.length - 10} more</span>}
         </span>
       </Figure>
-      <span className="grow" />
       <span className="row downloads">
         <a className="button" href={address(path)} download={`trace-${trace.trace_id}.json`}>
           JSON

@@ -155,7 +155,7 @@ function Twin({ path, isTime }: { path: Path; isTime: boolean }) {
       part: isPart(part.part) ? part.part : ('application' as const),
       size: part[of],
       label: `${partName(part.part)}, ${owner(part)}: ${time(part[of])}, ${percent(part[share], 1)}`,
-      text: part[share] * wide(of) > 0.09 ? part.of : undefined,
+      text: part[share] * wide(of) > 0.09 ? owner(part) : undefined,
     }));
     return (
       <>

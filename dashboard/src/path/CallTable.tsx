@@ -7,7 +7,7 @@ import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { Command, Empty, Failure, Loading, Panel } from '../ui/parts';
 import { type Column, Table } from '../ui/Table';
-import { PATTERNS, quoted, remark } from './words';
+import { command, PATTERNS, remark } from './words';
 
 type RouteCalls = Schema<'RouteCalls'>;
 type RouteCall = Schema<'RouteCall'>;
@@ -85,14 +85,11 @@ export function CallTable({ workload, namespace, route, isLive = false }: Props)
       cell: ({ call }) => call.pattern && <span className="tag warn">▲ {PATTERNS[call.pattern]}</span>,
     },
   ];
-  const command = ['clew calls', route && quoted(route), workload && `--workload ${quoted(workload)}`]
-    .filter(Boolean)
-    .join(' ');
   return (
     <Panel
       title="Calls per request"
       note="by the ids that requests carry, without sampling"
-      actions={<Command>{`${command}${flags}`}</Command>}
+      actions={<Command>{command('calls', { workload, namespace, route }, flags)}</Command>}
     >
       {calls.error && <Failure error={calls.error} retry={calls.retry} />}
       {calls.isLoading && <Loading />}

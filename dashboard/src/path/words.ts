@@ -82,3 +82,21 @@ export function lengths(path: CriticalPath): string {
 export function quoted(word: string): string {
   return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A command about a workload's route, with what was chosen. */
+export function command(name: string, chosen: Chosen, flags: string): string {
+  const { workload, namespace, route } = chosen;
+  const words = [
+    `clew ${name}`,
+    route && quoted(route),
+    workload && `--workload ${quoted(workload)}`,
+    workload && namespace && namespace !== 'default' && `--namespace ${quoted(namespace)}`,
+  ];
+  return words.filter(Boolean).join(' ') + flags;
+}
+
+export interface Chosen {
+  workload?: string | undefined;
+  namespace?: string | undefined;
+  route?: string | undefined;
+}

@@ -62,7 +62,7 @@ export function Details({ model, node, path, close, zoom, reveal }: Props) {
         </div>
         {isError(span) && (
           <div className="text-bad">
-            ✗ {fault(node)} {span.status_message}
+            ✗ {fault(node)} {span.status_message !== fault(node) && span.status_message}
           </div>
         )}
         {node.skew !== 0 && (
@@ -185,6 +185,9 @@ function Phases({ phases }: { phases: Record<string, number> }) {
   );
 }
 
+/** So many are seen without a search. */
+const FEW = 8;
+
 function Attributes({ span, find, setFind }: { span: Span; find: string; setFind: (find: string) => void }) {
   const values = span.attributes ?? {};
   const count = Object.keys(values).length;
@@ -193,13 +196,15 @@ function Attributes({ span, find, setFind }: { span: Span; find: string; setFind
     <Section
       title="Attributes"
       note={
-        <input
-          type="search"
-          placeholder={`Find in ${count}`}
-          aria-label="Find in the attributes"
-          value={find}
-          onChange={(event) => setFind(event.target.value)}
-        />
+        count > FEW && (
+          <input
+            type="search"
+            placeholder={`Find in ${count}`}
+            aria-label="Find in the attributes"
+            value={find}
+            onChange={(event) => setFind(event.target.value)}
+          />
+        )
       }
     >
       <Values values={values} find={find} isSearchable />

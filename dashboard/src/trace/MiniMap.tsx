@@ -136,10 +136,10 @@ function draw(canvas: HTMLCanvasElement, width: number, model: Model, paths: Map
   const places = new Map(model.services.map((service, n) => [service, colours[n % colours.length] as string]));
   const x = (at: number) => (at / Math.max(model.end, 1)) * width;
   const step = (HEIGHT - 6) / Math.max(model.order.length, 1);
-  const thick = Math.min(Math.max(step * 0.7, 0.6), 5);
+  const thick = Math.min(Math.max(Math.floor(step * 0.75), 1), 5);
   model.order.forEach((index, place) => {
     const node = model.nodes[index] as Node;
-    const y = 3 + Math.min(step, 8) * place;
+    const y = Math.floor(3 + Math.min(step, 8) * place);
     context.globalAlpha = 0.4;
     context.fillStyle = isError(node.span) ? bad : (places.get(node.span.service) ?? bad);
     context.fillRect(x(node.start), y, Math.max(x(node.end) - x(node.start), 0.75), thick);

@@ -134,8 +134,8 @@ function Differences({ ours, theirs }: { ours: Model; theirs: Model }) {
       by: (pair) => pairs.indexOf(pair),
       cell: (pair) => (
         <span>
-          <ServiceMark model={pair.ours ? ours : theirs} service={pair.service} /> <b>{pair.service}</b>{' '}
-          <span className="soft">{pair.kind}</span> {pair.name}
+          <ServiceMark model={ours.services.includes(pair.service) ? ours : theirs} service={pair.service} />{' '}
+          <b>{pair.service}</b> <span className="soft">{pair.kind}</span> {pair.name}
           {pair.ordinal > 1 && <span className="soft"> #{pair.ordinal}</span>}{' '}
           {!pair.theirs && <span className="tag warn">only here</span>}
           {!pair.ours && <span className="tag warn">only there</span>}

@@ -41,7 +41,6 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
       id={`row-${row.key}`}
       className={classes.filter(Boolean).join(' ')}
       role="treeitem"
-      aria-label={isMissing ? undefined : inWords(node)}
       aria-level={row.depth + 1}
       aria-expanded={row.hasChildren ? row.isOpen : undefined}
       aria-selected={isOpened}
@@ -69,20 +68,16 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
         )}
         {isMissing ? <MissingName id={row.missing ?? ''} /> : <Name model={model} node={node} row={row} />}
       </div>
-      <div className="timeline">{!isMissing && <Bar {...props} node={node} />}</div>
+      <div className="timeline" aria-hidden="true">
+        {!isMissing && <Bar {...props} node={node} />}
+      </div>
       <div className="duration">{!isMissing && time(ms(node.end - node.start))}</div>
     </div>
   );
 });
 
-function inWords(node: Node): string {
-  const { span } = node;
-  const wrong = isError(span) ? `, error ${fault(node)}` : '';
-  return `${span.service} ${span.kind} ${span.name}, ${time(ms(node.end - node.start))}${wrong}`;
-}
-
 function MissingName({ id }: { id: string }) {
-  return <span className="text-warn">? parent {id} is missing: nobody exported it</span>;
+  return <span className="text-warn what-is-missing">? parent {id} is missing: nobody exported it</span>;
 }
 
 function Name({ model, node, row }: { model: Model; node: Node; row: Row }) {

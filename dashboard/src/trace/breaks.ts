@@ -69,7 +69,7 @@ function missing(id: string, count: number, node: Node): Pick<Break, 'what' | 'm
   if (isProxys(span)) {
     return {
       what,
-      means: `${service} sent a context that is not the one it was given: a library inside has spans that are not sent here, or the application made it up.`,
+      means: `${service} sent a context that is not the one it was given: a library inside has spans that are not sent here, the application made it up, or the span of its own proxy is late or lost.`,
       workload: workloadOf(node),
     };
   }
