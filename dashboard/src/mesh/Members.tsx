@@ -17,6 +17,7 @@ export function Members({ members, version }: { members: Member[]; version: stri
   const troubles = members.flatMap((member) =>
     ofMember(member, version).map((trouble) => ({ of: member.id, trouble })),
   );
+  const isOneNamespace = new Set(members.map((member) => member.namespace)).size < 2;
   const columns: Column<Member>[] = [
     {
       key: 'id',
@@ -31,12 +32,7 @@ export function Members({ members, version }: { members: Member[]; version: stri
         </span>
       ),
     },
-    {
-      key: 'namespace',
-      head: 'Namespace',
-      by: (member) => member.namespace,
-      cell: (member) => <span className="soft">{member.namespace}</span>,
-    },
+    ...(isOneNamespace ? [] : [NAMESPACE]),
     {
       key: 'version',
       head: 'Version',
@@ -146,6 +142,13 @@ export function Members({ members, version }: { members: Member[]; version: stri
     </Panel>
   );
 }
+
+const NAMESPACE: Column<Member> = {
+  key: 'namespace',
+  head: 'Namespace',
+  by: (member) => member.namespace,
+  cell: (member) => <span className="soft">{member.namespace}</span>,
+};
 
 function State({ member, version }: { member: Member; version: string | undefined }) {
   const troubles = ofMember(member, version);

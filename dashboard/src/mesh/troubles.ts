@@ -58,7 +58,7 @@ export function ofMember(member: Member, version: string | undefined): Trouble[]
   if (refused > 0) {
     troubles.push({
       health: 'warn',
-      what: `There was no room for new series, ${count(refused)} times: ${listed(member.series?.dropped ?? {})}`,
+      what: `There was no room for new series, ${count(refused)} times, in ${Object.keys(member.series?.dropped ?? {}).join(', ')}`,
       todo: 'What came later is counted under the route “(other)”. Name the routes that matter.',
     });
   }
@@ -81,7 +81,6 @@ export function ofStore(store: Schema<'MeshStore'>): Trouble[] {
       health: 'warn',
       what: `Not written: ${listed(store.lost)}`,
       todo: 'Look at the disk, and at the log of the process that runs observe.',
-      command: 'clew logs',
     });
   }
   if (store.crowded_at) {
