@@ -145,7 +145,7 @@ export function TopologyPage() {
         </>
       )}
       <Panel>
-        <Replay />
+        <Replay isReady={isThere && (laid !== undefined || view.isTable)} />
       </Panel>
     </>
   );
