@@ -53,8 +53,8 @@ async function drag(page, from) {
     task.push(after.task - before.task);
     before = after;
   }
+  await page.mouse.move(from.x, from.y);
   await page.mouse.up();
-  await page.waitForTimeout(400);
   return { script, task };
 }
 
@@ -62,15 +62,29 @@ const picture = (/** @type {import('playwright-core').Page} */ page) => page.loc
 const shift = (/** @type {import('playwright-core').Page} */ page) =>
   picture(page).evaluate((host) => host.querySelector('canvas')?.style.transform);
 
+/** Until the picture, which is drawn anew after a drag, does not change any more. */
+async function settled(page) {
+  let before;
+  let now = await shift(page);
+  while (before !== now) {
+    await page.waitForTimeout(500);
+    before = now;
+    now = await shift(page);
+  }
+}
+
 /** Whether the picture moves with what is dragged here; else it is a node alone that does. */
 async function isPanned(page, { x, y }) {
+  await settled(page);
   const before = await shift(page);
   await page.mouse.move(x, y);
   await page.mouse.down();
   await page.mouse.move(x + 6, y);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve(undefined))));
   const after = await shift(page);
+  await page.mouse.move(x, y);
   await page.mouse.up();
+  await settled(page);
   return before !== after;
 }
 
@@ -124,7 +138,7 @@ for (const [name, query] of [
     first <= FIRST_PICTURE_MS,
     `<= ${FIRST_PICTURE_MS} ms`,
   );
-  await page.waitForTimeout(1500);
+  await settled(page);
   const places = await placesIn(page);
   for (const [what, from] of [
     ['the view', places.plane],

@@ -54,14 +54,15 @@ export function TopologyPage() {
     setOpen(next, { sel: namespaceId(namespace) });
   };
   const select = (id: string | undefined) => set({ sel: id ?? null }, { replace: true });
-  const hide = (id: string) => set({ hide: listed([...new Set([...hidden, id])]), sel: null });
+  const hide = (id: string) =>
+    set({ hide: listed([...new Set([...hidden, id])]), sel: null, ...(id === focus && { focus: null, steps: null }) });
   const unhide = (id: string | undefined) =>
     set({ hide: listed(id === undefined ? [] : hidden.filter((one) => one !== id)) });
   const enter = (id: string) => {
     const node = whole?.nodes.get(id);
     if (node && node.kind !== 'outside') go(workloadPath(node.namespace, node.name));
   };
-  const acts = { select, hide, toggle, focus: (id: string) => set({ focus: id, sel: id }) };
+  const acts = { select, hide, toggle, focus: (id: string) => set({ focus: id, sel: id, open: null }) };
   const next = () => {
     const id = found[(found.indexOf(view.selected ?? '') + 1) % found.length];
     const node = id === undefined ? undefined : kept?.nodes.get(id);
@@ -144,7 +145,7 @@ export function TopologyPage() {
         </>
       )}
       <Panel>
-        <Replay />
+        <Replay isReady={isThere && (laid !== undefined || view.isTable)} />
       </Panel>
     </>
   );

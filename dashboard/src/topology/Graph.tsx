@@ -58,7 +58,9 @@ export function Graph({ ref, graph, laid, scope, selected, found, ...acts }: Pro
   useEffect(() => picture?.paintWith(palette()), [picture, theme]);
   useEffect(() => {
     // Until a layout for it is there, the picture before stands.
-    if (laid && laid.scope === scope) picture?.show(graph, laid.placement, anchor.current);
+    if (!picture || laid?.scope !== scope) return;
+    picture.show(graph, laid, anchor.current);
+    anchor.current = undefined;
   }, [picture, graph, laid, scope]);
   useEffect(() => picture?.emphasise(selected, found), [picture, selected, found]);
 

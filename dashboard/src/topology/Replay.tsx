@@ -14,7 +14,7 @@ const TICK_MS = 1000;
 /** A slider that is dragged asks once, where it rests. */
 const SETTLE_MS = 160;
 
-export function Replay() {
+export function Replay({ isReady }: { isReady: boolean }) {
   const { until, window: length } = usePageTime();
   const { set } = useAddress();
   const [now, setNow] = useState(Date.now);
@@ -22,8 +22,8 @@ export function Replay() {
   const [isPlaying, setPlaying] = useState(false);
   const [step, setStep] = useState<(typeof STEPS)[number]>('1m');
   const timer = useRef(0);
-  // Where the store begins.
-  const kept = useAnswer('/api/v1/stat', { window: SPAN });
+  // Where the store begins. The first picture does not wait for it.
+  const kept = useAnswer('/api/v1/stat', { window: SPAN }, { when: isReady });
   const known = kept.data ? Date.parse(kept.data.window.from) : Number.NaN;
   const from = Math.min(Math.max(Number.isNaN(known) ? now - SPAN_MS : known, now - SPAN_MS), now - 60_000);
   const at = dragged ?? atOf(until, from, now);

@@ -67,40 +67,6 @@ export function Toolbar({ view, found, namespaces, open, nameOf, set, next, open
           )}
         </>
       )}
-      {view.focus !== undefined && (
-        <span className="topo-chip">
-          around <b>{nameOf(view.focus)}</b>,
-          <select
-            value={view.steps}
-            aria-label="How many steps around it"
-            onChange={(event) => set({ steps: event.target.value === '1' ? null : event.target.value })}
-          >
-            {Array.from({ length: MAX_STEPS }, (_, index) => index + 1).map((steps) => (
-              <option key={steps} value={steps}>
-                {steps === 1 ? '1 step' : `${steps} steps`}
-              </option>
-            ))}
-          </select>
-          <button type="button" onClick={() => set({ focus: null, steps: null })} aria-label="Show all again">
-            ✕
-          </button>
-        </span>
-      )}
-      {view.hidden.map((id) => (
-        <span key={id} className="topo-chip">
-          <span>
-            hidden: <b>{nameOf(id)}</b>
-          </span>
-          <button type="button" onClick={() => unhide(id)} aria-label={`Show ${nameOf(id)} again`}>
-            ✕
-          </button>
-        </span>
-      ))}
-      {view.hidden.length > 1 && (
-        <button type="button" className="button plain" onClick={() => unhide(undefined)}>
-          Show all
-        </button>
-      )}
       <span className="grow" />
       <fieldset className="topo-switch" aria-label="Show as">
         <button type="button" className="button" aria-pressed={!view.isTable} onClick={() => set({ as: null })}>
@@ -110,6 +76,44 @@ export function Toolbar({ view, found, namespaces, open, nameOf, set, next, open
           Table
         </button>
       </fieldset>
+      {(view.focus !== undefined || view.hidden.length > 0) && (
+        <div className="row topo-chips">
+          {view.focus !== undefined && (
+            <span className="topo-chip">
+              around <b>{nameOf(view.focus)}</b>,
+              <select
+                value={view.steps}
+                aria-label="How many steps around it"
+                onChange={(event) => set({ steps: event.target.value === '1' ? null : event.target.value })}
+              >
+                {Array.from({ length: MAX_STEPS }, (_, index) => index + 1).map((steps) => (
+                  <option key={steps} value={steps}>
+                    {steps === 1 ? '1 step' : `${steps} steps`}
+                  </option>
+                ))}
+              </select>
+              <button type="button" onClick={() => set({ focus: null, steps: null })} aria-label="Show all again">
+                ✕
+              </button>
+            </span>
+          )}
+          {view.hidden.map((id) => (
+            <span key={id} className="topo-chip">
+              <span>
+                hidden: <b>{nameOf(id)}</b>
+              </span>
+              <button type="button" onClick={() => unhide(id)} aria-label={`Show ${nameOf(id)} again`}>
+                ✕
+              </button>
+            </span>
+          ))}
+          {view.hidden.length > 1 && (
+            <button type="button" className="button plain" onClick={() => unhide(undefined)}>
+              Show all
+            </button>
+          )}
+        </div>
+      )}
     </div>
   );
 }

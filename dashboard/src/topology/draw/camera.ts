@@ -17,15 +17,17 @@ const MOST = 3;
 /** Small graphs are not blown up to fill the screen. */
 const MOST_FITTED = 1.15;
 const SPACE = 18;
+/** Below the picture are the buttons. */
+const BUTTONS = 34;
 
 export function fitted(bounds: Rect, { width, height }: Size): Camera {
   const across = (width - 2 * SPACE) / Math.max(bounds.width, 1);
-  const down = (height - 2 * SPACE) / Math.max(bounds.height, 1);
+  const down = (height - 2 * SPACE - BUTTONS) / Math.max(bounds.height, 1);
   const scale = Math.min(Math.max(Math.min(across, down, MOST_FITTED), LEAST), MOST);
   return {
     scale,
     x: bounds.x + bounds.width / 2 - width / 2 / scale,
-    y: bounds.y + bounds.height / 2 - height / 2 / scale,
+    y: bounds.y + bounds.height / 2 - (height - BUTTONS) / 2 / scale,
   };
 }
 

@@ -156,6 +156,24 @@ function paintNumbers(context: Context, { node }: PlacedNode, palette: Palette, 
   context.fillText(`${rate(numbers.rps)}/s`, from, at.y);
 }
 
+/** Above a node that is too small to have its name in it. */
+export function paintNameTag(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
+  const { node, x, y, width, height } = placed;
+  if (width * scale >= NAMES) return;
+  const size = 1 / scale;
+  context.font = `600 ${12.5 * size}px ${palette.font}`;
+  const wide = widthOf(context, node.name) + 14 * size;
+  const top = y - height / 2 - 29 * size;
+  context.fillStyle = palette.text;
+  context.beginPath();
+  context.roundRect(x - wide / 2, top, wide, 22 * size, 5 * size);
+  context.fill();
+  context.fillStyle = palette.panel;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(node.name, x, top + 11 * size);
+}
+
 function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
   const isWordy = hasWords(placed, scale) && placed.node.kind !== 'namespace';
   const size = isWordy ? 1 : Math.min(0.75 / scale, 2.4);

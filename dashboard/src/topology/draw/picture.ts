@@ -1,12 +1,13 @@
 // The picture of a topology. Two canvases lie over each other: all of it below, and what is looked at above. Both reach
 // over the edge of what is seen, so that a drag of a large picture only shifts them.
 
-import type { Placement, Point } from '../layout/plan';
+import type { Point } from '../layout/plan';
+import type { Laid } from '../layout/useLayout';
 import { edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
 import { paintEdges, paintHalo, paintLabel, Taken } from './edges';
 import { gestures } from './gestures';
-import { paintGroup, paintNode, paintTitle, ring } from './nodes';
+import { paintGroup, paintNameTag, paintNode, paintTitle, ring } from './nodes';
 import type { Palette } from './palette';
 import { curveOf, hit, type PlacedEdge, type PlacedNode, type Scene, sceneOf } from './scene';
 
@@ -28,7 +29,9 @@ export interface Events {
 export class Picture {
   private scene: Scene | undefined;
   private graph: Graph | undefined;
-  private placement: Placement | undefined;
+  private laid: Laid | undefined;
+  /** What is to be in the middle as soon as it has a place. */
+  private called: string | undefined;
   private readonly moved = new Map<string, Point>();
   private camera: Camera = { x: 0, y: 0, scale: 1 };
   /** What the canvases were drawn for. */
@@ -75,20 +78,24 @@ export class Picture {
     window.clearTimeout(this.timer);
   }
 
-  /** What is drawn from now on. Where its places are new, `anchor` stays where it is on the screen. */
-  show(graph: Graph, placement: Placement, anchor?: string): void {
-    const isNew = placement !== this.placement;
+  /**
+   * What is drawn from now on. Where its places are new, what is called for is brought to the middle, or `anchor` stays
+   * where it is on the screen; another view begins with all of it.
+   */
+  show(graph: Graph, { placement, scope }: Laid, anchor?: string): void {
     const before = anchor === undefined ? undefined : this.middle(anchor);
+    const isNew = placement !== this.laid?.placement;
+    const isOther = scope !== this.laid?.scope;
     if (isNew) this.moved.clear();
     this.graph = graph;
-    this.placement = placement;
+    this.laid = { placement, scope };
     this.scene = sceneOf(graph, placement, this.moved);
-    if (isNew && this.isFitted) this.camera = fitted(this.scene.bounds, this.size);
-    else if (isNew && before && anchor !== undefined) {
-      const after = this.middle(anchor);
-      if (after) {
-        this.camera = { ...this.camera, x: this.camera.x + after.x - before.x, y: this.camera.y + after.y - before.y };
-      }
+    const after = anchor === undefined ? undefined : this.middle(anchor);
+    const called = this.called;
+    if (called !== undefined && this.middle(called)) this.centre(called);
+    else if (isNew && (this.isFitted || (isOther && !before))) this.fit();
+    else if (isNew && before && after) {
+      this.camera = { ...this.camera, x: this.camera.x + after.x - before.x, y: this.camera.y + after.y - before.y };
     }
     this.redraw();
   }
@@ -122,9 +129,10 @@ export class Picture {
     if (middle && !isSeen(this.camera, middle, this.size)) this.look(centred(this.camera, middle, this.size));
   }
 
-  /** A node in the middle, large enough to be read. */
+  /** A node in the middle, large enough to be read; at once, or when it is there. */
   centre(id: string): void {
     const middle = this.middle(id);
+    this.called = middle ? undefined : id;
     if (!middle) return;
     const scale = Math.max(this.camera.scale, 0.75);
     this.look(centred({ ...this.camera, scale }, middle, this.size));
@@ -338,6 +346,7 @@ export class Picture {
     const { scale } = this.drawn;
     const looked = this.lookedAt(scene);
     this.below.style.opacity = looked ? DIM : '';
+    const pointed = scene.nodes.get(this.hovered ?? this.selected ?? '');
     const glanced = this.hovered === undefined ? undefined : scene.byId.get(this.hovered);
     if (looked) {
       const edges = scene.edges.filter((placed) => looked.edges.has(placed));
@@ -352,6 +361,7 @@ export class Picture {
         else if (this.found.has(placed.node.id)) ring(context, placed, palette, scale, true);
       }
     }
+    if (pointed) paintNameTag(context, pointed, palette, scale);
     if (glanced) {
       paintHalo(context, glanced, palette, scale);
       paintEdges(context, [glanced], palette, { scale, isCrowded: false });
@@ -404,14 +414,14 @@ export class Picture {
   }
 
   private drag(dx: number, dy: number): void {
-    const { grabbed, scene, placement } = this;
-    if (!grabbed || !scene || !placement) return;
+    const { grabbed, scene, laid } = this;
+    if (!grabbed || !scene || !laid) return;
     this.isDragging = true;
     grabbed.x += dx / this.camera.scale;
     grabbed.y += dy / this.camera.scale;
     this.moved.set(grabbed.node.id, { x: grabbed.x, y: grabbed.y });
     for (const placed of scene.edgesOf.get(grabbed.node.id) ?? []) {
-      placed.curve = curveOf(placed.edge, scene, placement, this.moved) ?? placed.curve;
+      placed.curve = curveOf(placed.edge, scene, laid.placement, this.moved) ?? placed.curve;
     }
     if (this.isLight) this.isStale = true;
     this.isAboveStale = true;
@@ -422,7 +432,7 @@ export class Picture {
     this.grabbed = undefined;
     if (!this.isDragging) return;
     this.isDragging = false;
-    if (this.graph && this.placement) this.scene = sceneOf(this.graph, this.placement, this.moved);
+    if (this.graph && this.laid) this.scene = sceneOf(this.graph, this.laid.placement, this.moved);
     this.redraw();
   }
 }

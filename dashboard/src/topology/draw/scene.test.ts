@@ -37,6 +37,7 @@ test('what lies at a place is found: a node, an edge, the name of a namespace, o
 
 test('arrow keys go to the busiest neighbour, and up and down through all', () => {
   expect(neighbour(scene, undefined, 'ArrowRight')).toBe('/');
+  expect(neighbour(scene, 'a/', 'ArrowDown')).toBe('a/web');
   expect(neighbour(scene, '/', 'ArrowRight')).toBe('a/web');
   expect(neighbour(scene, 'a/web', 'ArrowRight')).toBe('a/books');
   expect(neighbour(scene, 'a/books', 'ArrowLeft')).toBe('a/web');

@@ -1,7 +1,7 @@
 // A graph with its places: what there is to draw, and what lies where.
 
 import { PAD, PAD_TOP, type Placement, type Point, type Rect, SIZES } from '../layout/plan';
-import { type Edge, type Graph, type Node, namespaceId } from '../model';
+import { covers, type Edge, type Graph, type Node, namespaceId } from '../model';
 import { type Curve, direct, distance, loop, through } from './curve';
 
 /** By its middle. */
@@ -154,7 +154,8 @@ export function hit(scene: Scene, x: number, y: number, scale: number): Hit | un
 export function neighbour(scene: Scene, id: string | undefined, key: string): string | undefined {
   const all = [...scene.nodes.values()].sort((a, b) => a.x - b.x || a.y - b.y);
   const here = id === undefined ? undefined : scene.nodes.get(id);
-  if (!here) return all[0]?.node.id;
+  // From an open namespace into it.
+  if (!here) return (all.find(({ node }) => id !== undefined && covers(id, node)) ?? all[0])?.node.id;
   if (key === 'ArrowUp' || key === 'ArrowDown') {
     const at = all.indexOf(here) + (key === 'ArrowDown' ? 1 : -1);
     return all[(at + all.length) % all.length]?.node.id;
