@@ -105,6 +105,7 @@ export function Members({ members, version }: { members: Member[]; version: stri
       key: 'series',
       head: 'Series',
       title: 'Series of the family that has most of them, of as many as a family may have',
+      isNumber: true,
       by: (member) => member.series && member.series.used / member.series.limit,
       cell: (member) => <Series series={member.series} />,
     },

@@ -6,7 +6,7 @@ import { Command, HealthMark, Panel } from '../ui/parts';
 export function Roles({ mesh: { observe, control } }: { mesh: Schema<'Mesh'> }) {
   return (
     <Panel title="Roles" actions={<Command>clew version</Command>}>
-      <dl className="facts">
+      <dl className="mesh-facts">
         <div>
           <dt>
             <HealthMark health={control.answers ? 'good' : 'bad'} word={control.answers ? 'well' : 'fails'} /> control

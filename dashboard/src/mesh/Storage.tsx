@@ -36,7 +36,7 @@ export function Storage({ store, ingest }: Props) {
           <span className={used > 0.9 ? 'full' : undefined} style={{ width: `${Math.min(100, used * 100)}%` }} />
         </span>
       </div>
-      <dl className="facts">
+      <dl className="mesh-facts">
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -27,7 +27,7 @@ export function MeshPage() {
       {members && <Members members={members} version={mesh.data?.observe.version} />}
       <div className="columns">
         {mesh.data && <Storage store={mesh.data.store} ingest={mesh.data.ingest} />}
-        <div className="stack">
+        <div className="mesh-side">
           {mesh.data && <Roles mesh={mesh.data} />}
           <Certificates />
         </div>

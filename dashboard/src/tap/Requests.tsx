@@ -14,7 +14,7 @@ import { outcome, parties } from './request';
 const COLUMNS: { head: string; width?: number; isNumber?: boolean }[] = [
   { head: 'Time', width: 130 },
   { head: 'Side', width: 50 },
-  { head: 'Client → server', width: 190 },
+  { head: 'Client → server', width: 204 },
   { head: 'Method', width: 76 },
   { head: 'Path' },
   { head: 'Route' },
@@ -69,7 +69,7 @@ export function Requests({ tapped, shownHeaders }: Props) {
       note={newer > 0 ? 'held while you look' : 'newest first'}
       actions={
         newer > 0 && (
-          <button type="button" className="button small" onClick={follow}>
+          <button type="button" className="button newer" onClick={follow}>
             ↑ {count(newer)} newer
           </button>
         )

@@ -89,7 +89,7 @@ function Differences({ of, tags }: { of: Difference[]; tags: string }) {
             return (
               <tr key={`${one.kind} ${one.name} ${one.value}`}>
                 <td>
-                  <span className="fact">
+                  <span className="so">
                     <span className="soft">{about}</span>
                     <span className="mono cut" title={is}>
                       {is}
@@ -111,7 +111,7 @@ function Differences({ of, tags }: { of: Difference[]; tags: string }) {
         </tbody>
       </table>
       {of.length > FEW && (
-        <div className="more">
+        <div className="differences-more">
           <button type="button" className="button plain" onClick={() => setAll(!isAll)}>
             {isAll ? 'Show fewer' : `Show all ${of.length}`}
           </button>

@@ -20,7 +20,7 @@ export interface Filters {
   limit: string;
 }
 
-export const LIMITS = ['100', '500', '1000'] as const;
+export const LIMITS = ['100', '250', '500'] as const;
 export const DEFAULT_LIMIT = '500';
 
 /** The filters that are texts. */
