@@ -89,18 +89,18 @@ test('numbers change without anyone asking again', async () => {
   await open('/workloads/default/webapp');
   const shown = page.locator('.octopus .middle');
   await shown.waitFor();
-  await page.locator('.live.live').waitFor();
+  await page.locator('.live.is-live').waitFor();
   const before = await shown.innerText();
   await until('other numbers', async () => ((await shown.innerText()) !== before ? true : undefined));
 });
 
 test('a paused page has no connection, and one that goes on has one again', async () => {
   await open('/');
-  await page.locator('.live.live').waitFor();
+  await page.locator('.live.is-live').waitFor();
   await page.getByRole('button', { name: 'live' }).click();
-  await page.locator('.live.paused').waitFor();
+  await page.locator('.live.is-paused').waitFor();
   await page.getByRole('button', { name: 'paused' }).click();
-  await page.locator('.live.live').waitFor();
+  await page.locator('.live.is-live').waitFor();
 });
 
 test('from a workload to its route, to a trace, to a span, by links alone', async () => {

@@ -120,7 +120,7 @@ function TimeControl() {
           onClick={() => pause(!isPaused)}
           title={isPaused ? 'Follow again' : 'Pause: nothing is asked of the server'}
         >
-          <span className={`live ${state}`}>
+          <span className={`live is-${state}`}>
             <span className="dot" aria-hidden="true" />
             {isPaused ? 'paused' : STATES[state]}
           </span>
