@@ -3,7 +3,7 @@
 
 import type { Point } from '../layout/plan';
 import type { Laid } from '../layout/useLayout';
-import { edgeId, type Graph, isNamespaceId } from '../model';
+import { breaksTraces, edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
 import { paintEdges, paintHalo, paintLabel, Taken } from './edges';
 import { gestures } from './gestures';
@@ -306,8 +306,9 @@ export class Picture {
   /** Labels may lie on the border of a node, not on its words. */
   private takeNodes(taken: Taken, nodes: PlacedNode[]): void {
     const by = 5 / Math.min(this.drawn.scale, 1);
-    for (const { x, y, width, height } of nodes) {
+    for (const { node, x, y, width, height } of nodes) {
       taken.take(x - width / 2 + by, y - height / 2 + by, width - 2 * by, height - 2 * by, true);
+      if (breaksTraces(node)) taken.take(x + width / 2 - 3 * by, y - height / 2 - 2 * by, 4 * by, 4 * by, true);
     }
   }
 
