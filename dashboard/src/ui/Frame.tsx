@@ -17,7 +17,6 @@ export function Frame({ children }: { children: ReactNode }) {
   const { to, go } = useAddress();
   const search = useRef<HTMLInputElement>(null);
   const help = useRef<HTMLDialogElement>(null);
-  const main = useRef<HTMLElement>(null);
   const act = useMemo(
     () => ({ go, search: () => search.current?.focus(), help: () => help.current?.showModal() }),
     [go],
@@ -63,7 +62,7 @@ export function Frame({ children }: { children: ReactNode }) {
           <span className="space" />
           <TimeControl />
         </header>
-        <main ref={main}>{children}</main>
+        <main>{children}</main>
       </div>
       <Help dialog={help} />
     </div>
