@@ -124,7 +124,9 @@ test('the trace of a request is found as soon as the API has it', async () => {
     return traces[0];
   });
   await open(`/traces/${trace.trace_id}`);
-  await page.getByText(path).first().waitFor();
+  // The page names it, and the gateway that it came through.
+  await page.getByText(trace.trace_id).first().waitFor();
+  await page.locator('main').getByText('gateway').first().waitFor();
 });
 
 test('keys go to pages, and find workloads', async () => {
