@@ -4,6 +4,7 @@
 //! No I/O, no clock, no async, no generated types: what comes over the wire is converted to these at
 //! the edge (`clew-api`). Start reading at [`name`], then [`policy`].
 
+pub mod identity;
 pub mod learn;
 pub mod name;
 pub mod policy;

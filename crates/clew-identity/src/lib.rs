@@ -1,0 +1,25 @@
+//! Who is who: keys, names and certificates of workloads, and the one place that builds TLS configurations.
+//!
+//! ```text
+//! token      control -> who it started          "this is books of default"          token.rs
+//! key, CSR   the proxy makes them, the key never leaves it                          credentials.rs
+//! Certify    proxy -> control: token, CSR       -> a certificate for some hours      issuer.rs
+//! TLS        proxy <-> proxy: TLS 1.3, both show their certificate                  credentials.rs, peer.rs
+//! ```
+//!
+//! There are no lists of revoked certificates: they are short-lived, and whoever cannot prove again who it is gets no other.
+//! Nothing else in the workspace knows X.509.
+
+mod bundle;
+mod clock;
+mod credentials;
+mod issuer;
+mod peer;
+mod token;
+
+pub use bundle::{BundleError, TrustBundle};
+pub use clock::Clock;
+pub use credentials::{CredentialError, Credentials, WorkloadKey};
+pub use issuer::{Issued, Issuer, IssuerError, Validity};
+pub use peer::{PeerError, peer_identity};
+pub use token::{TokenError, TokenKey};
