@@ -23,13 +23,16 @@ mod backoff;
 mod calls;
 mod endpoints;
 mod follow;
+mod token;
 mod watches;
 
 pub use crate::convert::Resolution;
 pub use crate::learned::{Learned, LearnedRoutes};
 pub use crate::member::{Instance, Port, Role};
+pub use token::TokenSource;
 
 use crate::convert::ConversionError;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::policy::{InboundPolicy, OutboundPolicy};
 use clew_model::service::{EndpointUpdate, Target};
@@ -37,7 +40,7 @@ use clew_model::telemetry::TelemetrySettings;
 use follow::{Link, follow};
 use futures_util::stream::BoxStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tonic::transport::{Channel, Endpoint};
 use watches::Leaving;
@@ -65,8 +68,29 @@ const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 pub struct ControlClient {
     channel: Channel,
     workload: Workload,
+    token: Option<TokenSource>,
     link: Arc<Link>,
     leaving: Leaving,
+}
+
+/// A certificate, as control has signed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certified {
+    /// Of the workload, in DER.
+    pub leaf: Vec<u8>,
+    /// Those between it and a root, in DER.
+    pub intermediates: Vec<Vec<u8>>,
+    /// When it ends.
+    pub not_after: SystemTime,
+}
+
+/// Whose signatures the mesh believes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The domain of all identities.
+    pub trust_domain: String,
+    /// Roots, in PEM.
+    pub roots: String,
 }
 
 /// How a connection is watched on which nothing is said.
@@ -128,8 +152,17 @@ impl ControlClient {
         Self {
             channel: endpoint.connect_lazy(),
             workload,
+            token: None,
             link,
             leaving: Leaving::default(),
+        }
+    }
+
+    /// The same, and the workload proves who it is where that is asked.
+    pub fn with_token(self, token: TokenSource) -> Self {
+        Self {
+            token: Some(token),
+            ..self
         }
     }
 
@@ -195,7 +228,12 @@ impl ControlClient {
     /// control was lost. Yields each time the instance is in; dropping the stream takes it out.
     pub fn join(&self, instance: Instance) -> Updates<()> {
         follow(
-            watches::Join::new(self.channel.clone(), instance, &self.leaving),
+            watches::Join::new(
+                self.channel.clone(),
+                instance,
+                self.token.clone(),
+                &self.leaving,
+            ),
             &self.link,
         )
     }
@@ -204,7 +242,21 @@ impl ControlClient {
     /// control is lost and it joins again.
     pub async fn leave(&self, id: InstanceId) -> Result<(), CallError> {
         self.leaving.note(&id);
-        calls::leave(self.channel.clone(), id).await
+        calls::leave(self.channel.clone(), id, self.token.as_ref()).await
+    }
+
+    /// Whose signatures the mesh believes.
+    pub fn watch_trust(&self) -> Updates<Trust> {
+        follow(watches::Roots::new(self.channel.clone()), &self.link)
+    }
+
+    /// Has a certificate signed for `identity`, by the token. `request` is a certificate signing request in DER.
+    pub async fn certify(
+        &self,
+        identity: &Identity,
+        request: Vec<u8>,
+    ) -> Result<Certified, CallError> {
+        calls::certify(self.channel.clone(), identity, request, self.token.as_ref()).await
     }
 
     /// Shares what this proxy has learned, now and after each change of `own`, and yields what others have

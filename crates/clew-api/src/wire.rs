@@ -5,6 +5,11 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
+/// `clew.identity.v1`: whose signatures are believed.
+pub mod identity {
+    include!("gen/clew.identity.v1.rs");
+}
+
 /// `clew.registry.v1`: who is in the mesh.
 pub mod registry {
     include!("gen/clew.registry.v1.rs");

@@ -8,12 +8,14 @@
 use std::fs;
 use std::path::Path;
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 4] = [
+    "clew/identity/v1/identity.proto",
     "clew/registry/v1/registry.proto",
     "clew/telemetry/v1/telemetry.proto",
     "clew/tap/v1/tap.proto",
 ];
-const GENERATED: [&str; 3] = [
+const GENERATED: [&str; 4] = [
+    "clew.identity.v1.rs",
     "clew.registry.v1.rs",
     "clew.telemetry.v1.rs",
     "clew.tap.v1.rs",

@@ -1,13 +1,16 @@
 //! Bind, then run.
 
+use crate::authority::Authority;
 use crate::config::{ControlConfig, Limits};
 use crate::mesh::Mesh;
 use crate::services::{
-    Destinations, InboundPolicies, Members, OutboundPolicies, RouteExchange, Shared,
+    Destinations, Identities, InboundPolicies, Members, OutboundPolicies, RouteExchange, Shared,
     TelemetrySettingsService,
 };
 use crate::stream::Streams;
+use clew_api::wire::identity::trust_server::TrustServer;
 use clew_api::wire::linkerd::destination::destination_server::DestinationServer;
+use clew_api::wire::linkerd::identity::identity_server::IdentityServer;
 use clew_api::wire::linkerd::inbound::inbound_server_policies_server::InboundServerPoliciesServer;
 use clew_api::wire::linkerd::outbound::outbound_policies_server::OutboundPoliciesServer;
 use clew_api::wire::registry::registry_server::RegistryServer;
@@ -66,6 +69,7 @@ pub struct BoundControl {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     mesh: Arc<Mesh>,
+    authority: Option<Arc<Authority>>,
     limits: Limits,
     settle: Duration,
 }
@@ -97,6 +101,9 @@ impl Control {
             listeners,
             addresses,
             mesh: Arc::new(Mesh::new(&config)),
+            authority: config
+                .authority
+                .map(|config| Arc::new(Authority::new(config))),
             limits: config.limits,
             settle: config.settle,
         })
@@ -129,6 +136,7 @@ impl BoundControl {
                 self.limits.max_members,
                 drain.clone(),
             ),
+            authority: self.authority,
         };
         let started = drain.clone();
         let serving = router(shared)
@@ -161,6 +169,8 @@ fn router(shared: Shared) -> Router {
         .add_service(InboundServerPoliciesServer::new(InboundPolicies(
             shared.clone(),
         )))
+        .add_service(IdentityServer::new(Identities(shared.clone())))
+        .add_service(TrustServer::new(Identities(shared.clone())))
         .add_service(RegistryServer::new(Members(shared.clone())))
         .add_service(TelemetryServer::new(TelemetrySettingsService(
             shared.clone(),

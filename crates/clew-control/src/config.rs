@@ -1,5 +1,6 @@
 //! What control is told before it starts.
 
+use crate::authority::AuthorityConfig;
 use clew_model::name::{Namespace, ServiceName};
 use clew_model::policy::RouteRule;
 use clew_model::service::Protocol;
@@ -29,6 +30,8 @@ pub struct ControlConfig {
     /// How long after the start nobody who knows better is told what there is: members of before the restart
     /// have yet to come back, and those who are back are not all. Longer than a proxy may take for it, 5 s.
     pub settle: Duration,
+    /// Who signs certificates of members, and whom; `None`: members have no identities, and nothing is encrypted.
+    pub authority: Option<AuthorityConfig>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -44,6 +47,7 @@ impl ControlConfig {
             services: Vec::new(),
             detect_timeout: Duration::from_secs(10),
             settle: Duration::from_secs(7),
+            authority: None,
             limits: Limits::default(),
         }
     }

@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`Control::bind`], then [`services`].
 
+mod authority;
 mod bound;
 mod config;
 mod kept;
@@ -20,5 +21,6 @@ mod services;
 mod snapshot;
 mod stream;
 
+pub use authority::AuthorityConfig;
 pub use bound::{BoundControl, Control, ControlError};
 pub use config::{ControlConfig, DeclaredService, Limits};

@@ -5,6 +5,7 @@ use crate::kept::KeptSettings;
 use crate::snapshot::{Declared, Member, Snapshot};
 use clew_api::learned::{Learned, LearnedRoutes};
 use clew_api::member::Instance;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, Namespace};
 use clew_model::telemetry::TelemetrySettings;
 use std::collections::BTreeMap;
@@ -92,7 +93,12 @@ impl Mesh {
 
     /// Makes an instance a member until its membership is dropped. One that is a member already is
     /// replaced: its earlier stream must be broken, or it would not have come back.
-    pub(crate) fn join(self: &Arc<Self>, instance: Instance) -> Result<Membership, JoinError> {
+    /// Who has proven to be `identity` is reached by TLS.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        instance: Instance,
+        identity: Option<Identity>,
+    ) -> Result<Membership, JoinError> {
         let Limits {
             max_members,
             max_ports,
@@ -114,6 +120,7 @@ impl Mesh {
         let member = Member {
             // One that is leaving says so when it joins a control that does not know it yet.
             instance,
+            identity,
             joined,
         };
         tracing::info!(instance = %id, workload = %member.instance.workload, leaving = member.instance.leaving, "joined");
@@ -126,6 +133,11 @@ impl Mesh {
             id,
             joined,
         })
+    }
+
+    /// Who a member has proven to be.
+    pub(crate) fn identity(&self, id: &InstanceId) -> Option<Identity> {
+        self.lock().members.get(id)?.identity.clone()
     }
 
     /// Takes a member's endpoints out of discovery; false when there is no such member.
@@ -142,6 +154,7 @@ impl Mesh {
             };
             *member = Arc::new(Member {
                 instance,
+                identity: member.identity.clone(),
                 joined: member.joined,
             });
             self.publish(&table);

@@ -7,6 +7,7 @@ pub(crate) use resolve::Question;
 use crate::config::ControlConfig;
 use clew_api::convert::Caller;
 use clew_api::member::Instance;
+use clew_model::identity::Identity;
 use clew_model::name::{Namespace, ServiceName};
 use clew_model::policy::{InboundPolicy, OutboundPolicy, RouteRule};
 use clew_model::service::{Endpoint, Protocol};
@@ -45,6 +46,8 @@ struct Service {
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) instance: Instance,
+    /// Who it has proven to be.
+    pub(crate) identity: Option<Identity>,
     pub(crate) joined: u64,
 }
 
@@ -111,7 +114,7 @@ impl Snapshot {
                     .push(port.protocol);
                 let of_service = endpoints.entry(key).or_default();
                 if !instance.leaving {
-                    of_service.insert(port.endpoint_address, endpoint(instance, port));
+                    of_service.insert(port.endpoint_address, endpoint(member, port));
                 }
             }
         }
@@ -207,12 +210,16 @@ fn common(spoken: &[Protocol]) -> Protocol {
     }
 }
 
-fn endpoint(instance: &Instance, port: &clew_api::member::Port) -> Endpoint {
+fn endpoint(member: &Member, port: &clew_api::member::Port) -> Endpoint {
+    let Member {
+        instance, identity, ..
+    } = member;
     Endpoint {
         address: port.endpoint_address,
         weight: port.weight,
         workload: Some(instance.workload.clone()),
         instance: Some(instance.id.clone()),
+        identity: identity.clone(),
     }
 }
 

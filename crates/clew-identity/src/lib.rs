@@ -22,4 +22,4 @@ pub use clock::Clock;
 pub use credentials::{CredentialError, Credentials, WorkloadKey};
 pub use issuer::{Issued, Issuer, IssuerError, Validity};
 pub use peer::{PeerError, peer_identity};
-pub use token::{TokenError, TokenKey};
+pub use token::{KEY_BYTES, TokenError, TokenKey};

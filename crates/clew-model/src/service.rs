@@ -1,5 +1,6 @@
 //! Services and their endpoints.
 
+use crate::identity::Identity;
 use crate::name::{InstanceId, ServiceName, Workload};
 use std::net::SocketAddr;
 
@@ -31,6 +32,8 @@ pub struct Endpoint {
     pub workload: Option<Workload>,
     /// The instance behind the address, when control knows it.
     pub instance: Option<InstanceId>,
+    /// Who is there, by its certificate; `None`: it speaks no TLS of the mesh.
+    pub identity: Option<Identity>,
 }
 
 /// A change to the endpoints of a destination.

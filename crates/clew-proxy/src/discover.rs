@@ -105,6 +105,7 @@ impl Discovery {
             weight: 1,
             workload: None,
             instance: None,
+            identity: None,
         };
         Followed::new(watch::channel(Some(Arc::from([endpoint]))).1)
     }

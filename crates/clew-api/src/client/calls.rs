@@ -1,30 +1,75 @@
 //! Single calls: asked once, with a deadline.
 
-use super::CallError;
-use crate::convert::Resolution;
+use super::token::{TokenSource, prove};
+use super::{CallError, Certified};
 use crate::convert::outbound::{outbound_from_wire, target_to_wire};
 use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
+use crate::convert::{ConversionError, Resolution};
+use crate::wire::linkerd::identity::CertifyRequest;
+use crate::wire::linkerd::identity::identity_client::IdentityClient;
 use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
 use crate::wire::registry::LeaveRequest;
 use crate::wire::registry::registry_client::RegistryClient;
 use crate::wire::telemetry::telemetry_client::TelemetryClient;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, Workload};
 use clew_model::policy::OutboundPolicy;
 use clew_model::service::Target;
 use clew_model::telemetry::TelemetrySettings;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 /// Time in which control must answer.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-pub(super) async fn leave(channel: Channel, id: InstanceId) -> Result<(), CallError> {
-    let request = with_deadline(LeaveRequest { id: id.to_string() });
+pub(super) async fn leave(
+    channel: Channel,
+    id: InstanceId,
+    token: Option<&TokenSource>,
+) -> Result<(), CallError> {
+    let mut request = with_deadline(LeaveRequest { id: id.to_string() });
+    prove(&mut request, token).map_err(|status| failure("Registry.Leave", status))?;
     match RegistryClient::new(channel).leave(request).await {
         Ok(_) => Ok(()),
         Err(status) => Err(failure("Registry.Leave", status)),
     }
+}
+
+pub(super) async fn certify(
+    channel: Channel,
+    identity: &Identity,
+    request: Vec<u8>,
+    token: Option<&TokenSource>,
+) -> Result<Certified, CallError> {
+    const CALL: &str = "Identity.Certify";
+    let token = token.map_or(Ok(String::new()), TokenSource::token);
+    let token = token.map_err(|status| failure(CALL, status))?;
+    let request = with_deadline(CertifyRequest {
+        identity: identity.to_string(),
+        token: token.into_bytes(),
+        certificate_signing_request: request,
+    });
+    let answer = IdentityClient::new(channel)
+        .certify(request)
+        .await
+        .map_err(|status| failure(CALL, status))?
+        .into_inner();
+    let valid_until = answer
+        .valid_until
+        .and_then(|time| SystemTime::try_from(time).ok());
+    let missing = |field| CallError::Answer {
+        call: CALL,
+        cause: ConversionError::Missing { field },
+    };
+    if answer.leaf_certificate.is_empty() {
+        return Err(missing("leaf_certificate"));
+    }
+    Ok(Certified {
+        leaf: answer.leaf_certificate,
+        intermediates: answer.intermediate_certificates,
+        not_after: valid_until.ok_or_else(|| missing("valid_until"))?,
+    })
 }
 
 pub(super) async fn set_telemetry(
@@ -71,6 +116,9 @@ fn with_deadline<T>(message: T) -> Request<T> {
 fn failure(call: &'static str, status: Status) -> CallError {
     match status.code() {
         Code::InvalidArgument
+        | Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::Unimplemented
         | Code::NotFound
         | Code::ResourceExhausted
         | Code::FailedPrecondition => CallError::Refused {

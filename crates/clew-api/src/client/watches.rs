@@ -1,6 +1,8 @@
 //! The kinds of streams whose answers are whole values.
 
+use super::Trust;
 use super::follow::{Read, Watch};
+use super::token::{TokenSource, prove};
 use crate::convert::inbound::{inbound_from_wire, port_to_wire};
 use crate::convert::outbound::{outbound_from_wire, target_to_wire};
 use crate::convert::telemetry::settings_from_wire;
@@ -8,13 +10,14 @@ use crate::convert::{ConversionError, Ignored, Resolution};
 use crate::learned::{Learned, LearnedRoutes};
 use crate::member::Instance;
 use crate::unknown::Asker;
+use crate::wire::identity::trust_client::TrustClient;
 use crate::wire::linkerd::inbound::inbound_server_policies_client::InboundServerPoliciesClient;
 use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
 use crate::wire::linkerd::{inbound, outbound};
 use crate::wire::registry::registry_client::RegistryClient;
 use crate::wire::telemetry::routes_client::RoutesClient;
 use crate::wire::telemetry::telemetry_client::TelemetryClient;
-use crate::wire::{registry, telemetry};
+use crate::wire::{identity, registry, telemetry};
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::policy::{InboundPolicy, OutboundPolicy};
 use clew_model::service::Target;
@@ -268,20 +271,67 @@ impl Leaving {
     }
 }
 
+/// Whose signatures are believed.
+pub(super) struct Roots {
+    client: TrustClient<Channel>,
+    last: Last<Trust>,
+}
+
+impl Roots {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self {
+            client: TrustClient::new(channel),
+            last: Last(None),
+        }
+    }
+}
+
+impl Watch for Roots {
+    type Message = identity::TrustBundle;
+    type Item = Trust;
+    const CALL: &'static str = "Trust.Watch";
+
+    async fn open(&mut self) -> Result<Response<Streaming<Self::Message>>, Status> {
+        self.client.watch(identity::WatchRequest {}).await
+    }
+
+    fn message(&mut self, message: Self::Message) -> Result<Read<Self::Item>, ConversionError> {
+        let identity::TrustBundle {
+            trust_domain,
+            roots,
+        } = message;
+        if roots.is_empty() {
+            return Err(ConversionError::Missing { field: "roots" });
+        }
+        let trust = Trust {
+            trust_domain,
+            roots,
+        };
+        Ok(Read::news(self.last.news(trust)))
+    }
+}
+
 pub(super) struct Join {
     client: RegistryClient<Channel>,
     instance: registry::Instance,
+    token: Option<TokenSource>,
     leaving: Leaving,
     /// Control has said on this stream that the instance is in.
     joined: bool,
 }
 
 impl Join {
-    pub(super) fn new(channel: Channel, instance: Instance, leaving: &Leaving) -> Self {
+    pub(super) fn new(
+        channel: Channel,
+        instance: Instance,
+        token: Option<TokenSource>,
+        leaving: &Leaving,
+    ) -> Self {
         leaving.forget(&instance.id);
         Self {
             client: RegistryClient::new(channel),
             instance: (&instance).into(),
+            token,
             leaving: leaving.clone(),
             joined: false,
         }
@@ -297,7 +347,9 @@ impl Watch for Join {
         self.joined = false;
         // A control that was restarted has forgotten that it was told.
         self.instance.leaving |= self.leaving.holds(&self.instance.id);
-        self.client.join(self.instance.clone()).await
+        let mut request = Request::new(self.instance.clone());
+        prove(&mut request, self.token.as_ref())?;
+        self.client.join(request).await
     }
 
     fn message(&mut self, _: Self::Message) -> Result<Read<Self::Item>, ConversionError> {

@@ -1,8 +1,10 @@
 //! `Destination`: endpoints and their changes.
 
 use super::ConversionError;
+use crate::wire::linkerd::destination::tls_identity::{DnsLikeIdentity, Strategy, UriLikeIdentity};
 use crate::wire::linkerd::destination::{self as wire, update};
 use crate::wire::linkerd::net::TcpAddress;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, Namespace, Workload, WorkloadName};
 use clew_model::service::{Endpoint, EndpointUpdate};
 use std::collections::HashMap;
@@ -71,7 +73,30 @@ fn endpoint_to_wire(endpoint: &Endpoint) -> wire::WeightedAddr {
         addr: Some(endpoint.address.into()),
         weight: endpoint.weight,
         metric_labels: labels,
+        tls_identity: endpoint.identity.as_ref().map(identity_to_wire),
         ..Default::default()
+    }
+}
+
+fn identity_to_wire(identity: &Identity) -> wire::TlsIdentity {
+    let uri = identity.to_string();
+    wire::TlsIdentity {
+        strategy: Some(Strategy::UriLikeIdentity(UriLikeIdentity { uri })),
+        server_name: Some(DnsLikeIdentity {
+            name: identity.dns_name(),
+        }),
+    }
+}
+
+/// Who is there. An identity of another form is none that could be checked.
+fn identity_from_wire(identity: wire::TlsIdentity) -> Result<Option<Identity>, ConversionError> {
+    match identity.strategy {
+        Some(Strategy::UriLikeIdentity(UriLikeIdentity { uri })) => {
+            Identity::parse(&uri).map(Some).map_err(|_| {
+                ConversionError::invalid("tls_identity", uri, "an identity of a workload")
+            })
+        }
+        Some(Strategy::DnsLikeIdentity(_)) | None => Ok(None),
     }
 }
 
@@ -122,6 +147,7 @@ fn endpoint_from_wire(
             name: WorkloadName::from(name),
             namespace: Namespace::from(namespace),
         });
+    let identity = endpoint.tls_identity.clone().map(identity_from_wire);
     let instance = label(INSTANCE)
         .or_else(|| label(LINKERD_INSTANCE))
         .map(InstanceId::from);
@@ -130,6 +156,7 @@ fn endpoint_from_wire(
         weight: endpoint.weight,
         workload,
         instance,
+        identity: identity.transpose()?.flatten(),
     })
 }
 

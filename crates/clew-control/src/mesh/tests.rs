@@ -33,8 +33,8 @@ fn ids(mesh: &Mesh) -> Vec<String> {
 #[test]
 fn a_member_is_in_for_as_long_as_its_membership_lives() {
     let mesh = mesh(Limits::default());
-    let b = mesh.join(instance("b", 1)).unwrap();
-    let a = mesh.join(instance("a", 1)).unwrap();
+    let b = mesh.join(instance("b", 1), None).unwrap();
+    let a = mesh.join(instance("a", 1), None).unwrap();
     assert_eq!(ids(&mesh), ["a", "b"]);
     drop(b);
     assert_eq!(ids(&mesh), ["a"]);
@@ -44,8 +44,8 @@ fn a_member_is_in_for_as_long_as_its_membership_lives() {
 #[test]
 fn a_membership_that_was_replaced_takes_nobody_out() {
     let mesh = mesh(Limits::default());
-    let first = mesh.join(instance("a", 1)).unwrap();
-    let second = mesh.join(instance("a", 2)).unwrap();
+    let first = mesh.join(instance("a", 1), None).unwrap();
+    let second = mesh.join(instance("a", 2), None).unwrap();
     assert!(!first.is_in(&mesh.snapshots().borrow()));
     drop(first);
     assert_eq!(ids(&mesh), ["a"]);
@@ -55,7 +55,7 @@ fn a_membership_that_was_replaced_takes_nobody_out() {
 #[test]
 fn leaving_is_not_left() {
     let mesh = mesh(Limits::default());
-    let _membership = mesh.join(instance("a", 1)).unwrap();
+    let _membership = mesh.join(instance("a", 1), None).unwrap();
     assert!(!mesh.snapshots().borrow().members[0].instance.leaving);
     assert!(mesh.leave(&"a".into()));
     assert!(mesh.snapshots().borrow().members[0].instance.leaving);
@@ -72,7 +72,7 @@ fn who_joins_leaving_has_no_endpoints() {
         leaving: true,
         ..instance("a", 1)
     };
-    let _membership = mesh.join(leaving).unwrap();
+    let _membership = mesh.join(leaving, None).unwrap();
     assert!(mesh.snapshots().borrow().members[0].instance.leaving);
     assert_eq!(ids(&mesh), ["a"]);
 }
@@ -83,12 +83,12 @@ fn a_full_mesh_refuses_newcomers_and_not_those_who_come_back() {
         max_members: 1,
         ..Limits::default()
     });
-    let _first = mesh.join(instance("a", 1)).unwrap();
+    let _first = mesh.join(instance("a", 1), None).unwrap();
     assert_eq!(
-        mesh.join(instance("b", 1)).unwrap_err(),
+        mesh.join(instance("b", 1), None).unwrap_err(),
         JoinError::Full { limit: 1 }
     );
-    assert!(mesh.join(instance("a", 1)).is_ok());
+    assert!(mesh.join(instance("a", 1), None).is_ok());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_member_with_too_many_ports_is_refused() {
         ..Limits::default()
     });
     assert_eq!(
-        mesh.join(instance("a", 3)).unwrap_err(),
+        mesh.join(instance("a", 3), None).unwrap_err(),
         JoinError::Ports { given: 3, limit: 2 }
     );
     assert!(ids(&mesh).is_empty());

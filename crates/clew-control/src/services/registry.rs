@@ -4,15 +4,34 @@ use super::{Shared, refused};
 use crate::mesh::JoinError;
 use crate::snapshot::Snapshot;
 use crate::stream::Answers;
+use clew_api::bearer;
 use clew_api::member::Instance;
 use clew_api::unknown::Asker;
 use clew_api::wire::registry as wire;
+use clew_model::identity::Identity;
 use clew_model::name::InstanceId;
 use std::sync::Arc;
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 /// Serves `Registry`.
 pub(crate) struct Members(pub(crate) Shared);
+
+impl Members {
+    /// Who calls. Where members have identities, each has to prove its own.
+    fn caller(&self, metadata: &MetadataMap) -> Result<Option<Identity>, Status> {
+        let Some(authority) = &self.0.authority else {
+            return Ok(None);
+        };
+        let token = bearer::token(metadata).ok_or_else(|| {
+            Status::unauthenticated("in this mesh a member proves who it is, and there is no token")
+        })?;
+        let identity = authority.identify(token.as_bytes());
+        identity
+            .map(Some)
+            .map_err(|error| Status::unauthenticated(error.to_string()))
+    }
+}
 
 #[tonic::async_trait]
 impl wire::registry_server::Registry for Members {
@@ -24,13 +43,27 @@ impl wire::registry_server::Registry for Members {
         &self,
         request: Request<wire::Instance>,
     ) -> Result<Response<Self::JoinStream>, Status> {
+        let caller = self.caller(request.metadata())?;
         let instance = Instance::try_from(request.into_inner()).map_err(refused)?;
+        if let Some(identity) = &caller
+            && identity.workload().as_ref() != Some(&instance.workload)
+        {
+            let Instance { id, workload, .. } = &instance;
+            tracing::warn!(instance = %id, %workload, %identity, "may not join as another workload");
+            return Err(Status::permission_denied(format!(
+                "the token is that of {identity}, and not of the workload {workload}"
+            )));
+        }
         // First: who cannot stay must not have been seen.
         let permit = self.0.streams.permit_to_join()?;
-        let membership = self.0.mesh.join(instance).map_err(|error| match error {
-            JoinError::Full { .. } => Status::resource_exhausted(error.to_string()),
-            JoinError::Ports { .. } => Status::invalid_argument(error.to_string()),
-        })?;
+        let membership = self
+            .0
+            .mesh
+            .join(instance, caller)
+            .map_err(|error| match error {
+                JoinError::Full { .. } => Status::resource_exhausted(error.to_string()),
+                JoinError::Ports { .. } => Status::invalid_argument(error.to_string()),
+            })?;
         let mut told = false;
         let news = move |now: &Arc<Snapshot>| {
             if !membership.is_in(now) {
@@ -55,7 +88,13 @@ impl wire::registry_server::Registry for Members {
         &self,
         request: Request<wire::LeaveRequest>,
     ) -> Result<Response<wire::LeaveResponse>, Status> {
+        let caller = self.caller(request.metadata())?;
         let id = InstanceId::new(request.into_inner().id);
+        if caller.is_some_and(|caller| self.0.mesh.identity(&id).is_some_and(|id| id != caller)) {
+            return Err(Status::permission_denied(format!(
+                "{id} is another workload's"
+            )));
+        }
         if self.0.mesh.leave(&id) {
             Ok(Response::new(wire::LeaveResponse {}))
         } else {

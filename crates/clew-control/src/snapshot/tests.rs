@@ -20,6 +20,7 @@ fn member(id: &str, namespace: &str, ports: &[(&str, &str, Protocol)]) -> Arc<Me
     };
     Arc::new(Member {
         instance,
+        identity: None,
         joined: 0,
     })
 }
@@ -31,6 +32,7 @@ fn leaving(member: &Arc<Member>) -> Arc<Member> {
     };
     Arc::new(Member {
         instance,
+        identity: None,
         joined: member.joined,
     })
 }

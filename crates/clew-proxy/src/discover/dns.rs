@@ -45,6 +45,7 @@ async fn look_up(authority: &str) -> Option<Arc<[Endpoint]>> {
             weight: 1,
             workload: None,
             instance: None,
+            identity: None,
         })
         .collect();
     // The resolver's order turns round; ours must not look like a change each time.

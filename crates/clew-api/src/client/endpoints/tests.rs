@@ -8,6 +8,7 @@ fn endpoint(port: u16, weight: u32) -> Endpoint {
         weight,
         workload: None,
         instance: None,
+        identity: None,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::convert::outbound::{
 };
 use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
 use crate::convert::template::{path_of_regex, regex_of_template};
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, RouteName, Workload};
 use clew_model::policy::{
     InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule, RuleSource,
@@ -195,12 +196,16 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
     let workload =
         option::of(("[a-z]{1,8}", "[a-z]{1,8}").prop_map(|(name, ns)| Workload::new(name, ns)));
     let instance = option::of("[a-z0-9-]{1,8}".prop_map(InstanceId::new));
-    (address(), any::<u32>(), workload, instance).prop_map(
-        |(address, weight, workload, instance)| Endpoint {
+    let name = ("[a-z]{1,8}", "[a-z]{1,8}").prop_map(|(name, ns)| Workload::new(name, ns));
+    let identity =
+        option::of(name.prop_filter_map("a name", |workload| Identity::new("x.y", &workload).ok()));
+    (address(), any::<u32>(), workload, instance, identity).prop_map(
+        |(address, weight, workload, instance, identity)| Endpoint {
             address,
             weight,
             workload,
             instance,
+            identity,
         },
     )
 }
