@@ -2,6 +2,7 @@
 
 use crate::convert::ConversionError;
 use crate::wire::registry as wire;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
 use std::net::SocketAddr;
@@ -33,6 +34,8 @@ pub struct Instance {
     pub pid: u32,
     /// When the proxy started.
     pub started: SystemTime,
+    /// Who it proves to be to those who connect to its ports, by TLS; `None`: it speaks in clear.
+    pub identity: Option<Identity>,
 }
 
 /// What a proxy does.
@@ -83,6 +86,11 @@ impl From<&Instance> for wire::Instance {
             version: instance.version.clone(),
             pid: instance.pid,
             started_unix_nano: u64::try_from(started.as_nanos()).unwrap_or(u64::MAX),
+            identity: instance
+                .identity
+                .as_ref()
+                .map(Identity::to_string)
+                .unwrap_or_default(),
         }
     }
 }
@@ -145,8 +153,18 @@ impl TryFrom<wire::Instance> for Instance {
             version: instance.version,
             pid: instance.pid,
             started: UNIX_EPOCH + Duration::from_nanos(instance.started_unix_nano),
+            identity: optional_identity(&instance.identity)?,
         })
     }
+}
+
+fn optional_identity(text: &str) -> Result<Option<Identity>, ConversionError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Identity::parse(text)
+        .map(Some)
+        .map_err(|_| ConversionError::invalid("identity", text, "an identity of a workload"))
 }
 
 fn port_from_wire(port: wire::Port) -> Result<Port, ConversionError> {

@@ -93,7 +93,7 @@ impl Mesh {
 
     /// Makes an instance a member until its membership is dropped. One that is a member already is
     /// replaced: its earlier stream must be broken, or it would not have come back.
-    /// Who has proven to be `identity` is reached by TLS.
+    /// It has proven to be `identity`, where the mesh has identities.
     pub(crate) fn join(
         self: &Arc<Self>,
         instance: Instance,

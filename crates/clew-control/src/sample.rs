@@ -21,6 +21,7 @@ pub(crate) fn instance(id: &str, port: u16) -> Instance {
         version: "test".to_owned(),
         pid: 1,
         started: UNIX_EPOCH,
+        identity: None,
     }
 }
 

@@ -46,7 +46,7 @@ struct Service {
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) instance: Instance,
-    /// Who it has proven to be.
+    /// Who it has proven to be to control.
     pub(crate) identity: Option<Identity>,
     pub(crate) joined: u64,
 }
@@ -114,7 +114,7 @@ impl Snapshot {
                     .push(port.protocol);
                 let of_service = endpoints.entry(key).or_default();
                 if !instance.leaving {
-                    of_service.insert(port.endpoint_address, endpoint(member, port));
+                    of_service.insert(port.endpoint_address, endpoint(instance, port));
                 }
             }
         }
@@ -210,16 +210,13 @@ fn common(spoken: &[Protocol]) -> Protocol {
     }
 }
 
-fn endpoint(member: &Member, port: &clew_api::member::Port) -> Endpoint {
-    let Member {
-        instance, identity, ..
-    } = member;
+fn endpoint(instance: &Instance, port: &clew_api::member::Port) -> Endpoint {
     Endpoint {
         address: port.endpoint_address,
         weight: port.weight,
         workload: Some(instance.workload.clone()),
         instance: Some(instance.id.clone()),
-        identity: identity.clone(),
+        identity: instance.identity.clone(),
     }
 }
 

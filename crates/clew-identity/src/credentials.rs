@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
-use rustls::{ClientConfig, ServerConfig};
+use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -156,14 +156,14 @@ impl Credentials {
         self.validity
     }
 
-    /// For connections to others.
-    pub fn client(&self) -> &Arc<ClientConfig> {
-        &self.client
+    /// TLS to a server that is to be `identity`; who it is shows in the end. `None`: nobody could have such a name.
+    pub fn connect(&self, identity: &Identity) -> Option<ClientConnection> {
+        ClientConnection::new(Arc::clone(&self.client), server_name(identity)?).ok()
     }
 
-    /// For connections of others.
-    pub fn server(&self) -> &Arc<ServerConfig> {
-        &self.server
+    /// TLS of a client, who has to show who it is.
+    pub fn accept(&self) -> Option<ServerConnection> {
+        ServerConnection::new(Arc::clone(&self.server)).ok()
     }
 
     /// When to renew them: at 70 % of the certificate's life, or up to a tenth of it earlier, by `chance` from 0 to 1.

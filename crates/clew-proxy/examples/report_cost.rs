@@ -11,7 +11,7 @@ use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
 use clew_proxy::config::{Limits, ProxyConfig};
 use clew_proxy::hop::{
     Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
-    SeriesKey, Tls, Told,
+    SeriesKey, Told,
 };
 use clew_proxy::report::{Reports, ReportsConfig, WorkerReports};
 use clew_trace::{SpanId, TraceId};
@@ -46,6 +46,7 @@ fn main() -> anyhow::Result<()> {
             log: None,
             limits: Limits::default(),
             audit: true,
+            identity: None,
             join: false,
         };
         let (_reports, slots) = Reports::new(ReportsConfig::new(&config));
@@ -108,7 +109,6 @@ fn hop(number: u64, peer: &Arc<Peer>, authority: &Arc<str>) -> Option<HopRecord>
             direction: Direction::Inbound,
             peer: Arc::clone(peer),
             route: RouteName::from(ROUTES[number as usize % ROUTES.len()]),
-            tls: Tls::None,
         },
         route_is_configured: false,
         route_path: None,

@@ -110,7 +110,7 @@ impl Balancer {
             workload: endpoint.workload.clone(),
             instance: endpoint.instance.clone(),
             service: Some(self.service.clone()),
-            identity: None,
+            identity: endpoint.identity.clone(),
         }
     }
 }

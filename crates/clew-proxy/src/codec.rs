@@ -4,6 +4,7 @@
 mod http1;
 mod http2;
 mod io;
+mod tls;
 
 use crate::config::Limits;
 use crate::lifecycle::Connections;

@@ -1,6 +1,9 @@
 //! What a proxy is told before it starts. A value of these types is valid; parsing and complaining is
 //! the caller's (`clew-proxy`'s flags and file, `mesh.yaml` for one-machine mode).
 
+use clew_api::client::TokenSource;
+use clew_identity::Clock;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
 use clew_runtime::logging::LogControl;
@@ -38,8 +41,21 @@ pub struct ProxyConfig {
     /// Compare what the application is given of trace context with what it sends (the propagation audit), and count what
     /// its requests call.
     pub audit: bool,
+    /// Who the proxy proves to be; `None`: nobody, and it speaks in clear with all.
+    pub identity: Option<IdentityConfig>,
     /// Join the registry, with this much of the member's description. On Kubernetes: `false`.
     pub join: bool,
+}
+
+/// Who a proxy proves to be, and by what.
+#[derive(Clone, Debug)]
+pub struct IdentityConfig {
+    /// Whose certificate it asks for.
+    pub identity: Identity,
+    /// What it shows control for it.
+    pub token: TokenSource,
+    /// By which certificates are good or not.
+    pub clock: Clock,
 }
 
 /// One of the process's own streams.

@@ -29,6 +29,8 @@ pub(crate) struct Discovery {
     runtime: Handle,
     timeout: Duration,
     detect_timeout: Duration,
+    /// This proxy has an identity: it speaks TLS with endpoints that have one, too.
+    secures: bool,
     services: Shared<Target, Resolution<Arc<OutboundPolicy>>>,
     ports: Shared<SocketAddr, Resolution<Arc<InboundPolicy>>>,
     destinations: Shared<Arc<str>, Arc<[Endpoint]>>,
@@ -37,12 +39,18 @@ pub(crate) struct Discovery {
 
 impl Discovery {
     /// Nothing is followed until somebody asks.
-    pub(crate) fn new(control: ControlClient, runtime: Handle, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        control: ControlClient,
+        runtime: Handle,
+        limits: &Limits,
+        secures: bool,
+    ) -> Self {
         Self {
             control,
             runtime,
             timeout: limits.discovery_timeout,
             detect_timeout: limits.detect_timeout,
+            secures,
             services: Shared::default(),
             ports: Shared::default(),
             destinations: Shared::default(),
@@ -86,7 +94,13 @@ impl Discovery {
     /// Endpoints of a destination of the mesh.
     pub(crate) fn destination(&self, path: &Arc<str>) -> Destination {
         self.destinations.follow(path, |news| {
-            let endpoints = accumulate(self.control.watch_endpoints(Arc::clone(path)));
+            let secures = self.secures;
+            let updates = self.control.watch_endpoints(Arc::clone(path));
+            let endpoints = accumulate(updates, move |endpoint: &mut Endpoint| {
+                if !secures {
+                    endpoint.identity = None;
+                }
+            });
             self.runtime.spawn(forward(endpoints, news));
         })
     }
@@ -226,9 +240,11 @@ fn share<T>(resolution: Resolution<T>) -> Resolution<Arc<T>> {
 /// Turns changes into the set that they add up to.
 fn accumulate(
     updates: impl Stream<Item = EndpointUpdate> + Send,
+    adapt: impl Fn(&mut Endpoint) + Send,
 ) -> impl Stream<Item = Arc<[Endpoint]>> + Send {
-    updates.scan(Vec::<Endpoint>::new(), |endpoints, update| {
+    updates.scan(Vec::<Endpoint>::new(), move |endpoints, update| {
         apply(endpoints, update);
+        endpoints.iter_mut().for_each(&adapt);
         std::future::ready(Some(Arc::from(endpoints.as_slice())))
     })
 }

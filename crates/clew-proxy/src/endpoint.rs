@@ -5,7 +5,8 @@ mod load;
 use crate::codec::{Client, HttpVersion, Io};
 use crate::config::Limits;
 use crate::error::Reason;
-use crate::hop::{Direction, Peer, Phase, PhaseTimes, SeriesKey, Tls};
+use crate::hop::{Direction, Peer, Phase, PhaseTimes, SeriesKey};
+use crate::identity::OwnCredentials;
 use crate::meter::Meter;
 use crate::recent_series::RecentSeries;
 use crate::report::{HopSeries, WorkerReports};
@@ -29,6 +30,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     /// Where they are counted: those to a peer are, those to one's own application are not.
     pub(crate) meter: Option<&'a WorkerReports>,
+    /// Who we are, for endpoints that prove who they are.
+    pub(crate) credentials: &'a OwnCredentials,
 }
 
 /// A connection to a server.
@@ -167,9 +170,7 @@ impl EndpointState {
         terms: Terms<'_>,
         times: &mut PhaseTimes,
     ) -> Result<Lease, Reason> {
-        let start = Instant::now();
-        let connected = self.connect(version, terms).await;
-        times.add(Phase::Connect, start.elapsed());
+        let connected = self.connect(version, terms, times).await;
         Ok(Lease::new(self, place, connected?, false))
     }
 
@@ -236,34 +237,82 @@ impl EndpointState {
         None
     }
 
-    async fn connect(&self, version: HttpVersion, terms: Terms<'_>) -> Result<Connection, Reason> {
-        let io = self.connect_io(terms).await?;
-        Client::open(io, version, terms.limits)
-            .await
-            .map_err(|_| Reason::ConnectFailed)
+    async fn connect(
+        &self,
+        version: HttpVersion,
+        terms: Terms<'_>,
+        times: &mut PhaseTimes,
+    ) -> Result<Connection, Reason> {
+        let io = self.connect_io(terms, times).await?;
+        let start = Instant::now();
+        let opened = Client::open(io, version, terms.limits).await;
+        times.add(Phase::Connect, start.elapsed());
+        opened.map_err(|_| Reason::ConnectFailed)
     }
 
-    async fn connect_io(&self, terms: Terms<'_>) -> Result<Io, Reason> {
+    async fn connect_io(&self, terms: Terms<'_>, times: &mut PhaseTimes) -> Result<Io, Reason> {
+        let start = Instant::now();
         let connected = connect_tcp(self.address, terms.limits.connect_timeout).await;
-        match &connected {
+        times.add(Phase::Connect, start.elapsed());
+        let ready = match connected {
+            Ok(stream) => {
+                let start = Instant::now();
+                let secured = self.secure(self.metered(stream, terms), terms).await;
+                if self.peer.identity.is_some() {
+                    times.add(Phase::Tls, start.elapsed());
+                }
+                secured
+            }
+            Err(reason) => Err(reason),
+        };
+        match &ready {
             Ok(_) => self.load.connected(),
             Err(_) => self.load.not_connected(),
         }
-        let stream = connected?;
-        Ok(match terms.meter {
+        ready
+    }
+
+    fn metered(&self, stream: TcpStream, terms: Terms<'_>) -> Io {
+        match terms.meter {
             Some(reports) => {
-                let series = reports.tcp(Direction::Outbound, &self.peer, Tls::None);
+                let series = reports.tcp(Direction::Outbound, &self.peer);
                 Io::metered(stream, Meter::of(series))
             }
             None => Io::tcp(stream),
-        })
+        }
+    }
+
+    /// TLS, where the endpoint proves who it is: it has to be who control says that it is.
+    async fn secure(&self, io: Io, terms: Terms<'_>) -> Result<Io, Reason> {
+        let Some(identity) = &self.peer.identity else {
+            return Ok(io);
+        };
+        let credentials = terms.credentials.current().ok_or(Reason::NoCertificate)?;
+        let session = credentials.connect(identity).ok_or(Reason::TlsFailed)?;
+        // Boxed: only new connections need it.
+        let handshake = Box::pin(io.secured(session.into()));
+        let secured = match tokio::time::timeout(terms.limits.connect_timeout, handshake).await {
+            Err(_) => return Err(Reason::ConnectTimeout),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, %identity, address = %self.address, "no TLS with the endpoint");
+                return Err(match is_of_certificate(&error) {
+                    true => Reason::WrongIdentity,
+                    false => Reason::TlsFailed,
+                });
+            }
+            Ok(Ok(secured)) => secured,
+        };
+        match secured.peer() == Some(identity) {
+            true => Ok(secured),
+            false => Err(Reason::WrongIdentity),
+        }
     }
 
     /// Connects for bytes that are not looked at. The endpoint is busy with them until what is given is
     /// dropped.
     pub(crate) async fn open_transfer(&self, terms: Terms<'_>) -> Result<(Io, Transfer), Reason> {
         let mut place = Place::take(&self.load);
-        let io = self.connect_io(terms).await?;
+        let io = self.connect_io(terms, &mut PhaseTimes::default()).await?;
         place.answered();
         Ok((io, Transfer { _place: place }))
     }
@@ -295,6 +344,15 @@ pub(crate) async fn connect_tcp(
             Ok(stream)
         }
     }
+}
+
+/// The other side's certificate is why a handshake failed, and not the way to it.
+fn is_of_certificate(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(
+        cause,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+    )
 }
 
 /// Without these, a peer whose machine is gone is noticed after a quarter of an hour. (HTTP/2 pings would notice

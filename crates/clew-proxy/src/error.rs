@@ -46,6 +46,12 @@ pub enum Reason {
     ConnectTimeout,
     /// The connection failed in another way.
     ConnectFailed,
+    /// This proxy has no certificate, and the endpoint wants one.
+    NoCertificate,
+    /// The endpoint did not finish the TLS handshake, or refused it.
+    TlsFailed,
+    /// Who answered is not who should be there, or cannot prove it.
+    WrongIdentity,
     /// The connection to the endpoint broke before its response was complete.
     ServerClosed,
     /// The server reset the stream.
@@ -75,6 +81,9 @@ impl Reason {
             Self::ConnectRefused => "connect_refused",
             Self::ConnectTimeout => "connect_timeout",
             Self::ConnectFailed => "connect_failed",
+            Self::NoCertificate => "no_certificate",
+            Self::TlsFailed => "tls_failed",
+            Self::WrongIdentity => "wrong_identity",
             Self::ServerClosed => "server_closed",
             Self::ServerReset => "server_reset",
             Self::MalformedResponse => "malformed_response",
@@ -101,7 +110,12 @@ impl Reason {
             | Self::ServerClosed
             | Self::ServerReset
             | Self::MalformedResponse => Blame::Server,
-            Self::Loop | Self::DiscoveryTimeout | Self::Shutdown => Blame::Mesh,
+            Self::NoCertificate
+            | Self::TlsFailed
+            | Self::WrongIdentity
+            | Self::Loop
+            | Self::DiscoveryTimeout
+            | Self::Shutdown => Blame::Mesh,
         }
     }
 
@@ -109,7 +123,12 @@ impl Reason {
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::NoEndpoints | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectFailed
+            Self::NoEndpoints
+                | Self::ConnectRefused
+                | Self::ConnectTimeout
+                | Self::ConnectFailed
+                | Self::TlsFailed
+                | Self::WrongIdentity
         )
     }
 
@@ -131,6 +150,9 @@ impl Reason {
             Self::ConnectRefused => "the endpoint refused the connection",
             Self::ConnectTimeout => "the endpoint did not accept the connection in time",
             Self::ConnectFailed => "the connection to the endpoint failed",
+            Self::NoCertificate => "this proxy has no certificate yet to show the endpoint",
+            Self::TlsFailed => "the TLS handshake with the endpoint failed",
+            Self::WrongIdentity => "the endpoint could not prove to be the server",
             Self::ServerClosed => {
                 "the server closed the connection before its response was complete"
             }
@@ -151,11 +173,15 @@ impl Reason {
             Self::ClientFlood => StatusCode::TOO_MANY_REQUESTS,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Loop => StatusCode::LOOP_DETECTED,
-            Self::NoEndpoints | Self::Shutdown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoEndpoints | Self::NoCertificate | Self::Shutdown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::ConnectTimeout | Self::DiscoveryTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::UnknownService
             | Self::ConnectRefused
             | Self::ConnectFailed
+            | Self::TlsFailed
+            | Self::WrongIdentity
             | Self::ServerClosed
             | Self::ServerReset
             | Self::MalformedResponse => StatusCode::BAD_GATEWAY,

@@ -5,6 +5,7 @@
 //! exactly once, whatever happens; [`crate::report`] reads the closed record and nothing else, so that
 //! the five reports cannot disagree. Of a long stream it reads the same record before, as far as it has come.
 
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
 use clew_trace::audit::Evidence;
 use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
@@ -137,8 +138,18 @@ pub struct Peer {
     pub instance: Option<InstanceId>,
     /// Outbound: the service that was addressed. Inbound: the service that the port answers to.
     pub service: Option<ServiceName>,
-    /// The other side's verified identity (`client_id`, `server_id`).
-    pub identity: Option<Arc<str>>,
+    /// The other side's verified identity (`client_id`, `server_id`). Outbound, a connection is none before it is verified.
+    pub identity: Option<Identity>,
+}
+
+impl Peer {
+    /// TLS to it.
+    pub fn tls(&self) -> Tls {
+        match self.identity {
+            Some(_) => Tls::Mutual,
+            None => Tls::None,
+        }
+    }
 }
 
 /// State of TLS between the proxies.
@@ -147,6 +158,8 @@ pub enum Tls {
     /// In clear.
     #[default]
     None,
+    /// Both have proven who they are.
+    Mutual,
 }
 
 impl Tls {
@@ -154,6 +167,7 @@ impl Tls {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Mutual => "mtls",
         }
     }
 }
@@ -167,8 +181,6 @@ pub struct SeriesKey {
     pub peer: Arc<Peer>,
     /// Route, after learning.
     pub route: RouteName,
-    /// TLS to the other side.
-    pub tls: Tls,
 }
 
 /// What trace this hop belongs to. Absent when tracing is off.

@@ -22,6 +22,7 @@ mod discover;
 mod endpoint;
 mod grpc;
 mod headers;
+mod identity;
 mod lifecycle;
 mod membership;
 mod meter;

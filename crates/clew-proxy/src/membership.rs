@@ -1,6 +1,7 @@
 //! Being a member of the mesh, for as long as the proxy serves.
 
 use crate::config::{Addresses, Listener, ProxyConfig};
+use crate::identity::CredentialNews;
 use clew_api::client::{ControlClient, Instance, Port, Role};
 use clew_runtime::buildinfo;
 use futures_util::StreamExt;
@@ -14,13 +15,21 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Membership {
     control: ControlClient,
     instance: Option<Instance>,
+    /// What it needs before others may come, where they ask who it is.
+    credentials: Option<CredentialNews>,
 }
 
 impl Membership {
     /// The membership that the configuration asks for, if it does.
-    pub(crate) fn new(control: ControlClient, config: &ProxyConfig, addresses: &Addresses) -> Self {
+    pub(crate) fn new(
+        control: ControlClient,
+        config: &ProxyConfig,
+        addresses: &Addresses,
+        credentials: Option<CredentialNews>,
+    ) -> Self {
         Self {
             control,
+            credentials,
             instance: config.join.then(|| describe(config, addresses)),
         }
     }
@@ -38,7 +47,12 @@ impl Membership {
         };
         let id = instance.id.clone();
         let mut joined = self.control.join(instance);
+        let mut credentials = self.credentials;
         let staying = async {
+            if let Some(credentials) = &mut credentials {
+                // Who keeps them ends with the proxy: there is no other end to wait for.
+                drop(credentials.wait_for(Option::is_some).await);
+            }
             while let Some(()) = joined.next().await {
                 tracing::debug!(instance = %id, "joined the mesh");
             }
@@ -80,6 +94,10 @@ fn describe(config: &ProxyConfig, addresses: &Addresses) -> Instance {
         version: buildinfo::VERSION.to_owned(),
         pid: std::process::id(),
         started: SystemTime::now(),
+        identity: config
+            .identity
+            .as_ref()
+            .map(|config| config.identity.clone()),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::admin::{Admin, AdminConfig, AdminError, Readiness};
 use crate::audit::Audit;
 use crate::config::{Addresses, ProxyConfig};
 use crate::discover::Discovery;
+use crate::identity;
 use crate::membership::Membership;
 use crate::own_listeners::OwnListeners;
 use crate::report::{Reports, ReportsConfig, WorkerSlot};
@@ -133,7 +134,15 @@ impl BoundProxy {
             workload: config.workload.to_string(),
             source,
         };
-        let control = ControlClient::new(config.control.clone(), config.workload.clone());
+        let mut control = ControlClient::new(config.control.clone(), config.workload.clone());
+        if let Some(identity) = &config.identity {
+            control = control.with_token(identity.token.clone());
+        }
+        let (renewed, credentials) = watch::channel(None);
+        let certifying = config
+            .identity
+            .clone()
+            .map(|identity| tokio::spawn(identity::keep(control.clone(), identity, renewed)));
         let learners = Arc::new(Learners::default());
         let (reports, worker_reports) = Reports::new(ReportsConfig::new(&config));
         let settings = Settings::follow(&control, Arc::clone(&reports)).await;
@@ -168,6 +177,7 @@ impl BoundProxy {
                 control.clone(),
                 Handle::current(),
                 &config.limits,
+                config.identity.is_some(),
             )),
             learners,
             tracing: settings.current.clone(),
@@ -175,6 +185,7 @@ impl BoundProxy {
             root_limit: Arc::new(RateLimit::new(f64::INFINITY)),
             own: Arc::new(OwnListeners::new(&config, &addresses)),
             audit,
+            credentials: credentials.clone(),
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);
         let threads = Threads::start(starts).map_err(failed)?;
@@ -210,9 +221,13 @@ impl BoundProxy {
             reports.finish(config.limits.last_scrape_timeout).await;
             ended
         };
-        let membership = Membership::new(control, &config, &addresses);
+        let credentials = config.identity.is_some().then_some(credentials);
+        let membership = Membership::new(control, &config, &addresses, credentials);
         let ended = membership.hold(leaving, work).await;
         sharing.abort();
+        if let Some(certifying) = certifying {
+            certifying.abort();
+        }
         settings.task.abort();
         admin.stop().await;
         ended.map_err(failed)

@@ -6,6 +6,7 @@ use crate::discover::Discovery;
 use crate::error::Reason;
 use crate::headers;
 use crate::hop::{Direction, Peer, PhaseTimes};
+use crate::identity::{CredentialNews, OwnCredentials};
 use crate::lifecycle::Connections;
 use crate::open_hop::{HopSink, OpenStreams};
 use crate::own_listeners::OwnListeners;
@@ -15,6 +16,7 @@ use crate::request_body::Progress;
 use crate::route_names::{Learners, Route};
 use crate::services::{Port, Service, ServiceState};
 use ahash::AHashMap;
+use clew_model::identity::Identity;
 use clew_model::name::ServiceName;
 use clew_model::service::{Protocol, Target};
 use clew_trace::RateLimit;
@@ -43,13 +45,15 @@ pub(crate) struct Shard {
     pub(crate) client_header: Option<HeaderValue>,
     /// Where this proxy takes requests of its application.
     pub(crate) own: Arc<OwnListeners>,
+    /// Who this proxy is, by its certificate.
+    pub(crate) credentials: OwnCredentials,
     /// The other side of requests that come from no member, or of which it is not known.
     pub(crate) nobody: Arc<Peer>,
     /// The route of requests that ended before they had one.
     pub(crate) unknown: Rc<Route>,
     services: RefCell<AHashMap<Target, Rc<Service>>>,
     ports: RefCell<AHashMap<SocketAddr, Rc<Port>>>,
-    clients: RefCell<AHashMap<HeaderValue, Arc<Peer>>>,
+    clients: RefCell<AHashMap<(HeaderValue, Option<Identity>), Arc<Peer>>>,
     rng: RefCell<fastrand::Rng>,
     clock: Clock,
     idle_swept: Cell<Instant>,
@@ -78,6 +82,8 @@ pub(crate) struct SharedParts {
     pub(crate) own: Arc<OwnListeners>,
     /// What the application was given.
     pub(crate) audit: Arc<Audit>,
+    /// Certificates, as they are renewed.
+    pub(crate) credentials: CredentialNews,
 }
 
 impl Shard {
@@ -106,6 +112,7 @@ impl Shard {
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
             audit: config.audit.then_some(common.audit),
+            credentials: OwnCredentials::new(config.identity.as_ref(), common.credentials),
             nobody: Arc::default(),
             unknown: Rc::new(Route::unknown()),
             services: RefCell::default(),
@@ -195,28 +202,42 @@ impl Shard {
         port
     }
 
-    /// Who sent a request, by what its sidecar says. Values are remembered, so that equal clients share
-    /// one peer and its series.
-    pub(crate) fn client(&self, value: Option<&HeaderValue>, service: &ServiceName) -> Arc<Peer> {
+    /// Who sent a request, by the certificate of its connection and by what its sidecar says. Equal clients share one peer
+    /// and its series.
+    ///
+    /// Where proxies prove who they are, a header is believed as far as the certificate bears it out: it adds the instance.
+    /// Where they do not, it is a claim, and labels.
+    pub(crate) fn client(
+        &self,
+        claim: Option<&HeaderValue>,
+        identity: Option<&Identity>,
+        service: &ServiceName,
+    ) -> Arc<Peer> {
+        let claim = claim.filter(|_| identity.is_some() || !self.credentials.is_wanted());
         let absent = HeaderValue::from_static("");
-        let value = value.unwrap_or(&absent);
-        if let Some(peer) = self.clients.borrow().get(value)
+        let key = (claim.unwrap_or(&absent).clone(), identity.cloned());
+        if let Some(peer) = self.clients.borrow().get(&key)
             && peer.service.as_ref() == Some(service)
         {
             return Arc::clone(peer);
         }
-        let (workload, instance) = headers::parse_client(value).unzip();
+        let mut claimed = headers::parse_client(&key.0);
+        if let Some(identity) = identity {
+            let proven = identity.workload();
+            claimed = claimed.filter(|(workload, _)| Some(workload) == proven.as_ref());
+        }
+        let (workload, instance) = claimed.unzip();
         let peer = Arc::new(Peer {
-            workload,
+            workload: workload.or_else(|| identity?.workload()),
             instance,
             service: Some(service.clone()),
-            identity: None,
+            identity: identity.cloned(),
         });
         let mut clients = self.clients.borrow_mut();
         if clients.len() >= MAX_CLIENTS {
             clients.clear();
         }
-        clients.insert(value.clone(), Arc::clone(&peer));
+        clients.insert(key, Arc::clone(&peer));
         peer
     }
 

@@ -1,7 +1,8 @@
 //! The way by which a request came: what its connection says about it.
 
+use crate::codec::Io;
 use crate::config::{GatewayRoute, IpPrefix};
-use crate::hop::{Direction, Peer, SeriesKey, Tls};
+use crate::hop::{Direction, Peer, SeriesKey};
 use crate::meter::Meter;
 use crate::participation::Trust;
 use crate::patience::Patience;
@@ -9,6 +10,7 @@ use crate::recent_series::RecentSeries;
 use crate::report::HopSeries;
 use crate::services::{Port, Service};
 use crate::shard::Shard;
+use clew_model::identity::Identity;
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RouteTable, RuleSource};
 use http::HeaderValue;
@@ -28,6 +30,8 @@ pub(crate) struct Via {
     pub(crate) client: Option<SocketAddr>,
     /// Time that detection took; charged to the first request, which takes it.
     pub(crate) detect: Cell<Option<Duration>>,
+    /// Who the client has proven to be.
+    identity: Option<Identity>,
     /// What it has left for the client.
     pub(crate) patience: Rc<Patience>,
     /// Counts the connection, where it is one to a peer.
@@ -137,15 +141,16 @@ impl Via {
         way: Way,
         client: Option<SocketAddr>,
         detect: Option<Duration>,
-        meter: Option<Rc<Meter>>,
+        io: &Io,
     ) -> Rc<Self> {
         let via = Self {
             shard,
             way,
             client,
             detect: Cell::new(detect),
+            identity: io.peer().cloned(),
             patience: Rc::default(),
-            meter,
+            meter: io.meter().cloned(),
             authority: RefCell::default(),
             peer: RefCell::default(),
             series: RecentSeries::default(),
@@ -176,7 +181,7 @@ impl Via {
     fn attribute(&self, peer: &Arc<Peer>) {
         if let Some(meter) = &self.meter {
             let direction = self.way.direction();
-            meter.attribute(|| self.shard.reports().tcp(direction, peer, Tls::None));
+            meter.attribute(|| self.shard.reports().tcp(direction, peer));
         }
     }
 
@@ -204,7 +209,8 @@ impl Via {
         {
             return Arc::clone(peer);
         }
-        let peer = self.shard.client(value.as_ref(), &port.service);
+        let identity = self.identity.as_ref();
+        let peer = self.shard.client(value.as_ref(), identity, &port.service);
         self.attribute(&peer);
         *self.peer.borrow_mut() = Some((value, Arc::clone(&peer)));
         peer

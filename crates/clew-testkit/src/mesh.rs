@@ -8,23 +8,30 @@ pub use watch::{BareMember, Hops, Members};
 
 use crate::address::loopback;
 use crate::within;
-use clew_api::client::{ControlClient, Instance};
-use clew_control::{Control, ControlConfig, ControlError, DeclaredService};
+use clew_api::client::{ControlClient, Instance, TokenSource};
+use clew_control::{AuthorityConfig, Control, ControlConfig, ControlError, DeclaredService};
+use clew_identity::{Clock, Issuer, TokenKey};
+use clew_model::identity::Identity;
 use clew_model::name::Workload;
 use clew_model::telemetry::TelemetrySettings;
 use clew_observe::scrape::Scraper;
 use clew_observe::{Observe, ObserveConfig, Port};
+use clew_proxy::config::IdentityConfig;
 use clew_runtime::drain::Drain;
 use clew_store::{Retention, Store, StorePath};
 use http::Uri;
 use proxies::Running;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::JoinHandle;
 
 /// Namespace of everything in a mesh of a test.
 pub const NAMESPACE: &str = "default";
+/// Domain of the identities.
+const TRUST_DOMAIN: &str = "cluster.local";
+/// A token is used at once.
+const TOKEN_LIFE: Duration = Duration::from_secs(60);
 
 /// How long control and observe may take to end open work.
 const GRACE: Duration = Duration::from_secs(5);
@@ -36,6 +43,8 @@ pub struct Mesh {
     /// As it runs, on the port that the system gave.
     control_config: ControlConfig,
     client: ControlClient,
+    /// Signs tokens, where members have identities.
+    tokens: Option<TokenKey>,
     observe: Option<RunningObserve>,
     proxies: Mutex<Vec<Arc<Running>>>,
 }
@@ -60,6 +69,7 @@ struct RunningObserve {
 #[derive(Debug)]
 pub struct MeshBuilder {
     control: ControlConfig,
+    tokens: Option<TokenKey>,
     observe: bool,
 }
 
@@ -74,10 +84,28 @@ impl Mesh {
         let mut control = ControlConfig::new(loopback());
         // Nobody was there before: what control does not know now is unknown.
         control.settle = Duration::ZERO;
+        let issuer = Issuer::generate(TRUST_DOMAIN, SystemTime::now()).unwrap();
+        let tokens = TokenKey::generate().unwrap();
+        control.authority = Some(AuthorityConfig::new(Arc::new(issuer), tokens.clone()));
         MeshBuilder {
             control,
+            tokens: Some(tokens),
             observe: false,
         }
+    }
+
+    /// What the proxy of a workload proves who it is with, where members have identities.
+    pub(crate) fn identity(&self, workload: &str) -> Option<IdentityConfig> {
+        let tokens = self.tokens.clone()?;
+        let workload = Workload::new(workload, NAMESPACE);
+        let identity = Identity::new(TRUST_DOMAIN, &workload).unwrap();
+        let of = identity.clone();
+        let token = move || Ok(tokens.mint(&of, SystemTime::now(), TOKEN_LIFE));
+        Some(IdentityConfig {
+            identity,
+            token: TokenSource::new(token),
+            clock: Clock::default(),
+        })
     }
 
     /// Describes the proxy of an application.
@@ -111,7 +139,11 @@ impl Mesh {
 
     /// Makes an address an endpoint of a service, without a proxy beside it.
     pub async fn join(&self, service: &str, instance: &str, address: SocketAddr) -> BareMember {
-        BareMember::join(&self.client, service, instance, address).await
+        let control = match self.identity(service) {
+            Some(identity) => self.client.clone().with_token(identity.token),
+            None => self.client.clone(),
+        };
+        BareMember::join(&control, service, instance, address).await
     }
 
     /// Where observe takes spans.
@@ -211,6 +243,13 @@ impl Mesh {
 }
 
 impl MeshBuilder {
+    /// Nobody proves who it is, and nothing is encrypted.
+    pub fn without_identities(mut self) -> Self {
+        self.control.authority = None;
+        self.tokens = None;
+        self
+    }
+
     /// Telemetry settings from the start.
     pub fn settings(mut self, settings: TelemetrySettings) -> Self {
         self.control.settings = settings;
@@ -248,6 +287,7 @@ impl MeshBuilder {
         };
         Mesh {
             control,
+            tokens: self.tokens,
             control_config,
             client: ControlClient::new(uri(control_address), Workload::new("the-test", NAMESPACE)),
             observe,

@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod gateway;
 mod instance;
 mod journal;
+mod keys;
 mod logs;
 mod mesh;
 mod mesh_file;

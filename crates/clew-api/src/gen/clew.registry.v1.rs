@@ -30,6 +30,9 @@ pub struct Instance {
     /// Unix time in nanoseconds at which the proxy started.
     #[prost(uint64, tag = "11")]
     pub started_unix_nano: u64,
+    /// Who it proves to be to those who connect to its ports by TLS, a SPIFFE id. Empty: it speaks in clear.
+    #[prost(string, tag = "12")]
+    pub identity: ::prost::alloc::string::String,
 }
 /// One port of the application behind the instance.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -20,6 +20,7 @@ fn instance() -> Instance {
         version: "0.1.0".to_owned(),
         pid: 42,
         started: UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789),
+        identity: None,
     }
 }
 

@@ -33,6 +33,24 @@ impl Members {
     }
 }
 
+/// A member is of the workload that its token names, and answers as no other.
+fn may_join(instance: &Instance, proven: &Identity) -> Result<(), Status> {
+    let Instance {
+        id,
+        workload,
+        identity,
+        ..
+    } = instance;
+    let is_own = identity.as_ref().is_none_or(|identity| identity == proven);
+    if is_own && proven.workload().as_ref() == Some(workload) {
+        return Ok(());
+    }
+    tracing::warn!(instance = %id, %workload, %proven, "may not join as another workload");
+    Err(Status::permission_denied(format!(
+        "the token is that of {proven}, and not of the workload {workload}"
+    )))
+}
+
 #[tonic::async_trait]
 impl wire::registry_server::Registry for Members {
     type JoinStream = Answers<wire::Joined>;
@@ -45,14 +63,8 @@ impl wire::registry_server::Registry for Members {
     ) -> Result<Response<Self::JoinStream>, Status> {
         let caller = self.caller(request.metadata())?;
         let instance = Instance::try_from(request.into_inner()).map_err(refused)?;
-        if let Some(identity) = &caller
-            && identity.workload().as_ref() != Some(&instance.workload)
-        {
-            let Instance { id, workload, .. } = &instance;
-            tracing::warn!(instance = %id, %workload, %identity, "may not join as another workload");
-            return Err(Status::permission_denied(format!(
-                "the token is that of {identity}, and not of the workload {workload}"
-            )));
+        if let Some(identity) = &caller {
+            may_join(&instance, identity)?;
         }
         // First: who cannot stay must not have been seen.
         let permit = self.0.streams.permit_to_join()?;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::issuer::Issuer;
 use clew_model::name::Workload;
-use rustls::{ClientConnection, HandshakeKind, ServerConnection};
+use rustls::HandshakeKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const DOMAIN: &str = "cluster.local";
@@ -50,9 +50,8 @@ struct Met {
 /// A handshake of `client` with `server`, whom it takes for `name`, and one message in each direction, which brings the
 /// ticket for the next one.
 fn meet(client: &Credentials, server: &Credentials, name: &str) -> Result<Met, rustls::Error> {
-    let server_name = server_name(&identity(name)).unwrap();
-    let mut client = ClientConnection::new(Arc::clone(client.client()), server_name)?;
-    let mut server = ServerConnection::new(Arc::clone(server.server()))?;
+    let mut client = client.connect(&identity(name)).unwrap();
+    let mut server = server.accept().unwrap();
     while client.is_handshaking() || server.is_handshaking() || server.wants_write() {
         let mut sent = Vec::new();
         while client.wants_write() {

@@ -1,7 +1,7 @@
 use super::calls::MAX_CALLEES;
 use super::ended::MAX_ENDED;
 use super::*;
-use crate::hop::{Direction, Peer, Tls};
+use crate::hop::{Direction, Peer};
 use clew_model::name::{RouteName, ServiceName};
 use clew_trace::{Decision, Family, FamilySet, Malformed, TraceContext};
 
@@ -47,7 +47,6 @@ fn call(route: &str) -> SeriesKey {
             ..Peer::default()
         }),
         route: RouteName::from(route),
-        tls: Tls::None,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clew_api::prometheus::exposition::Format;
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, RouteName, ServiceName, Workload};
 use clew_trace::{SpanId, TraceFlags, TraceId, TraceState};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
@@ -16,7 +17,7 @@ use super::export::ExportTimes;
 use super::{LogTarget, Reports, ReportsConfig, WorkerReports};
 use crate::hop::{
     Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, Phase, PhaseTimes,
-    SeriesKey, Tls, Told,
+    SeriesKey, Told,
 };
 
 /// 2024-02-29T12:34:56.789012345Z.
@@ -30,7 +31,6 @@ pub(crate) fn key(route: &str) -> SeriesKey {
         direction: Direction::Inbound,
         peer: peer("webapp"),
         route: RouteName::from(route),
-        tls: Tls::None,
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn peer(name: &str) -> Arc<Peer> {
         workload: Some(Workload::new(name, "shop")),
         instance: Some(InstanceId::from("webapp-1")),
         service: Some(ServiceName::from(name)),
-        identity: Some(Arc::from("webapp.shop.identity")),
+        identity: Identity::parse("spiffe://cluster.local/ns/shop/sa/webapp").ok(),
     })
 }
 

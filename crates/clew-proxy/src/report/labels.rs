@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use clew_api::prometheus::exposition::Labels;
+use clew_model::identity::Identity;
 use clew_model::name::{ServiceName, Workload};
 
 use super::budget::Budgeted;
@@ -11,7 +12,7 @@ use super::family::{self, Family};
 use super::histogram::Scale;
 use crate::error::Reason;
 use crate::grpc;
-use crate::hop::{Classification, Direction, HopRecord, Peer, SeriesKey, Tls};
+use crate::hop::{Classification, Direction, HopRecord, Peer, SeriesKey};
 
 /// How a request ended, as far as labels tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +119,6 @@ pub(super) struct DurationKey {
 pub(super) struct TcpKey {
     pub(super) direction: Direction,
     pub(super) peer: Arc<Peer>,
-    pub(super) tls: Tls,
 }
 
 /// The labels of every series of a proxy.
@@ -134,14 +134,17 @@ pub(super) fn hop_labels(constant: &Labels, key: &SeriesKey) -> Labels {
     constant
         .and([("direction", key.direction.as_str())])
         .and(peer_labels(key.direction, &key.peer))
-        .and([("route", key.route.as_str()), ("tls", key.tls.as_str())])
+        .and([
+            ("route", key.route.as_str()),
+            ("tls", key.peer.tls().as_str()),
+        ])
 }
 
 pub(super) fn tcp_labels(constant: &Labels, key: &TcpKey) -> Labels {
     constant
         .and([("direction", key.direction.as_str())])
         .and(peer_labels(key.direction, &key.peer))
-        .and([("tls", key.tls.as_str())])
+        .and([("tls", key.peer.tls().as_str())])
 }
 
 fn peer_labels(direction: Direction, peer: &Peer) -> Vec<(&'static str, &str)> {
@@ -153,7 +156,7 @@ fn peer_labels(direction: Direction, peer: &Peer) -> Vec<(&'static str, &str)> {
         .workload
         .as_ref()
         .map_or("", |workload| workload.namespace.as_str());
-    let identity = peer.identity.as_deref().unwrap_or("");
+    let identity = peer.identity.as_ref().map_or("", Identity::as_str);
     let service = peer.service.as_ref().map_or("", ServiceName::as_str);
     match direction {
         Direction::Inbound => {

@@ -22,7 +22,7 @@ use super::spans::SpanBuffer;
 use super::{access_log, tap};
 use crate::audit::Calls;
 use crate::error::Reason;
-use crate::hop::{Direction, HopRecord, Peer, SeriesKey, Tls};
+use crate::hop::{Direction, HopRecord, Peer, SeriesKey};
 
 /// Route of requests that could not be parsed.
 const UNKNOWN: &str = "(unknown)";
@@ -181,7 +181,6 @@ impl WorkerReports {
             direction,
             peer: Arc::clone(&self.nobody),
             route: RouteName::from(UNKNOWN),
-            tls: Tls::None,
         };
         let series = self.series(&key);
         series.open(self.now.get());
@@ -193,11 +192,10 @@ impl WorkerReports {
     }
 
     /// The series of connections to or from a peer. Keep it while one is open.
-    pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>, tls: Tls) -> TcpSeries {
+    pub fn tcp(&self, direction: Direction, peer: &Arc<Peer>) -> TcpSeries {
         let key = TcpKey {
             direction,
             peer: Arc::clone(peer),
-            tls,
         };
         let known = self.tcp.get_or(&key, || {
             let cell = self.shared.directory.hold_tcp(&key, self.index);

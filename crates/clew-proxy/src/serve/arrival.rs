@@ -3,8 +3,7 @@
 use crate::codec::InBody;
 use crate::headers;
 use crate::hop::{
-    Classification, Direction, End, Exchange, HopRecord, Peer, Phase, PhaseTimes, SeriesKey, Tls,
-    Told,
+    Classification, Direction, End, Exchange, HopRecord, Peer, Phase, PhaseTimes, SeriesKey, Told,
 };
 use crate::open_hop::OpenHop;
 use crate::route_names::Route;
@@ -90,7 +89,6 @@ impl Arrival {
                 direction,
                 peer,
                 route: route.name.clone(),
-                tls: Tls::None,
             },
             route_is_configured: route.configured,
             route_path: route.path.clone(),

@@ -5,7 +5,7 @@ use crate::codec::{self, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect, server_name};
 use crate::endpoint::{EndpointState, Transfer};
 use crate::error::Reason;
-use crate::hop::{Peer, PhaseTimes, Tls};
+use crate::hop::{Peer, PhaseTimes};
 use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
@@ -34,7 +34,7 @@ pub(crate) fn serve(
         detect_and_serve(Rc::clone(&shard), way, expect, io, client).await;
         if let Some(meter) = meter {
             // Nobody on it has said who they are.
-            meter.attribute(|| shard.reports().tcp(direction, &shard.nobody, Tls::None));
+            meter.attribute(|| shard.reports().tcp(direction, &shard.nobody));
         }
     })
 }
@@ -57,9 +57,14 @@ async fn detect_and_serve(
         }
     };
     let timeout = match expect {
-        Expect::Http(version) => return serve_http(shard, way, io, version, client, None).await,
-        Expect::Opaque => return Box::pin(serve_opaque(shard, way, io, client)).await,
         Expect::Detect(timeout) => timeout,
+        Expect::Http(version) if !may_be_secured(&shard, &way, &io) => {
+            return serve_http(shard, way, io, version, client, None).await;
+        }
+        Expect::Http(version) => {
+            return Box::pin(serve_http_in_tls(shard, way, io, version, client)).await;
+        }
+        Expect::Opaque => return Box::pin(serve_opaque(shard, way, io, client)).await,
     };
     let start = Instant::now();
     let detecting = detect(io, timeout, shard.connections().draining());
@@ -83,6 +88,9 @@ async fn detect_and_serve(
             .await;
         }
         Some((Detected::Silent, _)) if way.is_http_only() => {}
+        Some((Detected::Opaque, io)) if may_be_secured(&shard, &way, &io) => {
+            Box::pin(detect_in_tls(shard, way, io, timeout, client)).await;
+        }
         Some((Detected::Opaque, io)) => {
             let left = timeout.saturating_sub(start.elapsed());
             Box::pin(serve_named(shard, way, io, left, client)).await;
@@ -98,12 +106,12 @@ async fn detect_and_serve(
 async fn serve_silent(
     shard: Rc<Shard>,
     way: Way,
-    io: Io,
+    mut io: Io,
     timeout: Duration,
     client: Option<SocketAddr>,
 ) {
     let waiting = async {
-        let (server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
+        let (mut server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
         tokio::select! {
             () = io.readable() => {}
             () = server.readable() => return Some(Some((server, transfer))),
@@ -118,6 +126,69 @@ async fn serve_silent(
             let expect = Some(Expect::Detect(timeout));
             Box::pin(detect_and_serve(shard, way, expect, io, client)).await;
         }
+    }
+}
+
+/// It may turn out to be TLS of the mesh, between another proxy and this one.
+fn may_be_secured(shard: &Shard, way: &Way, io: &Io) -> bool {
+    shard.credentials.is_wanted() && matches!(way, Way::Inbound(_)) && io.peer().is_none()
+}
+
+/// Performs the handshake on a connection that begins with a ClientHello for this proxy; others are given back as they are.
+/// `None`: the handshake failed, and nothing comes of the connection.
+async fn secure(shard: &Shard, io: Io) -> Option<Io> {
+    let limit = shard.limits.head_timeout;
+    let (name, io) = server_name(io, limit).await;
+    if !name.is_some_and(|name| shard.credentials.is_named(&name)) {
+        return Some(io);
+    }
+    let session = shard.credentials.current()?.accept()?;
+    match tokio::time::timeout(limit, io.secured(session.into())).await {
+        Ok(Ok(secured)) => Some(secured),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "no TLS with a client");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// A connection whose first bytes are not HTTP: inside of TLS of the mesh it is looked at again, else it is bytes.
+async fn detect_in_tls(
+    shard: Rc<Shard>,
+    way: Way,
+    io: Io,
+    timeout: Duration,
+    client: Option<SocketAddr>,
+) {
+    let securing = secure(&shard, io);
+    match shard.connections().drive(securing, |_| {}).await.flatten() {
+        Some(io) if io.peer().is_some() => {
+            let expect = Some(Expect::Detect(timeout));
+            detect_and_serve(shard, way, expect, io, client).await;
+        }
+        Some(io) => serve_named(shard, way, io, timeout, client).await,
+        None => {}
+    }
+}
+
+/// HTTP of a known version, which may come inside of TLS of the mesh.
+async fn serve_http_in_tls(
+    shard: Rc<Shard>,
+    way: Way,
+    mut io: Io,
+    version: HttpVersion,
+    client: Option<SocketAddr>,
+) {
+    let looking = async {
+        tokio::select! {
+            () = io.readable() => {}
+            () = shard.connections().draining() => return None,
+        }
+        secure(&shard, io).await
+    };
+    if let Some(io) = shard.connections().drive(looking, |_| {}).await.flatten() {
+        serve_http(shard, way, io, version, client, None).await;
     }
 }
 
@@ -147,7 +218,7 @@ async fn serve_http(
     client: Option<SocketAddr>,
     detect: Option<Duration>,
 ) {
-    let via = Via::new(Rc::clone(&shard), way, client, detect, io.meter().cloned());
+    let via = Via::new(Rc::clone(&shard), way, client, detect, &io);
     let service = Rc::new(Requests(via));
     codec::serve(io, version, &shard.limits, service, shard.connections()).await;
 }
@@ -189,8 +260,30 @@ impl Serve for Requests {
 
 /// Passes bytes through to the application or to an endpoint of the service.
 async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketAddr>) {
+    if may_be_secured(&shard, &way, &io) {
+        return serve_opaque_in_tls(shard, way, io, client).await;
+    }
     let server = open_transfer(&shard, &way, None);
     transfer(&shard, &way, io, server, client).await;
+}
+
+/// The same where they may come inside of TLS of the mesh. In clear, either side may speak first.
+async fn serve_opaque_in_tls(shard: Rc<Shard>, way: Way, mut io: Io, client: Option<SocketAddr>) {
+    let looking = async {
+        let (mut server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
+        tokio::select! {
+            biased;
+            () = io.readable() => {}
+            () = server.readable() => return Some((io, server, transfer)),
+            () = shard.connections().draining() => return None,
+        }
+        let io = secure(&shard, io).await?;
+        Some((io, server, transfer))
+    };
+    let found = shard.connections().drive(looking, |_| {}).await.flatten();
+    if let Some((io, server, place)) = found {
+        transfer(&shard, &way, io, async { Ok((server, place)) }, client).await;
+    }
 }
 
 /// The same where the client may say whom it wants to reach, within a bound of time.
@@ -217,9 +310,15 @@ async fn transfer(
     client: Option<SocketAddr>,
 ) {
     if let Some(meter) = io.meter() {
-        // Who it is cannot be known before connections between proxies are authenticated.
-        let nobody = &shard.nobody;
-        meter.attribute(|| shard.reports().tcp(way.direction(), nobody, Tls::None));
+        // In clear it cannot be known who it is.
+        let peer = match (way, io.peer()) {
+            (Way::Inbound(port), Some(identity)) => {
+                let service = &port.state(&shard.learners).service;
+                shard.client(None, Some(identity), service)
+            }
+            _ => Arc::clone(&shard.nobody),
+        };
+        meter.attribute(|| shard.reports().tcp(way.direction(), &peer));
     }
     let transferring = async {
         match server.await {

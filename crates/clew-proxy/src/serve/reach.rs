@@ -178,6 +178,7 @@ pub(super) fn terms(shard: &Shard, direction: Option<Direction>) -> Terms<'_> {
     Terms {
         limits: &shard.limits,
         meter: (direction == Some(Direction::Outbound)).then(|| shard.reports()),
+        credentials: &shard.credentials,
     }
 }
 

@@ -55,6 +55,7 @@ impl<'a> ProxyBuilder<'a> {
                 log: None,
                 limits,
                 audit: true,
+                identity: mesh.identity(workload),
                 join: true,
             },
         }

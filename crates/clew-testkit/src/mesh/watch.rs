@@ -109,6 +109,7 @@ impl BareMember {
             version: String::new(),
             pid: std::process::id(),
             started: SystemTime::now(),
+            identity: None,
         });
         within("control to take a member", joined.next()).await;
         let staying = tokio::spawn(async move { while joined.next().await.is_some() {} });

@@ -26,7 +26,7 @@ pub(crate) async fn gateway(args: GatewayArgs, log: LogControl) -> anyhow::Resul
         routes: args.routes,
         trusted: args.trusted,
     };
-    let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy, log))?;
+    let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy, log)?)?;
     announce(&format!(
         "the gateway listens on http://{}, API http://{}",
         gateway.address, record.api

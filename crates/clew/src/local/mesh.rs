@@ -73,7 +73,13 @@ impl BoundMesh {
     pub(crate) async fn bind(plan: MeshPlan, roles: RolesPlan) -> Result<Self, MeshError> {
         let log = roles.log.clone();
         let roles = Roles::start(roles).await?;
-        let mesh = Surroundings::new(&roles.record, NonZeroUsize::MIN, DRAIN_TIMEOUT, log);
+        let mesh = Surroundings::new(
+            &roles.record,
+            NonZeroUsize::MIN,
+            DRAIN_TIMEOUT,
+            Some(roles.keys.clone()),
+            log,
+        );
         let namespace = plan.namespace.clone();
         let mut waves_of_instances = Vec::new();
         for wave in waves(&plan.services) {

@@ -104,6 +104,7 @@ impl Drop for Published {
         if self.is_for_once {
             // Left behind they are harmless.
             let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_file(self.path.with_extension("keys"));
             let _ = std::fs::remove_dir_all(self.path.with_extension("logs"));
         }
     }

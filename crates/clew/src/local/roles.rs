@@ -3,6 +3,7 @@
 pub(crate) mod command;
 
 use super::journal::{begin_anew, folder_of};
+use super::keys::{Keys, KeysError};
 use super::plan::{MeshPlan, ServicePlan};
 use super::record::{Published, Record, RecordError, SpanPorts, own_state_dir};
 use super::sidecar::LOOPBACK;
@@ -104,7 +105,7 @@ impl RolesPlan {
     }
 }
 
-fn bind_control(plan: &RolesPlan) -> Result<BoundControl, ControlError> {
+fn bind_control(plan: &RolesPlan, keys: &Keys) -> Result<BoundControl, ControlError> {
     let (Port::Wanted(address) | Port::Required(address)) = plan.control;
     let bind = |listen| {
         Control::bind(ControlConfig {
@@ -112,6 +113,7 @@ fn bind_control(plan: &RolesPlan) -> Result<BoundControl, ControlError> {
             settings: plan.telemetry.clone(),
             kept_settings: plan.kept_settings.clone(),
             services: plan.services.clone(),
+            authority: Some(keys.authority()),
             ..ControlConfig::new(listen)
         })
     };
@@ -171,6 +173,9 @@ pub(crate) enum RolesError {
     /// Observe could not start.
     #[error(transparent)]
     Observe(#[from] ObserveError),
+    /// There are no keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// Others cannot be told of the mesh.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -181,6 +186,8 @@ pub(crate) enum RolesError {
 pub(crate) struct Roles {
     /// Where.
     pub(crate) record: Record,
+    /// Who is who in the mesh.
+    pub(crate) keys: Keys,
     control: Drain,
     control_task: TaskSet,
     observe: Drain,
@@ -201,7 +208,11 @@ impl Roles {
         if let Some(last) = Record::last(&state, plan.api) {
             plan.take_place_of(&last);
         }
-        let control = bind_control(&plan)?;
+        let keys = match Keys::read(&state, plan.api)? {
+            Some(keys) => keys,
+            None => Keys::generate()?,
+        };
+        let control = bind_control(&plan, &keys)?;
         let store = Store::open(plan.store, plan.retention)?;
         let config = ObserveConfig {
             api: Port::Required(plan.api),
@@ -224,6 +235,7 @@ impl Roles {
                 zipkin: observe.zipkin_address(),
             },
         );
+        keys.keep(&state, record.api)?;
         let published = record.publish(&state)?;
         begin_anew(&folder_of(&state, record.api));
         // `clew run` says which port it became, so that others can join; the next mesh has another.
@@ -231,11 +243,12 @@ impl Roles {
             0 => published.for_once(),
             _ => published,
         };
-        Ok(Self::of_bound(record, published, control, observe))
+        Ok(Self::of_bound(record, keys, published, control, observe))
     }
 
     fn of_bound(
         record: Record,
+        keys: Keys,
         published: Published,
         control: BoundControl,
         observe: BoundObserve,
@@ -252,6 +265,7 @@ impl Roles {
         observe_task.spawn("observe", observe.run(watch));
         Self {
             record,
+            keys,
             control: control_drain,
             control_task,
             observe: observe_drain,

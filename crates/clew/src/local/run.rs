@@ -64,7 +64,7 @@ pub(crate) async fn run(args: RunArgs, log: LogControl) -> anyhow::Result<Exit> 
         &args,
         &name,
         &ports,
-        &Surroundings::of(&record, args.proxy, log),
+        &Surroundings::of(&record, args.proxy, log)?,
     )?;
     let mut command = Command::new(program);
     command

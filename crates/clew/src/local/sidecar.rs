@@ -1,7 +1,8 @@
 //! Proxies in this process: the sidecar of an instance, and the gateway.
 
+use super::keys::{Keys, KeysError};
 use super::plan::GatewayPlan;
-use super::record::Record;
+use super::record::{Record, own_state_dir};
 use crate::address::uri;
 use crate::cli::local::ProxyArgs;
 use clew_model::name::{InstanceId, ServiceName, Workload};
@@ -30,6 +31,8 @@ pub(crate) struct Surroundings {
     workers: NonZeroUsize,
     /// At the end: how long open requests may go on.
     drain: Duration,
+    /// Who is who; `None` in a mesh that has no identities.
+    keys: Option<Keys>,
     /// Of this process.
     log: LogControl,
 }
@@ -40,6 +43,7 @@ impl Surroundings {
         roles: &Record,
         workers: NonZeroUsize,
         drain: Duration,
+        keys: Option<Keys>,
         log: LogControl,
     ) -> Self {
         let otlp = roles.otlp_grpc.map(uri);
@@ -48,15 +52,19 @@ impl Surroundings {
             otlp,
             workers,
             drain,
+            keys,
             log,
         }
     }
 
     /// The mesh of these roles, and a proxy as the flags say.
-    pub(crate) fn of(roles: &Record, flags: ProxyArgs, log: LogControl) -> Self {
+    pub(crate) fn of(roles: &Record, flags: ProxyArgs, log: LogControl) -> Result<Self, KeysError> {
+        // An older Clew gives no identities, and keeps no keys.
+        let keys = Keys::read(&own_state_dir(), roles.api)?;
         // The flag is 1 or more.
         let workers = NonZeroUsize::new(flags.workers.into()).unwrap_or(NonZeroUsize::MIN);
-        Self::new(roles, workers, flags.drain.duration(), log)
+        let drain = flags.drain.duration();
+        Ok(Self::new(roles, workers, drain, keys, log))
     }
 }
 
@@ -183,7 +191,6 @@ impl Gateway {
 fn config(workload: Workload, listeners: Vec<Listener>, mesh: &Surroundings) -> ProxyConfig {
     ProxyConfig {
         instance: new_instance(&workload),
-        workload,
         workers: mesh.workers,
         control: mesh.control.clone(),
         otlp: mesh.otlp.clone(),
@@ -198,6 +205,12 @@ fn config(workload: Workload, listeners: Vec<Listener>, mesh: &Surroundings) -> 
             ..Limits::default()
         },
         audit: true,
+        // Names of workloads are labels, which identities take.
+        identity: mesh
+            .keys
+            .as_ref()
+            .and_then(|keys| keys.identity(&workload).ok()),
+        workload,
         join: true,
     }
 }

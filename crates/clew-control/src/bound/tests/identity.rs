@@ -3,7 +3,7 @@
 use super::{Running, config, in_time, instance, join, next};
 use crate::authority::AuthorityConfig;
 use crate::config::ControlConfig;
-use clew_api::client::{CallError, ControlClient, TokenSource, Trust};
+use clew_api::client::{CallError, ControlClient, Instance, TokenSource, Trust};
 use clew_identity::{
     Clock, Credentials, Issued, Issuer, TokenKey, TrustBundle, Validity, WorkloadKey,
 };
@@ -105,7 +105,11 @@ async fn a_member_gets_a_certificate_that_others_believe_and_is_found_by_its_ide
     )
     .unwrap();
 
-    let _membership = join(&books, instance("books-1", 7002)).await;
+    let member = Instance {
+        identity: Some(identity("books")),
+        ..instance("books-1", 7002)
+    };
+    let _membership = join(&books, member).await;
     let path = Arc::from("books.default.svc.cluster.local");
     let EndpointUpdate::Reset(endpoints) = next(&mut books.watch_endpoints(path)).await else {
         panic!("not the first word")
@@ -144,9 +148,14 @@ async fn nobody_is_certified_or_joins_as_another_workload() {
     let mut as_another = evil.join(instance("books-1", 7002));
     let mut without_token = tokenless.join(instance("books-2", 7003));
     let books = authority.client("books", "books");
+    let mut answers_as_another = books.join(Instance {
+        identity: Some(identity("webapp")),
+        ..instance("books-4", 7005)
+    });
     let mut as_itself = books.join(instance("books-3", 7004));
     tokio::select! {
         _ = next(&mut as_another) => panic!("joined as another"),
+        _ = next(&mut answers_as_another) => panic!("answers as another"),
         _ = next(&mut without_token) => panic!("joined without a token"),
         () = next(&mut as_itself) => {}
     }

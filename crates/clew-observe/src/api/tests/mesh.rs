@@ -175,6 +175,7 @@ pub(super) fn member(id: &str, workload: &str, service: Option<&str>) -> Instanc
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: 7,
         started: UNIX_EPOCH + Duration::from_secs(1_000_000_000),
+        identity: None,
     }
 }
 

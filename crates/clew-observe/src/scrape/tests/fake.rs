@@ -90,6 +90,7 @@ pub(super) fn member(id: &str, proxy: Option<&FakeProxy>) -> Instance {
         version: "0.1.0".to_owned(),
         pid: 100,
         started: UNIX_EPOCH + Duration::from_secs(1),
+        identity: None,
     }
 }
 

@@ -1,15 +1,20 @@
 //! Flags of `clew-proxy`. Each can also be given by the environment variable that its help names.
 
 use clap::{Args, Parser, Subcommand};
+use clew_api::client::TokenSource;
+use clew_identity::Clock;
+use clew_model::identity::{Identity, IdentityError};
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
 use clew_proxy::config::{
-    ApplicationPort, GatewayRoute, IpPrefix, Limits, Listener, LogStream, ProxyConfig,
+    ApplicationPort, GatewayRoute, IdentityConfig, IpPrefix, Limits, Listener, LogStream,
+    ProxyConfig,
 };
 use clew_runtime::logging::LogControl;
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +60,13 @@ pub(crate) struct Run {
     /// Address of the tap server.
     #[arg(long, env = "CLEW_TAP", default_value = "127.0.0.1:4190")]
     tap: SocketAddr,
+    /// File with the token that proves who the workload is. It is read again for each certificate. Without it the proxy
+    /// has no identity, and speaks in clear.
+    #[arg(long, env = "CLEW_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Domain of the mesh's identities.
+    #[arg(long, env = "CLEW_TRUST_DOMAIN", default_value = "cluster.local")]
+    trust_domain: String,
     /// Do not join the registry: someone else tells control of this instance.
     #[arg(long, env = "CLEW_NO_JOIN")]
     no_join: bool,
@@ -141,6 +153,11 @@ impl Run {
                 mistakes.push(format!("{flag}: given {uri}, expected http://HOST:PORT"));
             }
         }
+        if self.token_file.is_some()
+            && let Err(error) = self.identity()
+        {
+            mistakes.push(format!("--workload, --namespace, --trust-domain: {error}"));
+        }
         let takes_nothing = self.inbound.is_empty()
             && self.to.is_empty()
             && [
@@ -169,6 +186,15 @@ impl Run {
 
     /// The proxy's configuration.
     pub(crate) fn into_config(self, log: LogControl) -> ProxyConfig {
+        let identity = self.token_file.as_ref().and_then(|file| {
+            let file = file.clone();
+            Some(IdentityConfig {
+                // What is wrong with it is one of the mistakes.
+                identity: self.identity().ok()?,
+                token: TokenSource::new(move || std::fs::read_to_string(&file)),
+                clock: Clock::default(),
+            })
+        });
         let mut listeners = self.inbound;
         listeners.extend(self.http_proxy.map(|listen| Listener::HttpProxy { listen }));
         listeners.extend(self.to);
@@ -210,8 +236,14 @@ impl Run {
                 ..Limits::default()
             },
             audit: !self.no_audit,
+            identity,
             join: !self.no_join,
         }
+    }
+
+    fn identity(&self) -> Result<Identity, IdentityError> {
+        let workload = Workload::new(self.workload.as_str(), self.namespace.as_str());
+        Identity::new(&self.trust_domain, &workload)
     }
 }
 

@@ -68,7 +68,8 @@ impl Wire {
         let Some(io) = &mut self.io else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
-        self.output.poll_send(io, cx)
+        ready!(self.output.poll_send(io, cx))?;
+        Pin::new(io).poll_flush(cx)
     }
 
     /// Tells the other side that nothing more comes.

@@ -94,7 +94,11 @@ fn constant(span: &mut Message<'_>, key: &SeriesKey) {
     span.number(field::KIND, kind.number() as u64);
     let direction = key.direction.as_str();
     span.text_attribute(field::ATTRIBUTES, name!("clew.direction"), direction);
-    span.text_attribute(field::ATTRIBUTES, name!("clew.tls"), key.tls.as_str());
+    span.text_attribute(
+        field::ATTRIBUTES,
+        name!("clew.tls"),
+        key.peer.tls().as_str(),
+    );
     if let Some(workload) = &key.peer.workload {
         let (workload, namespace) = (workload.name.as_str(), workload.namespace.as_str());
         span.text_attribute(field::ATTRIBUTES, name!("clew.peer.workload"), workload);
@@ -105,7 +109,11 @@ fn constant(span: &mut Message<'_>, key: &SeriesKey) {
         span.text_attribute(field::ATTRIBUTES, name!("clew.peer.instance"), instance);
     }
     if let Some(identity) = &key.peer.identity {
-        span.text_attribute(field::ATTRIBUTES, name!("clew.peer.identity"), identity);
+        span.text_attribute(
+            field::ATTRIBUTES,
+            name!("clew.peer.identity"),
+            identity.as_str(),
+        );
     }
     if let (Direction::Outbound, Some(service)) = (key.direction, &key.peer.service) {
         let service = service.as_str();

@@ -91,11 +91,14 @@ fn a_server_span_says_what_the_conventions_ask_for() {
         &span.attributes,
         &[
             ("clew.direction", "inbound"),
-            ("clew.tls", "none"),
+            ("clew.tls", "mtls"),
             ("clew.peer.workload", "webapp"),
             ("clew.peer.namespace", "shop"),
             ("clew.peer.instance", "webapp-1"),
-            ("clew.peer.identity", "webapp.shop.identity"),
+            (
+                "clew.peer.identity",
+                "spiffe://cluster.local/ns/shop/sa/webapp",
+            ),
             ("http.request.method", "GET"),
             ("http.request.body.size", "0"),
             ("http.response.body.size", "512"),
@@ -381,7 +384,7 @@ fn what_is_absent_is_left_out() {
         &span.attributes,
         &[
             ("clew.direction", "inbound"),
-            ("clew.tls", "none"),
+            ("clew.tls", "mtls"),
             ("http.request.method", "GET"),
             ("http.request.body.size", "0"),
             ("http.response.body.size", "512"),

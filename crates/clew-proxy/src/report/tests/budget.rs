@@ -1,7 +1,7 @@
 //! The cardinality budget: what is past it is counted elsewhere, and counted it is.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use crate::hop::{Direction, Tls};
+use crate::hop::Direction;
 use crate::report::fixture::{config, hop, one_worker, peer, report, report_many, scrape, sum};
 use crate::report::{Reports, ReportsConfig, WorkerSlot};
 use http::StatusCode;
@@ -65,11 +65,7 @@ async fn far_past_the_budget_the_other_side_folds_too() {
             hop(|record| record.key.peer = peer(&format!("client-{index}"))),
         );
         worker
-            .tcp(
-                Direction::Inbound,
-                &peer(&format!("client-{index}")),
-                Tls::None,
-            )
+            .tcp(Direction::Inbound, &peer(&format!("client-{index}")))
             .opened();
     }
     let samples = scrape(&reports);
@@ -160,7 +156,7 @@ async fn connections_past_the_budget_are_counted_as_one_others() {
     });
     for index in 0..10 {
         let peer = peer(&format!("host-{index}.example:443"));
-        worker.tcp(Direction::Outbound, &peer, Tls::None).opened();
+        worker.tcp(Direction::Outbound, &peer).opened();
     }
     let samples = scrape(&reports);
     let opened = |labels: &[&str]| sum(&samples, "tcp_open_total", labels);

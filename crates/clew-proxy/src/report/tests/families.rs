@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::Reason;
-use crate::hop::{Classification, Direction, End, Exchange, Tls};
+use crate::hop::{Classification, Direction, End, Exchange};
 use crate::report::Reports;
 use crate::report::fixture::{config, hop, one_worker, peer, report, report_many, scrape, sum};
 use clew_api::prometheus::exposition::Format;
@@ -16,7 +16,7 @@ async fn one_request_is_in_every_family_that_it_belongs_to() {
     report(&worker, hop(|_| {}));
     let body = String::from_utf8(reports.scrape(Format::Text).body).unwrap();
     let labels = "workload=\"books\",namespace=\"shop\",direction=\"inbound\",client_workload=\"webapp\",\
-                  client_namespace=\"shop\",client_id=\"webapp.shop.identity\",route=\"GET /books/{id}\",tls=\"none\"";
+                  client_namespace=\"shop\",client_id=\"spiffe://cluster.local/ns/shop/sa/webapp\",route=\"GET /books/{id}\",tls=\"mtls\"";
     for expected in [
         format!("request_total{{{labels}}} 1\n"),
         format!("response_total{{{labels},status_code=\"200\",classification=\"success\"}} 1\n"),
@@ -134,15 +134,13 @@ async fn grpc_responses_have_their_status() {
 #[tokio::test]
 async fn connections_are_counted_by_peer() {
     let (reports, worker) = one_worker(config(1));
-    let series = worker.tcp(Direction::Outbound, &peer("redis"), Tls::None);
+    let series = worker.tcp(Direction::Outbound, &peer("redis"));
     series.opened();
     series.opened();
     series.read(10);
     series.written(30);
     series.closed(Duration::from_secs(2));
-    worker
-        .tcp(Direction::Outbound, &peer("redis"), Tls::None)
-        .read(5);
+    worker.tcp(Direction::Outbound, &peer("redis")).read(5);
     let samples = scrape(&reports);
     let labels = [
         "direction=\"outbound\"",

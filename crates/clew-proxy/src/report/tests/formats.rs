@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::error::Reason;
-use crate::hop::{Direction, End, Exchange, Tls};
+use crate::hop::{Direction, End, Exchange};
 use crate::report::fixture::{config, hop, one_worker, peer, read_text, report};
 use crate::report::{WorkerReports, family};
 use clew_api::prometheus::exposition::Format;
@@ -24,9 +24,7 @@ fn varied(worker: &WorkerReports) {
         hop(|record| record.outcome = End::Failed(Reason::ServerReset)),
     );
     worker.refused(Direction::Inbound, Reason::MalformedRequest);
-    worker
-        .tcp(Direction::Inbound, &peer("webapp"), Tls::None)
-        .opened();
+    worker.tcp(Direction::Inbound, &peer("webapp")).opened();
 }
 
 #[tokio::test]

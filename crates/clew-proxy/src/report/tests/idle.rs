@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::hop::{Direction, Peer, Tls};
+use crate::hop::{Direction, Peer};
 use crate::report::budget::Budgeted;
 use crate::report::cache::MAX_CACHED;
 use crate::report::fixture::{
@@ -86,7 +86,7 @@ async fn a_series_that_is_held_is_reported_however_idle() {
     let start = Instant::now();
     let held = worker.series(&key("GET /a"));
     worker.opened(&held);
-    let connection = worker.tcp(Direction::Inbound, &peer("webapp"), Tls::None);
+    let connection = worker.tcp(Direction::Inbound, &peer("webapp"));
     connection.opened();
     pass(&reports, &[&worker], start, 1..60);
     worker.close(&held, &hop(|record| record.key.route = "GET /a".into()));
@@ -133,7 +133,7 @@ async fn instances_of_a_workload_share_a_series() {
             ..Peer::clone(&peer("webapp"))
         });
         report(&worker, hop(|record| record.key.peer = Arc::clone(&peer)));
-        worker.tcp(Direction::Inbound, &peer, Tls::None).opened();
+        worker.tcp(Direction::Inbound, &peer).opened();
     }
     // Reading it checks that there are no duplicates.
     let samples = scrape(&reports);

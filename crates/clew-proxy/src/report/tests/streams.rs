@@ -42,7 +42,7 @@ async fn a_stream_is_counted_while_it_is_open_and_each_byte_once() {
     assert_eq!(counted(&samples), (0.0, 4.0, 30.0));
     assert_eq!(sum(&samples, "clew_stream_duration_ms_count", &[]), 1.0);
     let labels = "workload=\"books\",namespace=\"shop\",direction=\"inbound\",client_workload=\"webapp\",\
-                  client_namespace=\"shop\",client_id=\"webapp.shop.identity\",route=\"GET /books/{id}\",tls=\"none\"";
+                  client_namespace=\"shop\",client_id=\"spiffe://cluster.local/ns/shop/sa/webapp\",route=\"GET /books/{id}\",tls=\"mtls\"";
     assert!(samples.contains_key(&format!("clew_open_streams{{{labels}}}")));
 }
 
