@@ -384,7 +384,7 @@ fn what_is_absent_is_left_out() {
         &span.attributes,
         &[
             ("clew.direction", "inbound"),
-            ("clew.tls", "mtls"),
+            ("clew.tls", "none"),
             ("http.request.method", "GET"),
             ("http.request.body.size", "0"),
             ("http.response.body.size", "512"),

@@ -45,7 +45,7 @@ async fn outbound_series_name_the_server() {
         "dst_service=\"webapp\"",
         "dst_workload=\"webapp\"",
         "dst_namespace=\"shop\"",
-        "server_id=\"webapp.shop.identity\"",
+        "server_id=\"spiffe://cluster.local/ns/shop/sa/webapp\"",
     ];
     assert_eq!(sum(&samples, "request_total", &labels), 1.0);
     assert_eq!(sum(&samples, "request_total", &["client_"]), 0.0);
@@ -145,7 +145,7 @@ async fn connections_are_counted_by_peer() {
     let labels = [
         "direction=\"outbound\"",
         "dst_service=\"redis\"",
-        "tls=\"none\"",
+        "tls=\"mtls\"",
     ];
     for (name, expected) in [
         ("tcp_open_total", 2.0),
