@@ -6,10 +6,10 @@ import { type Schema, useAnswer } from '../api/answer';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { GoldenCharts } from '../ui/GoldenCharts';
-import { goldenColumns } from '../ui/goldenColumns';
 import { type Dot, Heatmap } from '../ui/Heatmap';
 import { Empty, Failure, Loading, PageHead, Panel } from '../ui/parts';
-import { type Column, Table } from '../ui/Table';
+import { ROUTE_COLUMNS } from '../ui/routeColumns';
+import { Table } from '../ui/Table';
 
 /** Traces that are drawn as dots: more would hide what is below them. */
 const MAX_DOTS = 80;
@@ -80,7 +80,7 @@ export function RoutesPage() {
           {routes.data && routes.data.routes.length > 0 && (
             <Table
               label={`Routes of ${workload}`}
-              columns={COLUMNS}
+              columns={ROUTE_COLUMNS}
               rows={routes.data.routes}
               id={(one) => `${one.service ?? ''}/${one.route}`}
               selected={
@@ -105,11 +105,6 @@ export function RoutesPage() {
     </>
   );
 }
-
-const COLUMNS: Column<Schema<'RouteStat'>>[] = [
-  { key: 'route', head: 'Route', by: (route) => route.route, cell: (route) => <code>{route.route}</code> },
-  ...goldenColumns((route: Schema<'RouteStat'>) => route.golden),
-];
 
 interface One {
   workload: string;

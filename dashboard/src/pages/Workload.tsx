@@ -1,13 +1,16 @@
 // One workload: who asks it, whom it asks, and how it does.
 
+import { useMemo } from 'react';
 import { Link } from 'wouter';
 import { type Asked, type Schema, useAnswer } from '../api/answer';
 import { ago, clock, count, percent, rate, shortId, time } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
+import { ofWorkload, command as tapCommand } from '../tap/filters';
+import { LiveRequests } from '../tap/LiveRequests';
 import { GoldenCharts } from '../ui/GoldenCharts';
-import { goldenColumns } from '../ui/goldenColumns';
 import { Command, Empty, Failure, Figure, Loading, PageHead, Panel, Score } from '../ui/parts';
+import { ROUTE_COLUMNS } from '../ui/routeColumns';
 import { type Column, Table } from '../ui/Table';
 import { Octopus } from '../workload/Octopus';
 import { Propagation } from '../workload/Propagation';
@@ -20,6 +23,7 @@ interface Of {
 const TABS = [
   ['routes', 'Routes'],
   ['instances', 'Instances'],
+  ['tap', 'Live tap'],
   ['traces', 'Traces'],
   ['propagation', 'Propagation'],
 ] as const;
@@ -57,8 +61,8 @@ export function WorkloadPage({ namespace, name }: Of) {
           </Figure>
           <span className="grow" />
           <span className="row">
-            <Link className="button" href={to('/tap', { workload: name })}>
-              Tap it live
+            <Link className="button" href={to('/topology', { sel: `${namespace}/${name}` })}>
+              In the topology
             </Link>
             <Link className="button" href={to('/critical-path', { workload: name, namespace })}>
               Where its time goes
@@ -86,6 +90,7 @@ export function WorkloadPage({ namespace, name }: Of) {
       </nav>
       {tab === 'routes' && <RoutesTab namespace={namespace} name={name} edges={edges.data?.edges ?? []} />}
       {tab === 'instances' && <InstancesTab namespace={namespace} name={name} />}
+      {tab === 'tap' && <TapTab namespace={namespace} name={name} />}
       {tab === 'traces' && <TracesTab name={name} />}
       {tab === 'propagation' && <Propagation namespace={namespace} name={name} />}
     </>
@@ -107,10 +112,6 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
     ...new Set(edges.filter((edge) => edge.server.name === name).flatMap((edge) => edge.client.name ?? [])),
   ];
   const routes = useAnswer('/api/v1/routes', { ...asked, workload: name, namespace, from }, { live: isLive });
-  const columns: Column<Schema<'RouteStat'>>[] = [
-    { key: 'route', head: 'Route', by: (route) => route.route, cell: (route) => <code>{route.route}</code> },
-    ...goldenColumns((route: Schema<'RouteStat'>) => route.golden),
-  ];
   return (
     <Panel
       title="Routes"
@@ -135,7 +136,7 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
           body.routes.length > 0 ? (
             <Table
               label={`Routes of ${name}`}
-              columns={columns}
+              columns={ROUTE_COLUMNS}
               rows={body.routes}
               id={(route) => `${route.service}/${route.route}`}
               open={(route) => go('/routes', { workload: name, namespace, route: route.route, from })}
@@ -186,6 +187,19 @@ function InstancesTab({ namespace, name }: Of) {
         }}
       </Shown>
     </Panel>
+  );
+}
+
+function TapTab({ namespace, name }: Of) {
+  const { to } = useAddress();
+  const filters = useMemo(() => ofWorkload(namespace, name), [namespace, name]);
+  return (
+    <LiveRequests filters={filters}>
+      <Command>{tapCommand(filters)}</Command>
+      <Link className="button" href={to('/tap', { workload: name, namespace })}>
+        Filter them
+      </Link>
+    </LiveRequests>
   );
 }
 
