@@ -1,14 +1,15 @@
 // The picture of a topology. Two canvases lie over each other: all of it below, and what is looked at above. Both reach
 // over the edge of what is seen, so that a drag of a large picture only shifts them.
 
-import type { Point } from '../layout/plan';
+import type { Point, Rect } from '../layout/plan';
 import type { Laid } from '../layout/useLayout';
-import { breaksTraces, edgeId, type Graph, isNamespaceId } from '../model';
+import { edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
-import { paintEdges, paintHalo, paintLabel, Taken } from './edges';
+import { labelRoom, paintEdges, paintHalo, paintLabel } from './edges';
 import { gestures } from './gestures';
-import { paintGroup, paintNameTag, paintNode, paintTitle, ring } from './nodes';
+import { paintGroup, paintNameTag, paintNode, paintTitle, readOf, ring, titleRoom } from './nodes';
 import type { Palette } from './palette';
+import { candidates, roomFor, Taken } from './room';
 import { curveOf, hit, type PlacedEdge, type PlacedNode, type Scene, sceneOf } from './scene';
 
 /** How far the canvases reach over each side, as a share of what is seen. */
@@ -16,6 +17,8 @@ const OVER = 0.35;
 /** Up to so many edges all is drawn for every frame. */
 const LIGHT = 250;
 const CROWDED = 400;
+/** Up to so many edges labels keep off all of them. */
+const FEW = 80;
 /** Labels of edges are shown from this scale on. */
 const LABELLED = 0.45;
 const REST_MS = 140;
@@ -41,6 +44,9 @@ export class Picture {
   private frame = 0;
   private timer = 0;
   private drawnAt = 0;
+  /** Where the numbers of edges are, and of which picture. */
+  private labels = new Map<string, Rect>();
+  private labelled: { scene: Scene; scale: number } | undefined;
   private isStale = false;
   private isAboveStale = false;
   private selected: string | undefined;
@@ -288,28 +294,52 @@ export class Picture {
     paintEdges(context, edges, palette, { scale, isCrowded: edges.length > CROWDED });
     for (const placed of nodes) paintNode(context, placed, palette, scale);
     if (scale >= LABELLED && edges.length <= CROWDED) this.paintLabels(context, edges, nodes);
+    else this.labels.clear();
     for (const group of scene.groups) paintTitle(context, group, palette, scale);
     if (scene.nodes.size > 0 && performance.getEntriesByName('topology-drawn').length === 0) {
       performance.mark('topology-drawn');
     }
   }
 
+  /** Numbers keep their places for as long as the picture is the same, wherever it is moved. */
   private paintLabels(context: CanvasRenderingContext2D, edges: PlacedEdge[], nodes: PlacedNode[]): void {
-    const taken = new Taken();
-    this.takeNodes(taken, nodes);
+    const { scene, palette } = this;
+    const { scale } = this.drawn;
+    if (!scene) return;
+    if (this.labelled?.scene !== scene || this.labelled.scale !== scale) {
+      this.labels = new Map();
+      this.labelled = { scene, scale };
+    }
+    const { read, seen } = this.takenBy(context, nodes, edges);
+    for (const group of scene.groups) read.add(titleRoom(context, group, palette, scale));
+    for (const { edge } of edges) {
+      const known = this.labels.get(edge.id);
+      if (known) read.add(known);
+    }
     const worstFirst = [...edges].reverse();
     for (const placed of worstFirst) {
-      paintLabel(context, placed, this.palette, { scale: this.drawn.scale, taken, isForced: false });
+      const { id } = placed.edge;
+      let at = this.labels.get(id);
+      if (!at) {
+        at = roomFor(labelRoom(context, placed, palette, scale), read, seen);
+        if (!at) continue;
+        read.add(at);
+        this.labels.set(id, at);
+      }
+      paintLabel(context, placed, palette, { scale, at });
     }
   }
 
-  /** Labels may lie on the border of a node, not on its words. */
-  private takeNodes(taken: Taken, nodes: PlacedNode[]): void {
-    const by = 5 / Math.min(this.drawn.scale, 1);
-    for (const { node, x, y, width, height } of nodes) {
-      taken.take(x - width / 2 + by, y - height / 2 + by, width - 2 * by, height - 2 * by, true);
-      if (breaksTraces(node)) taken.take(x + width / 2 - 3 * by, y - height / 2 - 2 * by, 4 * by, 4 * by, true);
+  /** What labels may not lie on, and what they had better not lie on. */
+  private takenBy(context: CanvasRenderingContext2D, nodes: PlacedNode[], edges: PlacedEdge[]) {
+    const [read, seen] = [new Taken(), new Taken()];
+    for (const placed of nodes) {
+      const { x, y, width, height } = placed;
+      for (const rect of readOf(context, placed, this.palette, this.drawn.scale)) read.add(rect);
+      seen.add({ x: x - width / 2, y: y - height / 2, width, height });
     }
+    if (edges.length <= FEW) for (const { curve } of edges) seen.addWay(curve);
+    return { read, seen };
   }
 
   /** What is looked at: a node with its neighbours, an edge with its ends, a namespace, or what was found. */
@@ -355,34 +385,43 @@ export class Picture {
       const chosen = this.selected === undefined ? undefined : scene.byId.get(this.selected);
       if (chosen) paintHalo(context, chosen, palette, scale);
       paintEdges(context, edges, palette, { scale, isCrowded: false });
-      for (const placed of nodes) paintNode(context, placed, palette, scale);
-      this.paintLabelsAbove(context, edges, nodes, chosen);
       for (const placed of nodes) {
+        // Below the node, whose mark may hang over its border.
         if (placed.node.id === this.selected) ring(context, placed, palette, scale, false);
         else if (this.found.has(placed.node.id)) ring(context, placed, palette, scale, true);
+        paintNode(context, placed, palette, scale);
       }
+      this.paintLabelsAbove(context, edges, nodes, chosen);
     }
     if (pointed) paintNameTag(context, pointed, palette, scale);
     if (glanced) {
       paintHalo(context, glanced, palette, scale);
       paintEdges(context, [glanced], palette, { scale, isCrowded: false });
-      paintLabel(context, glanced, palette, { scale, taken: new Taken(), isForced: true });
+      const at = this.labels.get(glanced.edge.id) ?? candidates(labelRoom(context, glanced, palette, scale))[0];
+      if (at) paintLabel(context, glanced, palette, { scale, at });
     }
   }
 
+  /** Where they are below, for one sees both; others where there is room. */
   private paintLabelsAbove(
     context: CanvasRenderingContext2D,
     edges: PlacedEdge[],
     nodes: PlacedNode[],
     chosen: PlacedEdge | undefined,
   ): void {
-    const taken = new Taken();
+    const { palette } = this;
     const { scale } = this.drawn;
-    this.takeNodes(taken, nodes);
-    if (chosen) paintLabel(context, chosen, this.palette, { scale, taken, isForced: true });
-    if (scale < LABELLED / 2 || edges.length > CROWDED) return;
-    for (const placed of [...edges].reverse()) {
-      if (placed !== chosen) paintLabel(context, placed, this.palette, { scale, taken, isForced: false });
+    const isLegible = scale >= LABELLED / 2 && edges.length <= CROWDED;
+    const { read, seen } = this.takenBy(context, nodes, edges);
+    const worstFirst = [...edges].reverse().sort((a, b) => Number(b === chosen) - Number(a === chosen));
+    for (const placed of worstFirst) {
+      if (!isLegible && placed !== chosen) continue;
+      const wanted = labelRoom(context, placed, palette, scale);
+      const at = this.labels.get(placed.edge.id) ?? roomFor(wanted, read, seen);
+      if (at) read.add(at);
+      // What is chosen is shown even where it lies on something.
+      const shown = at ?? (placed === chosen ? candidates(wanted)[0] : undefined);
+      if (shown) paintLabel(context, placed, palette, { scale, at: shown });
     }
   }
 
@@ -423,6 +462,7 @@ export class Picture {
     this.moved.set(grabbed.node.id, { x: grabbed.x, y: grabbed.y });
     for (const placed of scene.edgesOf.get(grabbed.node.id) ?? []) {
       placed.curve = curveOf(placed.edge, scene, laid.placement, this.moved) ?? placed.curve;
+      this.labels.delete(placed.edge.id);
     }
     if (this.isLight) this.isStale = true;
     this.isAboveStale = true;
