@@ -93,6 +93,8 @@ live.onAnswer((asked, status, body) => {
 interface Options {
   /** Follow what changes. */
   live?: boolean;
+  /** How many seconds news of it can wait. */
+  every?: number | undefined;
   /** Ask at all. */
   when?: boolean;
 }
@@ -104,8 +106,8 @@ export interface Asked<Body> {
   retry: () => void;
 }
 
-function useQuestion(asked: string, { live: follow = false, when = true }: Options): Asked<unknown> {
-  useEffect(() => (follow && when ? live.watch(asked) : undefined), [asked, follow, when]);
+function useQuestion(asked: string, { live: follow = false, every, when = true }: Options): Asked<unknown> {
+  useEffect(() => (follow && when ? live.watch(asked, every) : undefined), [asked, follow, every, when]);
   const query = useQuery({
     queryKey: [asked],
     queryFn: ({ signal }) => ask(asked, signal),
