@@ -26,7 +26,7 @@ export function Members({ members, version }: { members: Member[]; version: stri
       cell: (member) => (
         <span className="row" style={{ flexWrap: 'nowrap' }}>
           <State member={member} version={version} />
-          <Link href={to(workloadPath(member.namespace, member.workload))}>{member.id}</Link>
+          <Link href={to(workloadPath(member.namespace, member.workload), { tab: 'instances' })}>{member.id}</Link>
           {member.role === 'gateway' && <span className="tag">gateway</span>}
           {member.leaving && <span className="tag warn">leaving</span>}
         </span>
