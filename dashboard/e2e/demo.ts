@@ -17,41 +17,71 @@ export interface Demo {
   end: () => Promise<void>;
 }
 
+/** The mesh's roles alone, to which applications send spans of their own. */
+export interface Roles {
+  /** Where the API and the dashboard are. */
+  base: string;
+  /** Where OTLP/HTTP is taken in. */
+  otlp: string;
+  end: () => Promise<void>;
+}
+
+interface Ready {
+  api: string;
+  gateway: string;
+  otlp_http: string;
+}
+
+interface Started extends Ready {
+  end: () => Promise<void>;
+}
+
 export async function startDemo(...flags: string[]): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
   const ready = join(folder, 'ready.json');
   // The mesh ends by itself, should nobody end it.
-  const process = spawn(
-    PROGRAM,
-    ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  let said = '';
-  process.stdout?.on('data', (data) => {
-    said += data;
-  });
-  process.stderr?.on('data', (data) => {
-    said += data;
-  });
-  const end = async () => {
-    await ended(process);
+  const args = ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags];
+  const { api, gateway, end } = await start(args, () => readIfThere(ready));
+  const endAll = async () => {
+    await end();
     rmSync(folder, { recursive: true });
   };
-  try {
-    const { api, gateway } = await until(`a mesh of ${PROGRAM}`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
-      return readIfThere(ready);
+  return { base: `http://${api}`, gateway: `http://${gateway}`, end: endAll };
+}
+
+export async function startRoles(): Promise<Roles> {
+  const args = ['roles', '--api', 'http://127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--idle-exit', '10m'];
+  // They say where they are in a line of JSON.
+  const { api, otlp_http, end } = await start(args, (said) => {
+    const line = said.split('\n').find((line) => line.startsWith('{') && line.endsWith('}'));
+    return line === undefined ? undefined : JSON.parse(line);
+  });
+  return { base: `http://${api}`, otlp: `http://${otlp_http}`, end };
+}
+
+/** Runs the program until it is ended; `readyBy` finds where it answers, in what it said or elsewhere. */
+async function start(args: string[], readyBy: (said: string) => Ready | undefined): Promise<Started> {
+  const process = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('data', (data) => {
+      said += data;
     });
-    return { base: `http://${api}`, gateway: `http://${gateway}`, end };
+  }
+  const end = () => ended(process);
+  try {
+    const ready = await until(`a mesh of ${PROGRAM}`, () => {
+      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
+      return readyBy(said);
+    });
+    return { ...ready, end };
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-function readIfThere(file: string): { api: string; gateway: string } | undefined {
+function readIfThere(file: string): Ready | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
