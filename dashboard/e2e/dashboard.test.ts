@@ -127,6 +127,7 @@ test('the trace of a request is found as soon as the API has it', async () => {
   // The page names it, and the gateway that it came through.
   await page.getByText(trace.trace_id.slice(0, 8)).first().waitFor();
   await page.locator('main').getByText('gateway').first().waitFor();
+  expect(await violations()).toEqual([]);
 });
 
 test('keys go to pages, and find workloads', async () => {

@@ -80,7 +80,7 @@ const WAYS: Way[] = [
     drawn: 'table[aria-label^="Requests"] tbody tr',
   },
   {
-    name: 'workload to back to its routes',
+    name: 'a workload’s traces to its routes',
     from: `${BOOKS}?tab=traces`,
     by: tab('Routes'),
     to: /\/books$/,

@@ -9,6 +9,7 @@ export const PAGES = [
     path: '/workloads/default/webapp?tab=propagation',
     drawn: 'main table[aria-label^="Requests"] tbody tr',
   },
+  { name: 'workload-tap', path: '/workloads/default/books?tab=tap', drawn: 'table.tap tbody tr.link' },
   { name: 'routes', path: '/routes?workload=books&namespace=default&route=GET%20%2Fbooks', drawn: '.heatmap canvas' },
   { name: 'traces', path: '/traces', drawn: 'main table tbody tr' },
   { name: 'critical-path', path: '/critical-path?workload=webapp&route=GET%20%2Fsearch', drawn: 'main table tbody tr' },
