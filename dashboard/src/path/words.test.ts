@@ -31,6 +31,7 @@ test('who is to blame is said of the mean and of the slowest', () => {
 
 test('from how many requests it is known is said', () => {
   expect(source(path)).toBe('From the spans of 149 of 156 requests.');
+  expect(source({ ...path, requests: 157, stands_for: 157 })).toBe('From the spans of all 157 requests.');
   expect(source({ ...path, stands_for: 600, traces_found: 5000, traces_read: 2000 })).toBe(
     'From the spans of 149 of 156 requests, each for those that were not kept: 600 in all; 2,000 of 5,000 traces were read.',
   );

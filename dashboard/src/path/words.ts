@@ -30,7 +30,10 @@ export function blamed(path: CriticalPath): string {
 
 /** From how many requests it is known. */
 export function source(path: CriticalPath): string {
-  const parts = [`From the spans of ${count(path.requests)} of ${count(path.of)} requests`];
+  // Spans and counters are read a moment apart: there may be a few more of the one.
+  const known =
+    path.requests < path.of ? `${count(path.requests)} of ${count(path.of)}` : `all ${count(path.requests)}`;
+  const parts = [`From the spans of ${known} requests`];
   if (path.stands_for > path.requests + 0.5)
     parts.push(`each for those that were not kept: ${count(path.stands_for)} in all`);
   const read =
