@@ -127,7 +127,14 @@ export function OverviewPage() {
       title: 'Of the calls that say something of it, the share that carried the trace context on',
       isNumber: true,
       by: (workload) => workload.propagation_score,
-      cell: (workload) => <Score score={workload.propagation_score} />,
+      cell: ({ propagation_score, namespace, workload }) =>
+        ofScore(propagation_score) === 'bad' ? (
+          <Link href={to(workloadPath(namespace, workload), { tab: 'propagation' })} title="It breaks traces: why">
+            <Score score={propagation_score} />
+          </Link>
+        ) : (
+          <Score score={propagation_score} />
+        ),
     },
     {
       key: 'instances',
