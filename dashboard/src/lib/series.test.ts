@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { measured } from './series';
+import { lone, measured } from './series';
 
 const ends = [10_000, 20_000, 30_000, 40_000];
 
@@ -15,4 +15,9 @@ test('a step in which measuring began counts', () => {
 
 test('what was always measured stays as it is', () => {
   expect(measured([0, null, 2, 4], { ends, measured_from: new Date(0).toISOString() })).toEqual([0, null, 2, 4]);
+});
+
+test('a value between gaps stands alone', () => {
+  expect(lone([1, null, 2, 3, null, 4])).toEqual([0, 5]);
+  expect(lone([1, 2, null])).toEqual([]);
 });

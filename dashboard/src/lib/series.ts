@@ -9,3 +9,11 @@ export function measured(values: readonly (number | null)[], { ends, measured_fr
   const from = Date.parse(measured_from);
   return values.map((value, step) => ((ends[step] ?? 0) <= from ? null : value));
 }
+
+/** Places of values that stand alone, with gaps on both sides. */
+export function lone(values: ArrayLike<number | null | undefined>): number[] {
+  const isGap = (place: number) => values[place] === null || values[place] === undefined;
+  return Array.from(values, (_, place) => place).filter(
+    (place) => !isGap(place) && isGap(place - 1) && isGap(place + 1),
+  );
+}
