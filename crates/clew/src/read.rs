@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod critical_path;
+mod dashboard;
 mod edges;
 mod golden;
 mod log_level;
@@ -20,9 +21,9 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CallsArgs, CheckArgs, CriticalPathArgs, EdgesArgs, Format, LogLevelArgs, MeshArgs, OutputArgs,
-    PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs,
-    VersionArgs,
+    CallsArgs, CheckArgs, CriticalPathArgs, DashboardArgs, EdgesArgs, Format, LogLevelArgs,
+    MeshArgs, OutputArgs, PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
+    TraceArgs, TracesArgs, VersionArgs,
 };
 use crate::client::{Answer, ApiClient, ApiError};
 use crate::exit::Exit;
@@ -45,6 +46,14 @@ pub(crate) enum ReadError {
     /// The stream of requests ended although nobody asked for it.
     #[error("the mesh ended the stream")]
     StreamEnded,
+    /// The mesh is a build of Rust alone.
+    #[error(
+        "the mesh at {api} was built without the dashboard; `make dashboard`, before the build, adds it"
+    )]
+    NoDashboard {
+        /// Address that was asked.
+        api: String,
+    },
     /// A flag's value makes no sense.
     #[error("--{flag} {given}: expected {expected}")]
     Flag {
@@ -86,6 +95,11 @@ pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
     error
         .downcast_ref::<ReadError>()
         .map_or(Exit::Failed, ReadError::exit)
+}
+
+/// `clew dashboard`
+pub(crate) fn dashboard(args: DashboardArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| dashboard::run(&args, &api).await)
 }
 
 /// `clew stat`

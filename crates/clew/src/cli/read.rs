@@ -87,6 +87,21 @@ pub(crate) struct WindowArgs {
     pub(crate) namespace: Option<String>,
 }
 
+/// `clew dashboard`
+#[derive(Args, Debug)]
+pub(crate) struct DashboardArgs {
+    /// Open the page of this workload
+    pub(crate) workload: Option<String>,
+    /// The namespace of the workload
+    #[arg(short = 'n', long, value_name = "NAMESPACE", requires = "workload")]
+    pub(crate) namespace: Option<String>,
+    /// Only print the address
+    #[arg(long)]
+    pub(crate) print: bool,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
+}
+
 /// `clew stat`
 #[derive(Args, Debug)]
 pub(crate) struct StatArgs {
