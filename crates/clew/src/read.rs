@@ -23,9 +23,9 @@ use crate::cli::ApiArgs;
 use crate::cli::read::{
     CallsArgs, CheckArgs, CriticalPathArgs, DashboardArgs, EdgesArgs, Format, LogLevelArgs,
     MeshArgs, OutputArgs, PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
-    TraceArgs, TracesArgs, VersionArgs,
+    TraceArgs, TracesArgs, VersionArgs, WindowArgs,
 };
-use crate::client::{Answer, ApiClient, ApiError};
+use crate::client::{Answer, ApiClient, ApiError, Question};
 use crate::exit::Exit;
 use crate::output;
 use clew_runtime::signals::SignalError;
@@ -187,6 +187,14 @@ fn ask(
         .build()
         .map_err(ReadError::Runtime)?;
     Ok(runtime.block_on(command(ApiClient::new(&args.url)))?)
+}
+
+/// A question about a window of time.
+fn about(path: &str, window: &WindowArgs) -> Question {
+    Question::new(path)
+        .with("window", window.window)
+        .with_some("until", window.until)
+        .with_some("namespace", window.namespace.as_ref())
 }
 
 /// Prints an answer as the flags say; `render` is told whether all columns are wanted.
