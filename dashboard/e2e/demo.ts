@@ -1,10 +1,10 @@
 // A real mesh: `clew demo` of this build, on ports that the system gives.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const PROGRAM = process.env.CLEW_TEST_PROGRAM ?? new URL('../../target/debug/clew', import.meta.url).pathname;
 const PATIENCE_MS = 60_000;
@@ -91,5 +91,15 @@ export function request(url: string): Promise<number | undefined> {
       response.resume();
       response.on('end', () => done(response.statusCode));
     }).on('error', fail);
+  });
+}
+
+/** Runs a command of `clew` in a shell, as someone who has copied it; what it said on both streams. */
+export function runCommand(command: string, api: string): Promise<{ code: number | null; said: string }> {
+  const env = { ...process.env, PATH: `${dirname(PROGRAM)}:${process.env.PATH}`, CLEW_API: api };
+  return new Promise((done) => {
+    const shell = execFile('sh', ['-c', command], { env, timeout: PATIENCE_MS }, (_, output, errors) =>
+      done({ code: shell.exitCode, said: output + errors }),
+    );
   });
 }
