@@ -21,27 +21,28 @@ export async function startDemo(...flags: string[]): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
   const ready = join(folder, 'ready.json');
   // The mesh ends by itself, should nobody end it.
-  const process = spawn(
+  const mesh = spawn(
     PROGRAM,
-    ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags],
+    ['demo', '--api', 'http://127.0.0.1:0', '--for', '20m', '--ready-file', ready, ...flags],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_STATE_HOME: folder },
     },
   );
   let said = '';
-  process.stdout?.on('data', (data) => {
+  mesh.stdout?.on('data', (data) => {
     said += data;
   });
-  process.stderr?.on('data', (data) => {
+  mesh.stderr?.on('data', (data) => {
     said += data;
   });
   const end = async () => {
-    await ended(process);
+    await ended(mesh);
     rmSync(folder, { recursive: true });
   };
   try {
     const { api, gateway } = await until(`a mesh of ${PROGRAM}`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
+      if (mesh.exitCode !== null) throw new Error(`it ended:\n${said}`);
       return readIfThere(ready);
     });
     return { base: `http://${api}`, gateway: `http://${gateway}`, end };
