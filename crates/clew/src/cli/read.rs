@@ -99,7 +99,7 @@ pub(crate) struct DashboardArgs {
     /// The namespace of the workload
     #[arg(short = 'n', long, value_name = "NAMESPACE", requires = "workload")]
     pub(crate) namespace: Option<String>,
-    /// Only print the address
+    /// Only print the address, as where there is no display
     #[arg(long)]
     pub(crate) print: bool,
     #[command(flatten)]
