@@ -191,7 +191,7 @@ impl ApiClient {
 
     /// `GET`, to be read piece by piece.
     pub(crate) async fn stream(&self, question: &Question) -> Result<Incoming, ApiError> {
-        let path = path(question);
+        let path = api_path(question);
         let response = self.send(Method::GET, &path, Bytes::new()).await?;
         if response.status().is_success() {
             Ok(response.into_body())
@@ -207,7 +207,7 @@ impl ApiClient {
         body: Bytes,
     ) -> Result<Answer<T>, ApiError> {
         let answer = async {
-            let response = self.send(method, &path(question), body).await?;
+            let response = self.send(method, &api_path(question), body).await?;
             if !response.status().is_success() {
                 return Err(self.refusal(response).await);
             }
@@ -280,7 +280,7 @@ impl ApiClient {
 }
 
 /// As a request names it.
-fn path(question: &Question) -> String {
+fn api_path(question: &Question) -> String {
     format!("{API_PREFIX}{}", question.path)
 }
 

@@ -46,7 +46,7 @@ pub(crate) enum ReadError {
     /// The stream of requests ended although nobody asked for it.
     #[error("the mesh ended the stream")]
     StreamEnded,
-    /// The mesh is a build of Rust alone.
+    /// The program of the mesh was built without the files of the dashboard.
     #[error(
         "the mesh at {api} was built without the dashboard; `make dashboard`, before the build, adds it"
     )]
