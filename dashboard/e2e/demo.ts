@@ -1,10 +1,10 @@
 // A real mesh: `clew demo` of this build, on ports that the system gives.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const PROGRAM = process.env.CLEW_TEST_PROGRAM ?? new URL('../../target/debug/clew', import.meta.url).pathname;
 const PATIENCE_MS = 60_000;
@@ -32,49 +32,58 @@ interface Ready {
   otlp_http: string;
 }
 
-interface Started extends Ready {
-  end: () => Promise<void>;
-}
-
 export async function startDemo(...flags: string[]): Promise<Demo> {
-  const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
-  const ready = join(folder, 'ready.json');
-  // The mesh ends by itself, should nobody end it.
-  const args = ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags];
-  const { api, gateway, end } = await start(args, () => readIfThere(ready));
-  const endAll = async () => {
-    await end();
-    rmSync(folder, { recursive: true });
-  };
-  return { base: `http://${api}`, gateway: `http://${gateway}`, end: endAll };
+  const { ready, end } = await start((folder) => {
+    const file = join(folder, 'ready.json');
+    // The mesh ends by itself, should nobody end it.
+    const args = ['demo', '--api', 'http://127.0.0.1:0', '--for', '20m', '--ready-file', file, ...flags];
+    return { args, ready: () => readIfThere(file) };
+  });
+  return { base: `http://${ready.api}`, gateway: `http://${ready.gateway}`, end };
 }
 
 export async function startRoles(): Promise<Roles> {
-  const args = ['roles', '--api', 'http://127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--idle-exit', '10m'];
-  // They say where they are in a line of JSON.
-  const { api, otlp_http, end } = await start(args, (said) => {
-    const line = said.split('\n').find((line) => line.startsWith('{') && line.endsWith('}'));
-    return line === undefined ? undefined : JSON.parse(line);
-  });
-  return { base: `http://${api}`, otlp: `http://${otlp_http}`, end };
+  const { ready, end } = await start(() => ({
+    args: ['roles', '--api', 'http://127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--idle-exit', '20m'],
+    // They say where they are in a line of JSON.
+    ready: (said) => {
+      const line = said.split('\n').find((line) => line.startsWith('{') && line.endsWith('}'));
+      return line === undefined ? undefined : JSON.parse(line);
+    },
+  }));
+  return { base: `http://${ready.api}`, otlp: `http://${ready.otlp_http}`, end };
 }
 
-/** Runs the program until it is ended; `readyBy` finds where it answers, in what it said or elsewhere. */
-async function start(args: string[], readyBy: (said: string) => Ready | undefined): Promise<Started> {
-  const process = spawn(PROGRAM, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+interface Command {
+  args: string[];
+  /** Where it answers, once it has said so. */
+  ready: (said: string) => Ready | undefined;
+}
+
+/** Runs the program until it is ended, with a folder of its own for what it keeps. */
+async function start(commandIn: (folder: string) => Command): Promise<{ ready: Ready; end: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
+  const command = commandIn(folder);
+  const mesh = spawn(PROGRAM, command.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, XDG_STATE_HOME: folder },
+  });
   let said = '';
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const stream of [mesh.stdout, mesh.stderr]) {
     stream.on('data', (data) => {
       said += data;
     });
   }
-  const end = () => ended(process);
+  const end = async () => {
+    await ended(mesh);
+    rmSync(folder, { recursive: true });
+  };
   try {
     const ready = await until(`a mesh of ${PROGRAM}`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
-      return readyBy(said);
+      if (mesh.exitCode !== null) throw new Error(`it ended:\n${said}`);
+      return command.ready(said);
     });
-    return { ...ready, end };
+    return { ready, end };
   } catch (error) {
     await end();
     throw error;
@@ -121,5 +130,15 @@ export function request(url: string): Promise<number | undefined> {
       response.resume();
       response.on('end', () => done(response.statusCode));
     }).on('error', fail);
+  });
+}
+
+/** Runs a command of `clew` in a shell, as someone who has copied it; what it said on both streams. */
+export function runCommand(command: string, api: string): Promise<{ code: number | null; said: string }> {
+  const env = { ...process.env, PATH: `${dirname(PROGRAM)}:${process.env.PATH}`, CLEW_API: api };
+  return new Promise((done) => {
+    const shell = execFile('sh', ['-c', command], { env, timeout: PATIENCE_MS }, (_, output, errors) =>
+      done({ code: shell.exitCode, said: output + errors }),
+    );
   });
 }

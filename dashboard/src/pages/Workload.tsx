@@ -4,6 +4,7 @@ import { useMemo } from 'react';
 import { Link } from 'wouter';
 import { type Asked, type Schema, useAnswer } from '../api/answer';
 import { ago, clock, count, percent, rate, shortId, time } from '../lib/format';
+import { inNamespace, quoted, routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { ofWorkload, command as tapCommand } from '../tap/filters';
@@ -44,7 +45,7 @@ export function WorkloadPage({ namespace, name }: Of) {
       <PageHead
         title={name}
         sub={`workload in ${namespace}${workload?.role === 'gateway' ? ', a gateway' : ''}`}
-        command={`clew stat ${name}${flags}`}
+        command={`clew stat ${quoted(name)}${inNamespace(namespace)}${flags}`}
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       {stat.isLoading && <Loading />}
@@ -127,7 +128,7 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
               ))}
             </select>
           </label>
-          <Command>{`clew routes ${name}${from ? ` --from ${from}` : ''}${flags}`}</Command>
+          <Command>{routesCommand({ workload: name, namespace, from }, flags)}</Command>
         </>
       }
     >
@@ -225,7 +226,7 @@ const TRACE_COLUMNS: Column<Schema<'TraceSummary'>>[] = [
 ];
 
 function TracesTab({ name }: { name: string }) {
-  const { asked, isLive } = usePageTime();
+  const { asked, isLive, flags } = usePageTime();
   const { to, go } = useAddress();
   const traces = useAnswer('/api/v1/traces', { ...asked, service: name, limit: 50 }, { live: isLive });
   return (
@@ -237,7 +238,7 @@ function TracesTab({ name }: { name: string }) {
           <Link className="button" href={to('/traces', { service: name })}>
             Search them
           </Link>
-          <Command>{`clew traces --service ${name}`}</Command>
+          <Command>{`clew traces --service ${quoted(name)}${flags} --limit 50`}</Command>
         </>
       }
     >
