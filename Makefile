@@ -60,5 +60,5 @@ docs: ## Write what is generated from the code (docs/, committed protobuf code) 
 bench: ## One proxy on one core, beside a direct connection
 	@bench/run
 
-bench-ui: dashboard ## The topology of a large mesh in a real browser: first picture, script time while dragging
+bench-ui: dashboard ## The topology of a large mesh and a large trace in a real browser: first picture, script time for each frame
 	@cd dashboard && node bench/ui.js

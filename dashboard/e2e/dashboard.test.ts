@@ -106,6 +106,20 @@ test('a paused page has no connection, and one that goes on has one again', asyn
   await page.locator('.live.is-live').waitFor();
 });
 
+test('the list of traces follows, and stands still while someone looks at it', async () => {
+  await open('/traces');
+  const first = page.locator('main table tbody tr').first();
+  await first.waitFor();
+  const before = await first.innerText();
+  await until('newer trace', async () => ((await first.innerText()) !== before ? true : undefined));
+  await first.hover();
+  const held = await first.innerText();
+  await page.getByText('held while you look').waitFor();
+  expect(await first.innerText()).toBe(held);
+  await page.getByRole('heading', { name: 'Traces', level: 1 }).hover();
+  await until('newer trace', async () => ((await first.innerText()) !== held ? true : undefined));
+});
+
 test('from a workload to its route, to a trace, to a span, by links alone', async () => {
   await open('/');
   await page.getByRole('link', { name: 'books', exact: true }).click();

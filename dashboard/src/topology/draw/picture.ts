@@ -1,15 +1,15 @@
 // The picture of a topology. Two canvases lie over each other: all of it below, and what is looked at above. Both reach
 // over the edge of what is seen, so that a drag of a large picture only shifts them.
 
-import type { Point, Rect } from '../layout/plan';
+import type { Point } from '../layout/plan';
 import type { Laid } from '../layout/useLayout';
 import { edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
-import { labelRoom, paintEdges, paintHalo, paintLabel } from './edges';
+import { paintEdges, paintHalo } from './edges';
 import { gestures } from './gestures';
-import { paintGroup, paintNameTag, paintNode, paintTitle, readOf, ring, titleRoom } from './nodes';
+import { Labels } from './labels';
+import { paintGroup, paintNameTag, paintNode, paintTitle, ring } from './nodes';
 import type { Palette } from './palette';
-import { candidates, roomFor, Taken } from './room';
 import { curveOf, hit, type PlacedEdge, type PlacedNode, type Scene, sceneOf } from './scene';
 
 /** How far the canvases reach over each side, as a share of what is seen. */
@@ -17,8 +17,6 @@ const OVER = 0.35;
 /** Up to so many edges all is drawn for every frame. */
 const LIGHT = 250;
 const CROWDED = 400;
-/** Up to so many edges labels keep off all of them. */
-const FEW = 80;
 /** Labels of edges are shown from this scale on. */
 const LABELLED = 0.45;
 const REST_MS = 140;
@@ -44,9 +42,7 @@ export class Picture {
   private frame = 0;
   private timer = 0;
   private drawnAt = 0;
-  /** Where the numbers of edges are, and of which picture. */
-  private labels = new Map<string, Rect>();
-  private labelled: { scene: Scene; scale: number } | undefined;
+  private readonly labels = new Labels();
   private isStale = false;
   private isAboveStale = false;
   private selected: string | undefined;
@@ -293,53 +289,13 @@ export class Picture {
     for (const group of scene.groups) paintGroup(context, group, palette, scale);
     paintEdges(context, edges, palette, { scale, isCrowded: edges.length > CROWDED });
     for (const placed of nodes) paintNode(context, placed, palette, scale);
-    if (scale >= LABELLED && edges.length <= CROWDED) this.paintLabels(context, edges, nodes);
+    if (scale >= LABELLED && edges.length <= CROWDED)
+      this.labels.paint(context, { scene, scale, palette, edges, nodes });
     else this.labels.clear();
     for (const group of scene.groups) paintTitle(context, group, palette, scale);
     if (scene.nodes.size > 0 && performance.getEntriesByName('topology-drawn').length === 0) {
       performance.mark('topology-drawn');
     }
-  }
-
-  /** Numbers keep their places for as long as the picture is the same, wherever it is moved. */
-  private paintLabels(context: CanvasRenderingContext2D, edges: PlacedEdge[], nodes: PlacedNode[]): void {
-    const { scene, palette } = this;
-    const { scale } = this.drawn;
-    if (!scene) return;
-    if (this.labelled?.scene !== scene || this.labelled.scale !== scale) {
-      this.labels = new Map();
-      this.labelled = { scene, scale };
-    }
-    const { read, seen } = this.takenBy(context, nodes, edges);
-    for (const group of scene.groups) read.add(titleRoom(context, group, palette, scale));
-    for (const { edge } of edges) {
-      const known = this.labels.get(edge.id);
-      if (known) read.add(known);
-    }
-    const worstFirst = [...edges].reverse();
-    for (const placed of worstFirst) {
-      const { id } = placed.edge;
-      let at = this.labels.get(id);
-      if (!at) {
-        at = roomFor(labelRoom(context, placed, palette, scale), read, seen);
-        if (!at) continue;
-        read.add(at);
-        this.labels.set(id, at);
-      }
-      paintLabel(context, placed, palette, { scale, at });
-    }
-  }
-
-  /** What labels may not lie on, and what they had better not lie on. */
-  private takenBy(context: CanvasRenderingContext2D, nodes: PlacedNode[], edges: PlacedEdge[]) {
-    const [read, seen] = [new Taken(), new Taken()];
-    for (const placed of nodes) {
-      const { x, y, width, height } = placed;
-      for (const rect of readOf(context, placed, this.palette, this.drawn.scale)) read.add(rect);
-      seen.add({ x: x - width / 2, y: y - height / 2, width, height });
-    }
-    if (edges.length <= FEW) for (const { curve } of edges) seen.addWay(curve);
-    return { read, seen };
   }
 
   /** What is looked at: a node with its neighbours, an edge with its ends, a namespace, or what was found. */
@@ -391,37 +347,15 @@ export class Picture {
         else if (this.found.has(placed.node.id)) ring(context, placed, palette, scale, true);
         paintNode(context, placed, palette, scale);
       }
-      this.paintLabelsAbove(context, edges, nodes, chosen);
+      const isLegible = scale >= LABELLED / 2 && edges.length <= CROWDED;
+      if (isLegible) this.labels.paintAbove(context, { scene, scale, palette, edges, nodes }, chosen);
+      else if (chosen) this.labels.paintOne(context, chosen, { scale, palette });
     }
     if (pointed) paintNameTag(context, pointed, palette, scale);
     if (glanced) {
       paintHalo(context, glanced, palette, scale);
       paintEdges(context, [glanced], palette, { scale, isCrowded: false });
-      const at = this.labels.get(glanced.edge.id) ?? candidates(labelRoom(context, glanced, palette, scale))[0];
-      if (at) paintLabel(context, glanced, palette, { scale, at });
-    }
-  }
-
-  /** Where they are below, for one sees both; others where there is room. */
-  private paintLabelsAbove(
-    context: CanvasRenderingContext2D,
-    edges: PlacedEdge[],
-    nodes: PlacedNode[],
-    chosen: PlacedEdge | undefined,
-  ): void {
-    const { palette } = this;
-    const { scale } = this.drawn;
-    const isLegible = scale >= LABELLED / 2 && edges.length <= CROWDED;
-    const { read, seen } = this.takenBy(context, nodes, edges);
-    const worstFirst = [...edges].reverse().sort((a, b) => Number(b === chosen) - Number(a === chosen));
-    for (const placed of worstFirst) {
-      if (!isLegible && placed !== chosen) continue;
-      const wanted = labelRoom(context, placed, palette, scale);
-      const at = this.labels.get(placed.edge.id) ?? roomFor(wanted, read, seen);
-      if (at) read.add(at);
-      // What is chosen is shown even where it lies on something.
-      const shown = at ?? (placed === chosen ? candidates(wanted)[0] : undefined);
-      if (shown) paintLabel(context, placed, palette, { scale, at: shown });
+      this.labels.paintOne(context, glanced, { scale, palette });
     }
   }
 
@@ -462,7 +396,7 @@ export class Picture {
     this.moved.set(grabbed.node.id, { x: grabbed.x, y: grabbed.y });
     for (const placed of scene.edgesOf.get(grabbed.node.id) ?? []) {
       placed.curve = curveOf(placed.edge, scene, laid.placement, this.moved) ?? placed.curve;
-      this.labels.delete(placed.edge.id);
+      this.labels.forget(placed.edge.id);
     }
     if (this.isLight) this.isStale = true;
     this.isAboveStale = true;
