@@ -1,8 +1,10 @@
 //! Questions and answers, as nouns of the mesh and not of the database, so that another store (a
 //! Prometheus, a ClickHouse) can answer the same ones.
 
+mod exemplars;
 mod over_time;
 
+pub use exemplars::{Exemplar, Exemplars, MAX_READ_SPANS, MAX_WALKED_SPANS};
 pub use over_time::{
     GoldenStep, GoldenSteps, GoldenStepsQuery, GroupSteps, HistogramSteps, MAX_SERIES,
     MAX_SERIES_STEPS,

@@ -27,7 +27,7 @@ fn now_nanos() -> u64 {
     .unwrap()
 }
 
-fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
+pub(super) fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
     let start = *BEGINNING + id * 1_000_000;
     Span {
         trace_id: TraceId::new(trace).unwrap(),
