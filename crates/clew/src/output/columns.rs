@@ -173,8 +173,14 @@ pub(crate) const COLUMNS: [(&str, &str); 70] = [
         "SERIES",
         "series of the family that has most of them, and how many a family may have (docs/metrics.md)",
     ),
-    ("MEMORY", "memory in RAM of the proxy's process"),
-    ("CPU", "cores that the process kept busy in the last minute"),
+    (
+        "MEMORY",
+        "memory in RAM of the proxy's process; `\"` where that is the process of a line above",
+    ),
+    (
+        "CPU",
+        "cores that the process kept busy in the last minute; `\"` as above",
+    ),
     ("WAITING", "spans that are still to be exported"),
     ("FDS", "open file descriptors of the process"),
     (
