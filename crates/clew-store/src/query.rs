@@ -250,6 +250,8 @@ pub struct TraceSummary {
     pub roots: u32,
     /// Spans by service.
     pub services: BTreeMap<String, u32>,
+    /// When something was added last.
+    pub changed: SystemTime,
 }
 
 /// What the store holds and what it did since it was opened.

@@ -151,7 +151,7 @@ pub(crate) const COLUMNS: [(&str, &str); 70] = [
     ("SPANS", "spans that are stored"),
     (
         "MISSING_PARENTS",
-        "spans whose parent is not stored: someone did not export, or is late",
+        "spans whose parent is not stored: someone did not export, or, of a trace that is `(arriving)`, not yet",
     ),
     ("ROOTS", "spans without a parent; a whole trace has one"),
     ("INSTANCE", "one instance of the workload"),
