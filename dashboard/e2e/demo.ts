@@ -1,10 +1,10 @@
 // A real mesh: `clew demo` of this build, on ports that the system gives.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const PROGRAM = process.env.CLEW_TEST_PROGRAM ?? new URL('../../target/debug/clew', import.meta.url).pathname;
 const PATIENCE_MS = 60_000;
@@ -21,27 +21,28 @@ export async function startDemo(...flags: string[]): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
   const ready = join(folder, 'ready.json');
   // The mesh ends by itself, should nobody end it.
-  const process = spawn(
+  const mesh = spawn(
     PROGRAM,
-    ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags],
+    ['demo', '--api', 'http://127.0.0.1:0', '--for', '20m', '--ready-file', ready, ...flags],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_STATE_HOME: folder },
     },
   );
   let said = '';
-  process.stdout?.on('data', (data) => {
+  mesh.stdout?.on('data', (data) => {
     said += data;
   });
-  process.stderr?.on('data', (data) => {
+  mesh.stderr?.on('data', (data) => {
     said += data;
   });
   const end = async () => {
-    await ended(process);
+    await ended(mesh);
     rmSync(folder, { recursive: true });
   };
   try {
     const { api, gateway } = await until(`a mesh of ${PROGRAM}`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
+      if (mesh.exitCode !== null) throw new Error(`it ended:\n${said}`);
       return readIfThere(ready);
     });
     return { base: `http://${api}`, gateway: `http://${gateway}`, end };
@@ -91,5 +92,15 @@ export function request(url: string): Promise<number | undefined> {
       response.resume();
       response.on('end', () => done(response.statusCode));
     }).on('error', fail);
+  });
+}
+
+/** Runs a command of `clew` in a shell, as someone who has copied it; what it said on both streams. */
+export function runCommand(command: string, api: string): Promise<{ code: number | null; said: string }> {
+  const env = { ...process.env, PATH: `${dirname(PROGRAM)}:${process.env.PATH}`, CLEW_API: api };
+  return new Promise((done) => {
+    const shell = execFile('sh', ['-c', command], { env, timeout: PATIENCE_MS }, (_, output, errors) =>
+      done({ code: shell.exitCode, said: output + errors }),
+    );
   });
 }

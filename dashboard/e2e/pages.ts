@@ -15,3 +15,16 @@ export const PAGES = [
   { name: 'tap', path: '/tap?workload=books', drawn: 'main h1' },
   { name: 'mesh', path: '/mesh', drawn: 'main table tbody tr' },
 ] as const;
+
+/** Parts of pages with commands of their own. */
+export const PARTS = [
+  { path: '/topology?sel=default/books', drawn: 'aside .command' },
+  { path: '/topology?sel=default/webapp>default/books', drawn: 'aside .command' },
+  { path: '/workloads/default/books?tab=traces', drawn: 'main table[aria-label^="Traces"] tbody tr' },
+  { path: '/routes?workload=webapp&from=gateway', drawn: 'main table tbody tr' },
+  {
+    path: '/traces?service=webapp&route=GET%20%2Fbooks%2F%7Bid%7D&status=200&min_duration=1ms&tags=http.request.method%3DGET',
+    drawn: 'main table tbody tr',
+  },
+  { path: '/tap?workload=books&direction=inbound&route=GET%20%2Fbooks%2F%7Bid%7D', drawn: 'main h1' },
+] as const;

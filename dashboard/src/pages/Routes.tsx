@@ -2,6 +2,7 @@
 
 import { Link } from 'wouter';
 import { type Schema, useAnswer } from '../api/answer';
+import { routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { GoldenCharts } from '../ui/GoldenCharts';
@@ -36,7 +37,7 @@ export function RoutesPage() {
       <PageHead
         title="Routes"
         sub="Found automatically: nothing has to be configured"
-        command={workload ? `clew routes ${workload}${from ? ` --from ${from}` : ''}${flags}` : undefined}
+        command={workload ? routesCommand({ workload, namespace, from }, flags) : undefined}
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       <div className="row">

@@ -3,6 +3,7 @@
 import { Link } from 'wouter';
 import { type Asked, type Schema, useAnswer } from '../api/answer';
 import { ago, clock, count, percent, rate, shortId, time } from '../lib/format';
+import { inNamespace, quoted, routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { GoldenCharts } from '../ui/GoldenCharts';
@@ -40,7 +41,7 @@ export function WorkloadPage({ namespace, name }: Of) {
       <PageHead
         title={name}
         sub={`workload in ${namespace}${workload?.role === 'gateway' ? ', a gateway' : ''}`}
-        command={`clew stat ${name}${flags}`}
+        command={`clew stat ${quoted(name)}${inNamespace(namespace)}${flags}`}
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       {stat.isLoading && <Loading />}
@@ -126,7 +127,7 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
               ))}
             </select>
           </label>
-          <Command>{`clew routes ${name}${from ? ` --from ${from}` : ''}${flags}`}</Command>
+          <Command>{routesCommand({ workload: name, namespace, from }, flags)}</Command>
         </>
       }
     >
@@ -211,7 +212,7 @@ const TRACE_COLUMNS: Column<Schema<'TraceSummary'>>[] = [
 ];
 
 function TracesTab({ name }: { name: string }) {
-  const { asked, isLive } = usePageTime();
+  const { asked, isLive, flags } = usePageTime();
   const { to, go } = useAddress();
   const traces = useAnswer('/api/v1/traces', { ...asked, service: name, limit: 50 }, { live: isLive });
   return (
@@ -223,7 +224,7 @@ function TracesTab({ name }: { name: string }) {
           <Link className="button" href={to('/traces', { service: name })}>
             Search them
           </Link>
-          <Command>{`clew traces --service ${name}`}</Command>
+          <Command>{`clew traces --service ${quoted(name)}${flags} --limit 50`}</Command>
         </>
       }
     >

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blamed, command, quoted, remark, source } from './words';
+import { blamed, command, remark, source } from './words';
 
 const window = { from: '', to: '', seconds: 60 };
 const part = { part: 'application', of: 'books', mean_ms: 9, mean_share: 0.9, slowest_ms: 5, slowest_share: 0.4 };
@@ -54,14 +54,8 @@ test('patterns of calls are said in words', () => {
   );
 });
 
-test('words for a shell are in quotes where they need them', () => {
-  expect(['books', 'GET /a', "it's"].map(quoted)).toEqual(['books', "'GET /a'", "'it'\\''s'"]);
-});
-
 test('commands ask for what the page shows', () => {
   const chosen = { workload: 'webapp', namespace: 'shop', route: 'GET /' };
-  expect(command('calls', chosen, ' --window 5m')).toBe(
-    "clew calls 'GET /' --workload webapp --namespace shop --window 5m",
-  );
+  expect(command('calls', chosen, ' --window 5m')).toBe("clew calls 'GET /' --workload webapp -n shop --window 5m");
   expect(command('calls', {}, '')).toBe('clew calls');
 });

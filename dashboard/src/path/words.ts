@@ -2,6 +2,7 @@
 
 import type { Schema } from '../api/answer';
 import { count, percent, time } from '../lib/format';
+import { inNamespace, quoted } from '../lib/shell';
 import { inWords } from '../trace/parts';
 
 type CriticalPath = Schema<'CriticalPath'>;
@@ -78,21 +79,11 @@ export function lengths(path: CriticalPath): string {
   return `mean ${time(path.mean_ms)}, 99% within ${time(path.p99_ms)}, the slowest 1% ${time(path.slowest_ms)} on average`;
 }
 
-/** A word for a shell: in quotes where it needs them. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /** A command about a workload's route, with what was chosen. */
 export function command(name: string, chosen: Chosen, flags: string): string {
   const { workload, namespace, route } = chosen;
-  const words = [
-    `clew ${name}`,
-    route && quoted(route),
-    workload && `--workload ${quoted(workload)}`,
-    workload && namespace && namespace !== 'default' && `--namespace ${quoted(namespace)}`,
-  ];
-  return words.filter(Boolean).join(' ') + flags;
+  const words = [`clew ${name}`, route && quoted(route), workload && `--workload ${quoted(workload)}`];
+  return `${words.filter(Boolean).join(' ')}${workload ? inNamespace(namespace) : ''}${flags}`;
 }
 
 export interface Chosen {

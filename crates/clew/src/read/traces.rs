@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let mut question = Question::new("/traces")
         .with("window", args.window)
+        .with_some("until", args.until)
         .with("settled", args.settled)
         .with("limit", args.limit)
         .with_some("service", args.service.as_ref())
