@@ -146,6 +146,12 @@ function Marks() {
         spans missing
       </span>
       <span>
+        <span className="mark-dot" aria-hidden="true">
+          ◌
+        </span>{' '}
+        arriving
+      </span>
+      <span>
         <span className="mark-cross" aria-hidden="true">
           ✕
         </span>{' '}
