@@ -39,11 +39,11 @@ test: ## Formats, lints, and all tests, with the set-up of what they need
 
 test-dashboard: dashboard ## The dashboard in a real browser (Debian's chromium), before a real mesh
 	@cargo build --locked --package clew --package clew-proxy --package clew-books
-	@cd dashboard && npx vitest run --config vitest.e2e.config.ts
+	@cd dashboard && CLEW_TEST_PROGRAM=$(abspath $(target))/debug/clew npx vitest run --config vitest.e2e.config.ts
 
 screenshots: dashboard ## Every page of the dashboard, light and dark, in target/screenshots
 	@cargo build --locked --package clew --package clew-proxy --package clew-books
-	@cd dashboard && npx vitest run --config vitest.screenshots.config.ts
+	@cd dashboard && CLEW_TEST_PROGRAM=$(abspath $(target))/debug/clew npx vitest run --config vitest.screenshots.config.ts
 
 fuzz: ## Random bytes for whatever reads bytes of others: FUZZ_SECONDS=60 for each target (needs a nightly toolchain)
 	@scripts/fuzz
@@ -60,5 +60,5 @@ docs: ## Write what is generated from the code (docs/, committed protobuf code) 
 bench: ## One proxy on one core, beside a direct connection
 	@bench/run
 
-bench-ui: dashboard ## The topology of a large mesh in a real browser: first picture, script time while dragging
+bench-ui: dashboard ## The topology of a large mesh and a large trace in a real browser: first picture, script time for each frame
 	@cd dashboard && node bench/ui.js

@@ -1,4 +1,4 @@
-// The built dashboard, with an API in front of a mesh that is made up:
+// The built dashboard, with an API in front of a mesh and a trace that are made up:
 //   node bench/server.js [port [workloads [namespaces [edges]]]]
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { mesh } from './mesh.js';
+import { trace } from './trace.js';
 
 const DIST = process.env.CLEW_DIST ?? fileURLToPath(new URL('../dist/', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -13,6 +14,9 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 const KEPT_MS = 3 * 3_600_000;
 const WINDOW = /^(\d+)(s|m|h)$/;
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A trace that there is, with so many spans. */
+export const TRACE = { id: '0123456789abcdef0123456789abcdef', spans: 10_000 };
 
 /** @param {URLSearchParams} query */
 function bounds(query) {
@@ -39,6 +43,7 @@ export function serve(size, port = 0) {
     const then = until ? mesh({ ...size, shift: Date.parse(until) / 60_000 }) : { edges, workloads };
     if (url.pathname === '/api/v1/edges') json(200, { window, edges: then.edges });
     else if (url.pathname === '/api/v1/stat') json(200, { window, workloads: then.workloads });
+    else if (url.pathname === `/api/v1/traces/${TRACE.id}`) json(200, trace(TRACE.id, TRACE.spans));
     else if (url.pathname === '/api/v1/version') json(200, { version: '0.0.0' });
     else if (url.pathname.startsWith('/api/')) json(404, { title: 'There is no such answer', status: 404 });
     else {

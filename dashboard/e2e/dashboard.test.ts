@@ -5,10 +5,13 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launch, type Misdeeds, observe } from './browser';
-import { answer, type Demo, request, startDemo, until } from './demo';
-import { PAGES } from './pages';
+import { answer, type Demo, request, runCommand, startDemo, until } from './demo';
+import { PAGES, PARTS } from './pages';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The exit code of a command that finds no mesh. */
+const NO_MESH = 69;
 
 let demo: Demo;
 let browser: Browser;
@@ -103,6 +106,20 @@ test('a paused page has no connection, and one that goes on has one again', asyn
   await page.locator('.live.is-live').waitFor();
 });
 
+test('the list of traces follows, and stands still while someone looks at it', async () => {
+  await open('/traces');
+  const first = page.locator('main table tbody tr').first();
+  await first.waitFor();
+  const before = await first.innerText();
+  await until('newer trace', async () => ((await first.innerText()) !== before ? true : undefined));
+  await first.hover();
+  const held = await first.innerText();
+  await page.getByText('held while you look').waitFor();
+  expect(await first.innerText()).toBe(held);
+  await page.getByRole('heading', { name: 'Traces', level: 1 }).hover();
+  await until('newer trace', async () => ((await first.innerText()) !== held ? true : undefined));
+});
+
 test('from a workload to its route, to a trace, to a span, by links alone', async () => {
   await open('/');
   await page.getByRole('link', { name: 'books', exact: true }).click();
@@ -127,6 +144,7 @@ test('the trace of a request is found as soon as the API has it', async () => {
   // The page names it, and the gateway that it came through.
   await page.getByText(trace.trace_id.slice(0, 8)).first().waitFor();
   await page.locator('main').getByText('gateway').first().waitFor();
+  expect(await violations()).toEqual([]);
 });
 
 test('keys go to pages, and find workloads', async () => {
@@ -170,4 +188,48 @@ test('an unknown workload is refused with the names that there are', async () =>
   await alert.waitFor();
   expect(await alert.innerText()).toContain('books');
   mayBeRefused = true;
+});
+
+/** The commands that a page shows for a time that is over. */
+async function commandsOf({ path, drawn }: { path: string; drawn: string }): Promise<string[]> {
+  const time = `window=5m&until=${new Date().toISOString()}`;
+  await open(`${path}${path.includes('?') ? '&' : '?'}${time}`);
+  await page.waitForSelector(drawn);
+  await page.locator('.command code').first().waitFor();
+  return page.locator('.command code').allTextContents();
+}
+
+async function expectTaken(commands: string[]) {
+  for (const command of commands) {
+    const ofTap = command.startsWith('clew tap') ? ' --limit 1' : '';
+    // What would change the mesh for the other tests is asked of one that is not there.
+    const isChange = /^clew settings --/.test(command);
+    const { code, said } = await runCommand(command + ofTap, isChange ? 'http://127.0.0.1:1' : demo.base);
+    expect(code, `${command}\n${said}`).toBe(isChange ? NO_MESH : 0);
+  }
+}
+
+test.each([...PAGES, ...PARTS])('the command line takes the commands of $path', async (of) => {
+  await expectTaken(await commandsOf(of));
+});
+
+test('the command line takes the commands of a trace', async () => {
+  const { traces } = await answer<Traces>(demo.base, 'traces?service=books');
+  await expectTaken(await commandsOf({ path: `/traces/${traces[0]?.trace_id}`, drawn: 'main nav.tabs' }));
+});
+
+test('the command line opens the page of a workload', async () => {
+  const { code, said } = await runCommand('clew dashboard --print books', demo.base);
+  expect({ code, said }).toEqual({ code: 0, said: `${demo.base}/workloads/default/books\n` });
+  await page.goto(said.trim());
+  await page.locator('.octopus .middle').waitFor();
+});
+
+test('the command line opens the dashboard by what the system opens addresses with', async () => {
+  const opener = 'cat >xdg-open <<"END"\n#!/bin/sh\necho "$@" >opened\nEND\nchmod +x xdg-open';
+  const { said } = await runCommand(
+    `cd "$(mktemp -d)"; ${opener}; PATH=$PWD:$PATH DISPLAY=:0 clew dashboard; cat opened; rm -r "$PWD"`,
+    demo.base,
+  );
+  expect(said).toBe(`${demo.base}/\n${demo.base}/\n`);
 });

@@ -1,10 +1,10 @@
 // A real mesh: `clew demo` of this build, on ports that the system gives.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const PROGRAM = process.env.CLEW_TEST_PROGRAM ?? new URL('../../target/debug/clew', import.meta.url).pathname;
 const PATIENCE_MS = 60_000;
@@ -17,41 +17,80 @@ export interface Demo {
   end: () => Promise<void>;
 }
 
+/** The mesh's roles alone, to which applications send spans of their own. */
+export interface Roles {
+  /** Where the API and the dashboard are. */
+  base: string;
+  /** Where OTLP/HTTP is taken in. */
+  otlp: string;
+  end: () => Promise<void>;
+}
+
+interface Ready {
+  api: string;
+  gateway: string;
+  otlp_http: string;
+}
+
 export async function startDemo(...flags: string[]): Promise<Demo> {
-  const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
-  const ready = join(folder, 'ready.json');
-  // The mesh ends by itself, should nobody end it.
-  const process = spawn(
-    PROGRAM,
-    ['demo', '--api', 'http://127.0.0.1:0', '--for', '10m', '--ready-file', ready, ...flags],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const { ready, end } = await start((folder) => {
+    const file = join(folder, 'ready.json');
+    // The mesh ends by itself, should nobody end it.
+    const args = ['demo', '--api', 'http://127.0.0.1:0', '--for', '20m', '--ready-file', file, ...flags];
+    return { args, ready: () => readIfThere(file) };
+  });
+  return { base: `http://${ready.api}`, gateway: `http://${ready.gateway}`, end };
+}
+
+export async function startRoles(): Promise<Roles> {
+  const { ready, end } = await start(() => ({
+    args: ['roles', '--api', 'http://127.0.0.1:0', '--otlp-http', '127.0.0.1:0', '--idle-exit', '20m'],
+    // They say where they are in a line of JSON.
+    ready: (said) => {
+      const line = said.split('\n').find((line) => line.startsWith('{') && line.endsWith('}'));
+      return line === undefined ? undefined : JSON.parse(line);
     },
-  );
+  }));
+  return { base: `http://${ready.api}`, otlp: `http://${ready.otlp_http}`, end };
+}
+
+interface Command {
+  args: string[];
+  /** Where it answers, once it has said so. */
+  ready: (said: string) => Ready | undefined;
+}
+
+/** Runs the program until it is ended, with a folder of its own for what it keeps. */
+async function start(commandIn: (folder: string) => Command): Promise<{ ready: Ready; end: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'clew-dashboard-'));
+  const command = commandIn(folder);
+  const mesh = spawn(PROGRAM, command.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, XDG_STATE_HOME: folder },
+  });
   let said = '';
-  process.stdout?.on('data', (data) => {
-    said += data;
-  });
-  process.stderr?.on('data', (data) => {
-    said += data;
-  });
+  for (const stream of [mesh.stdout, mesh.stderr]) {
+    stream.on('data', (data) => {
+      said += data;
+    });
+  }
   const end = async () => {
-    await ended(process);
+    await ended(mesh);
     rmSync(folder, { recursive: true });
   };
   try {
-    const { api, gateway } = await until(`a mesh of ${PROGRAM}`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended:\n${said}`);
-      return readIfThere(ready);
+    const ready = await until(`a mesh of ${PROGRAM}`, () => {
+      if (mesh.exitCode !== null) throw new Error(`it ended:\n${said}`);
+      return command.ready(said);
     });
-    return { base: `http://${api}`, gateway: `http://${gateway}`, end };
+    return { ready, end };
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-function readIfThere(file: string): { api: string; gateway: string } | undefined {
+function readIfThere(file: string): Ready | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -91,5 +130,15 @@ export function request(url: string): Promise<number | undefined> {
       response.resume();
       response.on('end', () => done(response.statusCode));
     }).on('error', fail);
+  });
+}
+
+/** Runs a command of `clew` in a shell, as someone who has copied it; what it said on both streams. */
+export function runCommand(command: string, api: string): Promise<{ code: number | null; said: string }> {
+  const env = { ...process.env, PATH: `${dirname(PROGRAM)}:${process.env.PATH}`, CLEW_API: api };
+  return new Promise((done) => {
+    const shell = execFile('sh', ['-c', command], { env, timeout: PATIENCE_MS }, (_, output, errors) =>
+      done({ code: shell.exitCode, said: output + errors }),
+    );
   });
 }

@@ -42,3 +42,30 @@ test('nobody else is blamed', async () => {
   await page.goto(`${demo.base}/workloads/default/webapp?tab=propagation`);
   await page.getByText('Nothing speaks against it').waitFor();
 });
+
+test('a trace that ends at it says that it is broken there, and leads to its propagation', async () => {
+  const { trace_id } = await until('trace that ends at books', async () => {
+    const { traces } = await answer<{ traces: { trace_id: string; services: Record<string, number> }[] }>(
+      demo.base,
+      'traces?service=books&settled=3s&limit=200',
+    );
+    return traces.find(({ services }) => services.gateway && services.books);
+  });
+  const page = await browser.newPage();
+  await page.goto(`${demo.base}/traces/${trace_id}`);
+  await page.getByText('The trace is broken at books.').waitFor();
+  await page.getByRole('link', { name: 'propagation of books' }).click();
+  await page.waitForURL('**/workloads/default/books?tab=propagation');
+});
+
+test('the topology names it, and leads to its propagation', async () => {
+  const page = await browser.newPage();
+  await page.goto(`${demo.base}/topology`);
+  const side = page.locator('aside[aria-label="What is selected"]');
+  await side
+    .locator('section', { hasText: 'Workloads that break traces' })
+    .getByRole('button', { name: 'books' })
+    .click();
+  await side.getByRole('link', { name: 'Why, and how to fix it' }).click();
+  await page.waitForURL('**/workloads/default/books?tab=propagation');
+});

@@ -1,8 +1,8 @@
 // `make screenshots`: every page, light and dark, in target/screenshots.
 
 import { mkdirSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch } from './browser';
 import { answer, startDemo, until } from './demo';
 import { PAGES } from './pages';

@@ -1,8 +1,10 @@
 //! Questions and answers, as nouns of the mesh and not of the database, so that another store (a
 //! Prometheus, a ClickHouse) can answer the same ones.
 
+mod exemplars;
 mod over_time;
 
+pub use exemplars::{Exemplar, Exemplars, MAX_READ_SPANS, MAX_WALKED_SPANS};
 pub use over_time::{
     GoldenStep, GoldenSteps, GoldenStepsQuery, GroupSteps, HistogramSteps, MAX_SERIES,
     MAX_SERIES_STEPS,
@@ -248,6 +250,8 @@ pub struct TraceSummary {
     pub roots: u32,
     /// Spans by service.
     pub services: BTreeMap<String, u32>,
+    /// When something was added last.
+    pub changed: SystemTime,
 }
 
 /// What the store holds and what it did since it was opened.

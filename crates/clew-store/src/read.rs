@@ -1,11 +1,13 @@
 //! Questions: a few read-only connections, each used on a blocking thread by one question at a time.
 
+mod exemplars;
 mod metrics;
 mod size;
 #[cfg(test)]
 mod tests;
 mod traces;
 
+pub(crate) use exemplars::exemplars;
 pub(crate) use metrics::{
     counters, first_point_ms, gauges, golden, golden_steps, histogram_steps, histograms,
 };

@@ -6,7 +6,7 @@ mod tests;
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
-    FoundTraces, GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow,
+    Exemplars, FoundTraces, GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow,
     HistogramSteps, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery, ValueRow,
 };
 use crate::read::{self, Readers};
@@ -179,6 +179,18 @@ impl Store {
         self.shared
             .readers
             .ask(move |connection| read::golden_steps(connection, &query))
+            .await
+    }
+
+    /// Spans of proxies that are of the same requests as these golden metrics, a few for each step. Groups are not
+    /// looked at.
+    ///
+    /// # Errors
+    /// The question was not answered.
+    pub async fn exemplars(&self, query: GoldenStepsQuery) -> Result<Exemplars, ReadError> {
+        self.shared
+            .readers
+            .ask(move |connection| read::exemplars(connection, &query))
             .await
     }
 

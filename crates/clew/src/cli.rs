@@ -44,6 +44,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         process: clew_books::command::Command,
     },
+    /// Open the dashboard in a browser
+    Dashboard(read::DashboardArgs),
     /// Golden metrics of every workload
     Stat(read::StatArgs),
     /// Golden metrics of every route of a workload

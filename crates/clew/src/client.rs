@@ -95,6 +95,11 @@ impl Question {
         }
     }
 
+    /// As it stands behind an address.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Adds a path segment.
     pub(crate) fn segment(mut self, text: &str) -> Self {
         // Writing to a String cannot fail.
@@ -152,6 +157,20 @@ impl ApiClient {
         }
     }
 
+    /// Where it is, as people open it.
+    pub(crate) fn address(&self) -> &str {
+        &self.api
+    }
+
+    /// Whether it has the dashboard beside the API.
+    pub(crate) async fn has_dashboard(&self) -> Result<bool, ApiError> {
+        let answer = self.send(Method::GET, "/", Bytes::new());
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(answer) => Ok(answer?.status().is_success()),
+            Err(_) => Err(self.timed_out()),
+        }
+    }
+
     /// `GET`, read whole.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
@@ -172,7 +191,8 @@ impl ApiClient {
 
     /// `GET`, to be read piece by piece.
     pub(crate) async fn stream(&self, question: &Question) -> Result<Incoming, ApiError> {
-        let response = self.send(Method::GET, question, Bytes::new()).await?;
+        let path = api_path(question);
+        let response = self.send(Method::GET, &path, Bytes::new()).await?;
         if response.status().is_success() {
             Ok(response.into_body())
         } else {
@@ -187,7 +207,7 @@ impl ApiClient {
         body: Bytes,
     ) -> Result<Answer<T>, ApiError> {
         let answer = async {
-            let response = self.send(method, question, body).await?;
+            let response = self.send(method, &api_path(question), body).await?;
             if !response.status().is_success() {
                 return Err(self.refusal(response).await);
             }
@@ -200,21 +220,19 @@ impl ApiClient {
         };
         match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
             Ok(answer) => answer,
-            Err(_) => Err(ApiError::TimedOut {
-                api: self.api.clone(),
-            }),
+            Err(_) => Err(self.timed_out()),
         }
     }
 
     async fn send(
         &self,
         method: Method,
-        question: &Question,
+        path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ApiError> {
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{API_PREFIX}{}", self.api, question.path))
+            .uri(format!("{}{path}", self.api))
             .header(USER_AGENT, concat!("clew/", env!("CARGO_PKG_VERSION")))
             .header(
                 ACCEPT,
@@ -247,12 +265,23 @@ impl ApiClient {
         }
     }
 
+    fn timed_out(&self) -> ApiError {
+        ApiError::TimedOut {
+            api: self.api.clone(),
+        }
+    }
+
     fn not_clew(&self, response: &Response<Incoming>) -> ApiError {
         ApiError::NotClew {
             api: self.api.clone(),
             status: response.status().as_u16(),
         }
     }
+}
+
+/// As a request names it.
+fn api_path(question: &Question) -> String {
+    format!("{API_PREFIX}{}", question.path)
 }
 
 /// That nobody listens is said already; anything else is worth a word.

@@ -38,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Gateway(args) => local::gateway(args),
         Command::Roles(args) => local::roles(args),
         Command::BooksApp { process } => local::books_app(process),
+        Command::Dashboard(args) => read::dashboard(args),
         Command::Stat(args) => read::stat(args),
         Command::Routes(args) => read::routes(args),
         Command::Edges(args) => read::edges(args),

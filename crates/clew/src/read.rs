@@ -3,6 +3,7 @@
 mod calls;
 mod check;
 mod critical_path;
+mod dashboard;
 mod edges;
 mod golden;
 mod log_level;
@@ -20,11 +21,11 @@ mod waterfall;
 
 use crate::cli::ApiArgs;
 use crate::cli::read::{
-    CallsArgs, CheckArgs, CriticalPathArgs, EdgesArgs, Format, LogLevelArgs, MeshArgs, OutputArgs,
-    PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs, TraceArgs, TracesArgs,
-    VersionArgs,
+    CallsArgs, CheckArgs, CriticalPathArgs, DashboardArgs, EdgesArgs, Format, LogLevelArgs,
+    MeshArgs, OutputArgs, PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
+    TraceArgs, TracesArgs, VersionArgs, WindowArgs,
 };
-use crate::client::{Answer, ApiClient, ApiError};
+use crate::client::{Answer, ApiClient, ApiError, Question};
 use crate::exit::Exit;
 use crate::output;
 use clew_runtime::signals::SignalError;
@@ -45,6 +46,14 @@ pub(crate) enum ReadError {
     /// The stream of requests ended although nobody asked for it.
     #[error("the mesh ended the stream")]
     StreamEnded,
+    /// The program of the mesh was built without the files of the dashboard.
+    #[error(
+        "the mesh at {api} was built without the dashboard; `make dashboard`, before the build, adds it"
+    )]
+    NoDashboard {
+        /// Address that was asked.
+        api: String,
+    },
     /// A flag's value makes no sense.
     #[error("--{flag} {given}: expected {expected}")]
     Flag {
@@ -86,6 +95,11 @@ pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
     error
         .downcast_ref::<ReadError>()
         .map_or(Exit::Failed, ReadError::exit)
+}
+
+/// `clew dashboard`
+pub(crate) fn dashboard(args: DashboardArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| dashboard::run(&args, &api).await)
 }
 
 /// `clew stat`
@@ -173,6 +187,14 @@ fn ask(
         .build()
         .map_err(ReadError::Runtime)?;
     Ok(runtime.block_on(command(ApiClient::new(&args.url)))?)
+}
+
+/// A question about a window of time.
+fn about(path: &str, window: &WindowArgs) -> Question {
+    Question::new(path)
+        .with("window", window.window)
+        .with_some("until", window.until)
+        .with_some("namespace", window.namespace.as_ref())
 }
 
 /// Prints an answer as the flags say; `render` is told whether all columns are wanted.

@@ -1,7 +1,7 @@
 // Questions to the API, and what comes back: typed by the OpenAPI document.
 
 import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { live } from './live';
 import type { components, paths } from './schema';
 
@@ -74,13 +74,16 @@ export async function ask(asked: string, signal?: AbortSignal): Promise<unknown>
   throw new Refusal(response.status, problem as Partial<Problem>);
 }
 
+/** What is late comes within a second, or not at all. */
+const RETRY_MS = 400;
+const isLost = (failures: number, error: Error) => failures < 2 && error instanceof Refusal && error.status === 0;
+
 export const client = new QueryClient({
   defaultOptions: {
     queries: {
       // What changes is sent by the server.
       staleTime: 60_000,
       refetchOnWindowFocus: false,
-      retry: (failures, error) => failures < 2 && error instanceof Refusal && error.status === 0,
     },
   },
 });
@@ -90,11 +93,18 @@ live.onAnswer((asked, status, body) => {
   else void client.invalidateQueries({ queryKey: [asked] });
 });
 
+const isLostOrLate = (failures: number, error: Error) =>
+  isLost(failures, error) || (failures < 4 && error instanceof Refusal && error.status === 404);
+
 interface Options {
   /** Follow what changes. */
   live?: boolean;
+  /** How many seconds news of it can wait. */
+  every?: number | undefined;
   /** Ask at all. */
   when?: boolean;
+  /** What is not there may come within a second or two. */
+  mayBeLate?: boolean;
 }
 
 export interface Asked<Body> {
@@ -104,14 +114,19 @@ export interface Asked<Body> {
   retry: () => void;
 }
 
-function useQuestion(asked: string, { live: follow = false, when = true }: Options): Asked<unknown> {
-  useEffect(() => (follow && when ? live.watch(asked) : undefined), [asked, follow, when]);
+function useQuestion(
+  asked: string,
+  { live: follow = false, every, when = true, mayBeLate = false }: Options,
+): Asked<unknown> {
+  useEffect(() => (follow && when ? live.watch(asked, every) : undefined), [asked, follow, every, when]);
   const query = useQuery({
     queryKey: [asked],
     queryFn: ({ signal }) => ask(asked, signal),
     enabled: when,
     // While another window is asked for, the last one stands.
     placeholderData: keepPreviousData,
+    retry: mayBeLate ? isLostOrLate : isLost,
+    retryDelay: RETRY_MS,
   });
   const error =
     query.error instanceof Refusal ? query.error : query.error && new Refusal(0, { detail: String(query.error) });
@@ -132,7 +147,20 @@ export function useAnswer<Path extends Readable>(
   return useQuestion(question(path, parameters), options) as Asked<Answer<Path>>;
 }
 
-/** One trace, whole. */
+/** Within this time after its end, spans of a trace still come. */
+const ARRIVES_MS = 10_000;
+
+/** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
 export function useTrace(id: string): Asked<Schema<'Trace'>> {
-  return useQuestion(`traces/${id}`, {}) as Asked<Schema<'Trace'>>;
+  const [isArriving, setArriving] = useState(false);
+  const trace = useQuestion(`traces/${id}`, { live: isArriving, mayBeLate: true }) as Asked<Schema<'Trace'>>;
+  const end = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
+  useEffect(() => {
+    const left = end === undefined ? 0 : Math.min(end + ARRIVES_MS - Date.now(), ARRIVES_MS);
+    setArriving(left > 0);
+    if (left <= 0) return;
+    const timer = window.setTimeout(() => setArriving(false), left);
+    return () => window.clearTimeout(timer);
+  }, [end]);
+  return trace;
 }

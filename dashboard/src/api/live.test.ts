@@ -49,6 +49,19 @@ test('what a page follows shares one connection', async () => {
   expect(last().watches()).toEqual(['edges', 'stat?window=1m']);
 });
 
+test('a connection asks as often as the question that can wait the least', async () => {
+  const every = () => new URLSearchParams(last().url.split('?')[1]).get('every');
+  live.watch('check', 10);
+  await settled();
+  expect(every()).toBe('10s');
+  const end = live.watch('stat');
+  await settled();
+  expect(every()).toBe('2s');
+  end();
+  await settled();
+  expect([every(), last().watches()]).toEqual(['10s', ['check']]);
+});
+
 test('answers are told by their question, also when it is followed in several places', async () => {
   const told: unknown[] = [];
   live.onAnswer((...answer) => told.push(answer));

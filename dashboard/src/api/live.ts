@@ -3,8 +3,8 @@
 
 /** The questions that a connection may follow. */
 const MAX_WATCHES = 8;
-/** How often the server looks for news. */
-const EVERY = '2s';
+/** How often the server looks for news, in seconds, unless all that is followed can wait longer. */
+const EVERY_S = 2;
 /** After a refusal, the connection is tried again. */
 const AGAIN_MS = 5000;
 /** `EventSource.CLOSED` */
@@ -25,14 +25,14 @@ interface Source {
 }
 
 export class Live {
-  /** How many parts of the page follow a question. */
-  private readonly watched = new Map<string, number>();
+  /** Of each question, how often each part of the page that follows it wants news. */
+  private readonly watched = new Map<string, number[]>();
   private readonly readers = new Map<string, Set<{ onLine: OnLine; onRefused: OnRefused | undefined }>>();
   private readonly stateListeners = new Set<() => void>();
   private onAnswers: OnAnswer = () => {};
   private source: Source | undefined;
-  /** What the open connection follows, in the order of its indices. */
-  private followed: string[] = [];
+  /** The pace of the open connection, and what it follows. */
+  private followed = '';
   private isPaused = false;
   private isHidden = false;
   private isPlanned = false;
@@ -44,13 +44,14 @@ export class Live {
     this.onAnswers = listener;
   }
 
-  /** Follows a question until what is returned is called. */
-  watch(asked: string): () => void {
-    this.watched.set(asked, (this.watched.get(asked) ?? 0) + 1);
+  /** Follows a question until what is returned is called. `every`: seconds that it can wait for news. */
+  watch(asked: string, every = EVERY_S): () => void {
+    this.watched.set(asked, [...(this.watched.get(asked) ?? []), every]);
     this.plan();
     return () => {
-      const left = (this.watched.get(asked) ?? 1) - 1;
-      if (left > 0) this.watched.set(asked, left);
+      const left = [...(this.watched.get(asked) ?? [])];
+      left.splice(left.indexOf(every), 1);
+      if (left.length > 0) this.watched.set(asked, left);
       else this.watched.delete(asked);
       this.plan();
     };
@@ -102,16 +103,19 @@ export class Live {
 
   private follow(): void {
     const wanted = this.isPaused || this.isHidden ? [] : [...this.watched.keys()].sort().slice(0, MAX_WATCHES);
-    if (this.source && wanted.join('\n') === this.followed.join('\n')) return;
+    // One connection has one pace: that of the question that waits the least.
+    const every = Math.min(...wanted.flatMap((asked) => this.watched.get(asked) ?? []));
+    const followed = [`${every}s`, ...wanted].join('\n');
+    if (this.source && followed === this.followed) return;
     this.source?.close();
     this.source = undefined;
-    this.followed = wanted;
+    this.followed = followed;
     if (wanted.length === 0) {
       this.tell(this.isPaused ? 'paused' : 'idle');
       return;
     }
     this.tell('connecting');
-    const query = new URLSearchParams([['every', EVERY], ...wanted.map((asked) => ['watch', asked])]);
+    const query = new URLSearchParams([['every', `${every}s`], ...wanted.map((asked) => ['watch', asked])]);
     const source = this.open(`/api/v1/live?${query}`);
     this.source = source;
     source.onopen = () => this.tell('live');

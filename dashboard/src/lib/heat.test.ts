@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { heatOf, rowOf, strength } from './heat';
+import { dotsOf, heatOf, rowOf, strength } from './heat';
 
 const map = (bounds: (number | null)[], counts: number[][]) =>
   heatOf({
@@ -31,4 +31,13 @@ test('one request is seen beside a thousand', () => {
   expect(strength(0, 1000)).toBe(0);
   expect(strength(1, 1000)).toBeGreaterThan(0.15);
   expect(strength(1000, 1000)).toBe(1);
+});
+
+test('a dot is a span, and lies where it ended', () => {
+  const span = { trace_id: 'a1', span_id: 'b2', start: '2026-01-31T12:00:00.5Z', duration_ms: 250, failed: false };
+  const failed = { ...span, span_id: 'c3', failed: true };
+  const dots = dotsOf({ exemplars: [[], [span, failed]] });
+  const at = Date.parse('2026-01-31T12:00:00.75Z');
+  expect(dots[0]).toEqual({ traceId: 'a1', spanId: 'b2', at, ms: 250, isFailed: false });
+  expect(dots.map((dot) => dot.isFailed)).toEqual([false, true]);
 });

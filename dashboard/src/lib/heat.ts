@@ -45,6 +45,27 @@ export function rowOf(heat: Heat, ms: number): number | undefined {
   return undefined;
 }
 
+/** A request that can be looked at. */
+export interface Dot {
+  traceId: string;
+  spanId: string;
+  /** When it ended, Unix milliseconds. */
+  at: number;
+  ms: number;
+  isFailed: boolean;
+}
+
+/** The requests that the answer names, where they ended: there the numbers count them. */
+export function dotsOf(map: Pick<Schema<'Heatmap'>, 'exemplars'>): Dot[] {
+  return map.exemplars.flat().map((one) => ({
+    traceId: one.trace_id,
+    spanId: one.span_id,
+    at: Date.parse(one.start) + one.duration_ms,
+    ms: one.duration_ms,
+    isFailed: one.failed,
+  }));
+}
+
 /** How strong a cell is drawn, 0 to 1: few requests are seen beside many. */
 export function strength(count: number, max: number): number {
   if (count === 0 || max === 0) return 0;

@@ -13,6 +13,12 @@ export const PLACES = [
   { key: 'm', path: '/mesh', name: 'Mesh' },
 ] as const;
 
+/** The place that a page belongs to: the page of a workload is reached from the overview. */
+export function placeOf(path: string): (typeof PLACES)[number] | undefined {
+  if (path.startsWith('/workloads/')) return PLACES[0];
+  return PLACES.find((place) => path === place.path || (place.path !== '/' && path.startsWith(`${place.path}/`)));
+}
+
 interface Pressed {
   key: string;
   ctrlKey: boolean;

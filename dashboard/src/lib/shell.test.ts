@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quoted } from './shell';
+import { inNamespace, quoted, routesCommand } from './shell';
 
 test('a shell reads a quoted text as one word', () => {
   expect(['books', '/a/b', 'a=b', 'GET /', "it's", '', '$HOME'].map(quoted)).toEqual([
@@ -11,4 +11,17 @@ test('a shell reads a quoted text as one word', () => {
     "''",
     "'$HOME'",
   ]);
+});
+
+test('the namespace that everything is in by itself is not named', () => {
+  expect([undefined, 'default', 'shop', 'a b'].map(inNamespace)).toEqual(['', '', ' -n shop', " -n 'a b'"]);
+});
+
+test('routes are asked for as the page shows them', () => {
+  expect(routesCommand({ workload: 'books', namespace: 'default', from: '(unmeshed)' }, ' --window 5m')).toBe(
+    "clew routes books --from '(unmeshed)' --window 5m",
+  );
+  expect(routesCommand({ workload: 'books', namespace: 'shop', from: undefined }, '')).toBe(
+    'clew routes books -n shop',
+  );
 });

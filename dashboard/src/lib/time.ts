@@ -1,6 +1,7 @@
 // The time that a page speaks of: `window` up to now, or up to `until`, when nothing changes any more.
 
 import { useMemo } from 'react';
+import { quoted } from './shell';
 import { useAddress } from './url';
 
 export const WINDOWS = ['1m', '5m', '15m', '1h', '6h', '24h'] as const;
@@ -51,7 +52,7 @@ export function usePageTime(): PageTime {
       until,
       isLive: until === undefined,
       asked: { window, until },
-      flags: `${window === DEFAULT_WINDOW ? '' : ` --window ${window}`}${until ? ` --until ${until}` : ''}`,
+      flags: `${window === DEFAULT_WINDOW ? '' : ` --window ${window}`}${until ? ` --until ${quoted(until)}` : ''}`,
     }),
     [window, until],
   );

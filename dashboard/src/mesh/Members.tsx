@@ -1,11 +1,13 @@
 // Who is in the mesh: every proxy, what it costs, and what it lost.
 
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Schema } from '../api/answer';
 import { ago, bytes, count, moment, rate } from '../lib/format';
 import { useAddress, workloadPath } from '../lib/url';
 import { Command, Empty, HealthMark, Panel } from '../ui/parts';
 import { type Column, Table } from '../ui/Table';
+import { sharedProcess, sharedProcesses } from './processes';
 import { Troubles } from './Troubles';
 import { listed, ofMember, sum } from './troubles';
 
@@ -26,7 +28,7 @@ export function Members({ members, version }: { members: Member[]; version: stri
       cell: (member) => (
         <span className="row" style={{ flexWrap: 'nowrap' }}>
           <State member={member} version={version} />
-          <Link href={to(workloadPath(member.namespace, member.workload))}>{member.id}</Link>
+          <Link href={to(workloadPath(member.namespace, member.workload), { tab: 'instances' })}>{member.id}</Link>
           {member.role === 'gateway' && <span className="tag">gateway</span>}
           {member.leaving && <span className="tag warn">leaving</span>}
         </span>
@@ -112,18 +114,18 @@ export function Members({ members, version }: { members: Member[]; version: stri
     {
       key: 'memory',
       head: 'Memory',
-      title: 'Memory in RAM of its process; members of one process have the same',
+      title: 'Memory in RAM of its process, which others may share',
       isNumber: true,
       by: (member) => member.process?.resident_bytes,
-      cell: (member) => bytes(member.process?.resident_bytes),
+      cell: (member) => <OfProcess member={member}>{bytes(member.process?.resident_bytes)}</OfProcess>,
     },
     {
       key: 'cpu',
       head: 'Cores',
-      title: 'Cores that its process kept busy in the last minute; members of one process have the same',
+      title: 'Cores that its process kept busy in the last minute, which others may share',
       isNumber: true,
       by: (member) => member.process?.cpu_cores,
-      cell: (member) => member.process?.cpu_cores?.toFixed(2) ?? '–',
+      cell: (member) => <span title={sharedProcess(member)}>{member.process?.cpu_cores?.toFixed(2) ?? '–'}</span>,
     },
   ];
   return (
@@ -139,6 +141,11 @@ export function Members({ members, version }: { members: Member[]; version: stri
           Start a program with a proxy beside it, or a whole application with <code>clew up</code>.
         </Empty>
       )}
+      {sharedProcesses(members).map((words) => (
+        <p key={words} className="soft members-shared">
+          Shared: {words}. Memory and cores are of them all together.
+        </p>
+      ))}
       {troubles.length > 0 && <Troubles all={troubles} />}
     </Panel>
   );
@@ -155,6 +162,19 @@ function State({ member, version }: { member: Member; version: string | undefine
   const troubles = ofMember(member, version);
   const worst = troubles.find((trouble) => trouble.health === 'bad') ?? troubles[0];
   return <HealthMark health={worst?.health ?? 'good'} word={worst?.what ?? 'well'} />;
+}
+
+const sharing = (members = 1) => (members > 1 ? `of ${count(members)}` : 'shared');
+
+/** A number of the whole process, marked where the process has others in it. */
+function OfProcess({ member, children }: { member: Member; children: ReactNode }) {
+  const words = sharedProcess(member);
+  if (!words) return children;
+  return (
+    <span title={words}>
+      {children} <span className="soft">{sharing(member.process?.members)}</span>
+    </span>
+  );
 }
 
 function Emitted({ spans }: { spans: Member['spans'] }) {

@@ -9,12 +9,15 @@ import { Storage } from '../mesh/Storage';
 import { Failure, Loading, PageHead } from '../ui/parts';
 import '../mesh/mesh.css';
 
+/** Checks ask every role and the store: what they find does not change within seconds. */
+const FOLLOWED = { live: true, every: 10 };
+
 export function MeshPage() {
-  const check = useAnswer('/api/v1/check', {}, { live: true });
-  const mesh = useAnswer('/api/v1/mesh', {}, { live: true });
-  const settings = useAnswer('/api/v1/settings/telemetry', {}, { live: true });
+  const check = useAnswer('/api/v1/check', {}, FOLLOWED);
+  const mesh = useAnswer('/api/v1/mesh', {}, FOLLOWED);
+  const settings = useAnswer('/api/v1/settings/telemetry', {}, FOLLOWED);
   // Who is in the mesh is known also when the store does not answer.
-  const instances = useAnswer('/api/v1/instances', {}, { live: true, when: mesh.error !== null });
+  const instances = useAnswer('/api/v1/instances', {}, { ...FOLLOWED, when: mesh.error !== null });
   const members = mesh.data?.members ?? instances.data?.instances;
 
   return (

@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { type Schema, useAnswer } from '../api/answer';
 import { count, percent, rate, time } from '../lib/format';
 import { byHealth, type Health, ofScore, ofSuccess } from '../lib/health';
+import { measured } from '../lib/series';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { Empty, Failure, Figure, HealthMark, Loading, PageHead, Panel, Score, SuccessRate } from '../ui/parts';
@@ -34,7 +35,13 @@ export function OverviewPage() {
   const stat = useAnswer('/api/v1/stat', asked, { live: isLive });
   const series = useAnswer('/api/v1/series', { ...asked, by: 'workload', points: 40 }, { live: isLive });
   const lines = useMemo(
-    () => new Map((series.data?.series ?? []).map((row) => [`${row.namespace}/${row.workload}`, row])),
+    () =>
+      new Map(
+        series.data?.series.map((row) => [
+          `${row.namespace}/${row.workload}`,
+          { rps: measured(row.rps, series.data as Schema<'Series'>), p99: row.p99_ms },
+        ]),
+      ),
     [series.data],
   );
   const line = (workload: Workload) => lines.get(`${workload.namespace}/${workload.workload}`);
@@ -100,7 +107,7 @@ export function OverviewPage() {
       head: 'over time',
       cell: (workload) => (
         <Sparkline
-          values={line(workload)?.p99_ms ?? []}
+          values={line(workload)?.p99 ?? []}
           label={`p99 of ${workload.workload} over time`}
           colour="var(--p99)"
         />
@@ -120,7 +127,14 @@ export function OverviewPage() {
       title: 'Of the calls that say something of it, the share that carried the trace context on',
       isNumber: true,
       by: (workload) => workload.propagation_score,
-      cell: (workload) => <Score score={workload.propagation_score} />,
+      cell: ({ propagation_score, namespace, workload }) =>
+        ofScore(propagation_score) === 'bad' ? (
+          <Link href={to(workloadPath(namespace, workload), { tab: 'propagation' })} title="It breaks traces: why">
+            <Score score={propagation_score} />
+          </Link>
+        ) : (
+          <Score score={propagation_score} />
+        ),
     },
     {
       key: 'instances',

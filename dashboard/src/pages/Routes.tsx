@@ -1,18 +1,15 @@
 // Routes that were found, and how one of them does.
 
-import { useMemo } from 'react';
 import { Link } from 'wouter';
-import { type Schema, useAnswer } from '../api/answer';
+import { useAnswer } from '../api/answer';
+import { routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { GoldenCharts } from '../ui/GoldenCharts';
-import { goldenColumns } from '../ui/goldenColumns';
-import { type Dot, Heatmap } from '../ui/Heatmap';
+import { Heatmap, HeatmapLegend } from '../ui/Heatmap';
 import { Empty, Failure, Loading, PageHead, Panel } from '../ui/parts';
-import { type Column, Table } from '../ui/Table';
-
-/** Traces that are drawn as dots: more would hide what is below them. */
-const MAX_DOTS = 80;
+import { ROUTE_COLUMNS } from '../ui/routeColumns';
+import { Table } from '../ui/Table';
 
 export function RoutesPage() {
   const { asked, isLive, flags } = usePageTime();
@@ -40,7 +37,7 @@ export function RoutesPage() {
       <PageHead
         title="Routes"
         sub="Found automatically: nothing has to be configured"
-        command={workload ? `clew routes ${workload}${from ? ` --from ${from}` : ''}${flags}` : undefined}
+        command={workload ? routesCommand({ workload, namespace, from }, flags) : undefined}
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       <div className="row">
@@ -80,7 +77,7 @@ export function RoutesPage() {
           {routes.data && routes.data.routes.length > 0 && (
             <Table
               label={`Routes of ${workload}`}
-              columns={COLUMNS}
+              columns={ROUTE_COLUMNS}
               rows={routes.data.routes}
               id={(one) => `${one.service ?? ''}/${one.route}`}
               selected={
@@ -106,11 +103,6 @@ export function RoutesPage() {
   );
 }
 
-const COLUMNS: Column<Schema<'RouteStat'>>[] = [
-  { key: 'route', head: 'Route', by: (route) => route.route, cell: (route) => <code>{route.route}</code> },
-  ...goldenColumns((route: Schema<'RouteStat'>) => route.golden),
-];
-
 interface One {
   workload: string;
   namespace: string | undefined;
@@ -124,17 +116,11 @@ function OneRoute({ workload, namespace, route, from }: One) {
   const of = { ...asked, workload, namespace, route, from, points: 90 };
   const series = useAnswer('/api/v1/series', of, { live: isLive });
   const heatmap = useAnswer('/api/v1/heatmap', of, { live: isLive });
-  const traces = useAnswer(
-    '/api/v1/traces',
-    { ...asked, service: workload, route, limit: MAX_DOTS },
-    { live: isLive, when: from === undefined },
-  );
-  const dots = useMemo(() => (traces.data?.traces ?? []).map((trace) => dotOf(trace, to)), [traces.data, to]);
   return (
     <>
       <Panel
         title={route}
-        note={`latency of ${workload}${from ? ` for ${from}` : ''}: darker is more requests; a dot is a trace`}
+        note={`latency of ${workload}${from ? ` for ${from}` : ''}`}
         actions={
           <>
             <Link className="button" href={to('/critical-path', { workload, namespace, route })}>
@@ -151,20 +137,15 @@ function OneRoute({ workload, namespace, route, from }: One) {
         padded
       >
         {heatmap.error && <Failure error={heatmap.error} retry={heatmap.retry} />}
-        {heatmap.data && heatmap.data.bounds_ms.length > 0 && <Heatmap map={heatmap.data} dots={dots} />}
+        {heatmap.data && heatmap.data.bounds_ms.length > 0 && (
+          <>
+            <Heatmap map={heatmap.data} />
+            <HeatmapLegend map={heatmap.data} />
+          </>
+        )}
         {heatmap.data?.bounds_ms.length === 0 && <Empty title="No request of this route ended in this time" />}
       </Panel>
       {series.data && <GoldenCharts series={series.data} />}
     </>
   );
-}
-
-function dotOf(trace: Schema<'TraceSummary'>, to: (path: string) => string): Dot {
-  return {
-    traceId: trace.trace_id,
-    at: Date.parse(trace.start) + trace.duration_ms,
-    ms: trace.duration_ms,
-    isError: trace.errors > 0,
-    href: to(`/traces/${trace.trace_id}`),
-  };
 }

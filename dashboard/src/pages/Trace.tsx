@@ -2,11 +2,11 @@
 
 import { useMemo } from 'react';
 import { Link } from 'wouter';
-import { address, useTrace } from '../api/answer';
+import { address, useAnswer, useTrace } from '../api/answer';
 import { clock, count, moment, shortId, time } from '../lib/format';
 import { useAddress } from '../lib/url';
 import { BreakNotes } from '../trace/BreakNotes';
-import { breaksOf } from '../trace/breaks';
+import { breaksOf, endsOf } from '../trace/breaks';
 import { HopTable } from '../trace/HopTable';
 import { ServiceMark } from '../trace/look';
 import { build, isError, type Model } from '../trace/model';
@@ -55,10 +55,21 @@ const VIEWS = [
   { view: 'compare', name: 'Compare' },
 ] as const;
 
+/** The audit counts a request when it has ended. */
+const AFTER_MS = 60_000;
+
 function Whole({ model }: { model: Model }) {
   const { get, query } = useAddress();
   const { trace } = model;
-  const breaks = useMemo(() => breaksOf(model), [model]);
+  // What the audit found about the time of the trace: a trace that ends too early does not show it by itself.
+  const audit = useAnswer('/api/v1/propagation', {
+    window: '5m',
+    until: new Date(Date.parse(trace.start) + AFTER_MS).toISOString(),
+  });
+  const breaks = useMemo(
+    () => [...breaksOf(model), ...endsOf(model, audit.data?.workloads ?? [])],
+    [model, audit.data],
+  );
   const root = model.nodes[model.roots[0] ?? 0]?.span;
   const asked = get('view') ?? (get('compare') ? 'compare' : undefined);
   const view = VIEWS.some((one) => one.view === asked) ? asked : undefined;

@@ -1,7 +1,7 @@
 // Search for traces: which there are, how long they took, and what tells some of them from the others.
 
 import { useMemo } from 'react';
-import { useAnswer } from '../api/answer';
+import { question, useAnswer } from '../api/answer';
 import { clock, count } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
@@ -14,14 +14,20 @@ import { Scatter } from '../traces/Scatter';
 import { SearchForm } from '../traces/SearchForm';
 import { isSelected, NO_SELECTION, type Selection, selectionOf, selectionParameters } from '../traces/selection';
 import { Failure, Loading, PageHead, Panel } from '../ui/parts';
+import { useHeld } from '../ui/useHeld';
 import '../traces/traces.css';
 
+/** Seconds that a list of traces can wait for newer ones. */
+const EVERY = 5;
+
 export function TracesPage() {
-  const { asked, flags } = usePageTime();
+  const { asked, isLive, flags } = usePageTime();
   const { query, set, go } = useAddress();
   const filters = useMemo(() => filtersOf(query), [query]);
   const selection = useMemo(() => selectionOf(query), [query]);
-  const answer = useAnswer('/api/v1/traces', { ...asked, ...searched(filters), limit: Number(filters.limit) });
+  const search = { ...asked, ...searched(filters), limit: Number(filters.limit) };
+  const answer = useAnswer('/api/v1/traces', search, { live: isLive && !selection, every: EVERY });
+  const { shown: data, isOld, holding } = useHeld(answer.data, question('/api/v1/traces', search));
   const stat = useAnswer('/api/v1/stat', { window: '1h' });
   const isOfService = filters.service !== '' && stat.data?.workloads.some((one) => one.workload === filters.service);
   const served = useAnswer(
@@ -29,7 +35,6 @@ export function TracesPage() {
     { window: '1h', workload: filters.service },
     { when: isOfService ?? false },
   );
-  const { data } = answer;
   const found = data?.traces ?? NONE;
   const isEmpty = found.length === 0;
 
@@ -68,7 +73,7 @@ export function TracesPage() {
         </Panel>
       )}
       {data && !isEmpty && (
-        <>
+        <div className="held" {...holding}>
           <Panel
             title="Duration over time"
             note="Drag to select an area and compare it with the rest"
@@ -95,10 +100,11 @@ export function TracesPage() {
                 searchedBackTo={data.searched_back_to}
               />
             }
+            actions={isOld && <span className="soft">held while you look</span>}
           >
             <List traces={shown} />
           </Panel>
-        </>
+        </div>
       )}
     </>
   );
@@ -138,6 +144,12 @@ function Marks() {
           ○
         </span>{' '}
         spans missing
+      </span>
+      <span>
+        <span className="mark-dot" aria-hidden="true">
+          ◌
+        </span>{' '}
+        arriving
       </span>
       <span>
         <span className="mark-cross" aria-hidden="true">

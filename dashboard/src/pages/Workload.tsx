@@ -1,13 +1,17 @@
 // One workload: who asks it, whom it asks, and how it does.
 
+import { useMemo } from 'react';
 import { Link } from 'wouter';
 import { type Asked, type Schema, useAnswer } from '../api/answer';
 import { ago, clock, count, percent, rate, shortId, time } from '../lib/format';
+import { inNamespace, quoted, routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
+import { ofWorkload, command as tapCommand } from '../tap/filters';
+import { LiveRequests } from '../tap/LiveRequests';
 import { GoldenCharts } from '../ui/GoldenCharts';
-import { goldenColumns } from '../ui/goldenColumns';
 import { Command, Empty, Failure, Figure, Loading, PageHead, Panel, Score } from '../ui/parts';
+import { ROUTE_COLUMNS } from '../ui/routeColumns';
 import { type Column, Table } from '../ui/Table';
 import { Octopus } from '../workload/Octopus';
 import { Propagation } from '../workload/Propagation';
@@ -20,6 +24,7 @@ interface Of {
 const TABS = [
   ['routes', 'Routes'],
   ['instances', 'Instances'],
+  ['tap', 'Live tap'],
   ['traces', 'Traces'],
   ['propagation', 'Propagation'],
 ] as const;
@@ -40,7 +45,7 @@ export function WorkloadPage({ namespace, name }: Of) {
       <PageHead
         title={name}
         sub={`workload in ${namespace}${workload?.role === 'gateway' ? ', a gateway' : ''}`}
-        command={`clew stat ${name}${flags}`}
+        command={`clew stat ${quoted(name)}${inNamespace(namespace)}${flags}`}
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       {stat.isLoading && <Loading />}
@@ -57,8 +62,8 @@ export function WorkloadPage({ namespace, name }: Of) {
           </Figure>
           <span className="grow" />
           <span className="row">
-            <Link className="button" href={to('/tap', { workload: name })}>
-              Tap it live
+            <Link className="button" href={to('/topology', { sel: `${namespace}/${name}` })}>
+              In the topology
             </Link>
             <Link className="button" href={to('/critical-path', { workload: name, namespace })}>
               Where its time goes
@@ -86,6 +91,7 @@ export function WorkloadPage({ namespace, name }: Of) {
       </nav>
       {tab === 'routes' && <RoutesTab namespace={namespace} name={name} edges={edges.data?.edges ?? []} />}
       {tab === 'instances' && <InstancesTab namespace={namespace} name={name} />}
+      {tab === 'tap' && <TapTab namespace={namespace} name={name} />}
       {tab === 'traces' && <TracesTab name={name} />}
       {tab === 'propagation' && <Propagation namespace={namespace} name={name} />}
     </>
@@ -107,10 +113,6 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
     ...new Set(edges.filter((edge) => edge.server.name === name).flatMap((edge) => edge.client.name ?? [])),
   ];
   const routes = useAnswer('/api/v1/routes', { ...asked, workload: name, namespace, from }, { live: isLive });
-  const columns: Column<Schema<'RouteStat'>>[] = [
-    { key: 'route', head: 'Route', by: (route) => route.route, cell: (route) => <code>{route.route}</code> },
-    ...goldenColumns((route: Schema<'RouteStat'>) => route.golden),
-  ];
   return (
     <Panel
       title="Routes"
@@ -126,7 +128,7 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
               ))}
             </select>
           </label>
-          <Command>{`clew routes ${name}${from ? ` --from ${from}` : ''}${flags}`}</Command>
+          <Command>{routesCommand({ workload: name, namespace, from }, flags)}</Command>
         </>
       }
     >
@@ -135,7 +137,7 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
           body.routes.length > 0 ? (
             <Table
               label={`Routes of ${name}`}
-              columns={columns}
+              columns={ROUTE_COLUMNS}
               rows={body.routes}
               id={(route) => `${route.service}/${route.route}`}
               open={(route) => go('/routes', { workload: name, namespace, route: route.route, from })}
@@ -189,6 +191,19 @@ function InstancesTab({ namespace, name }: Of) {
   );
 }
 
+function TapTab({ namespace, name }: Of) {
+  const { to } = useAddress();
+  const filters = useMemo(() => ofWorkload(namespace, name), [namespace, name]);
+  return (
+    <LiveRequests filters={filters}>
+      <Command>{tapCommand(filters)}</Command>
+      <Link className="button" href={to('/tap', { workload: name, namespace })}>
+        Filter them
+      </Link>
+    </LiveRequests>
+  );
+}
+
 const TRACE_COLUMNS: Column<Schema<'TraceSummary'>>[] = [
   { key: 'start', head: 'Start', by: (trace) => trace.start, cell: (trace) => clock(trace.start, true) },
   { key: 'id', head: 'Trace', cell: (trace) => <code>{shortId(trace.trace_id)}</code> },
@@ -211,7 +226,7 @@ const TRACE_COLUMNS: Column<Schema<'TraceSummary'>>[] = [
 ];
 
 function TracesTab({ name }: { name: string }) {
-  const { asked, isLive } = usePageTime();
+  const { asked, isLive, flags } = usePageTime();
   const { to, go } = useAddress();
   const traces = useAnswer('/api/v1/traces', { ...asked, service: name, limit: 50 }, { live: isLive });
   return (
@@ -223,7 +238,7 @@ function TracesTab({ name }: { name: string }) {
           <Link className="button" href={to('/traces', { service: name })}>
             Search them
           </Link>
-          <Command>{`clew traces --service ${name}`}</Command>
+          <Command>{`clew traces --service ${quoted(name)}${flags} --limit 50`}</Command>
         </>
       }
     >

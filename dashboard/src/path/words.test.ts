@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blamed, command, quoted, remark, source } from './words';
+import { blamed, command, remark, source } from './words';
 
 const window = { from: '', to: '', seconds: 60 };
 const part = { part: 'application', of: 'books', mean_ms: 9, mean_share: 0.9, slowest_ms: 5, slowest_share: 0.4 };
@@ -31,6 +31,7 @@ test('who is to blame is said of the mean and of the slowest', () => {
 
 test('from how many requests it is known is said', () => {
   expect(source(path)).toBe('From the spans of 149 of 156 requests.');
+  expect(source({ ...path, requests: 157, stands_for: 157 })).toBe('From the spans of all 157 requests.');
   expect(source({ ...path, stands_for: 600, traces_found: 5000, traces_read: 2000 })).toBe(
     'From the spans of 149 of 156 requests, each for those that were not kept: 600 in all; 2,000 of 5,000 traces were read.',
   );
@@ -54,14 +55,8 @@ test('patterns of calls are said in words', () => {
   );
 });
 
-test('words for a shell are in quotes where they need them', () => {
-  expect(['books', 'GET /a', "it's"].map(quoted)).toEqual(['books', "'GET /a'", "'it'\\''s'"]);
-});
-
 test('commands ask for what the page shows', () => {
   const chosen = { workload: 'webapp', namespace: 'shop', route: 'GET /' };
-  expect(command('calls', chosen, ' --window 5m')).toBe(
-    "clew calls 'GET /' --workload webapp --namespace shop --window 5m",
-  );
+  expect(command('calls', chosen, ' --window 5m')).toBe("clew calls 'GET /' --workload webapp -n shop --window 5m");
   expect(command('calls', {}, '')).toBe('clew calls');
 });

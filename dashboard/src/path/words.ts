@@ -2,6 +2,7 @@
 
 import type { Schema } from '../api/answer';
 import { count, percent, time } from '../lib/format';
+import { inNamespace, quoted } from '../lib/shell';
 import { inWords } from '../trace/parts';
 
 type CriticalPath = Schema<'CriticalPath'>;
@@ -30,7 +31,10 @@ export function blamed(path: CriticalPath): string {
 
 /** From how many requests it is known. */
 export function source(path: CriticalPath): string {
-  const parts = [`From the spans of ${count(path.requests)} of ${count(path.of)} requests`];
+  // Spans and counters are read a moment apart: there may be a few more of the one.
+  const known =
+    path.requests < path.of ? `${count(path.requests)} of ${count(path.of)}` : `all ${count(path.requests)}`;
+  const parts = [`From the spans of ${known} requests`];
   if (path.stands_for > path.requests + 0.5)
     parts.push(`each for those that were not kept: ${count(path.stands_for)} in all`);
   const read =
@@ -78,21 +82,11 @@ export function lengths(path: CriticalPath): string {
   return `mean ${time(path.mean_ms)}, 99% within ${time(path.p99_ms)}, the slowest 1% ${time(path.slowest_ms)} on average`;
 }
 
-/** A word for a shell: in quotes where it needs them. */
-export function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /** A command about a workload's route, with what was chosen. */
 export function command(name: string, chosen: Chosen, flags: string): string {
   const { workload, namespace, route } = chosen;
-  const words = [
-    `clew ${name}`,
-    route && quoted(route),
-    workload && `--workload ${quoted(workload)}`,
-    workload && namespace && namespace !== 'default' && `--namespace ${quoted(namespace)}`,
-  ];
-  return words.filter(Boolean).join(' ') + flags;
+  const words = [`clew ${name}`, route && quoted(route), workload && `--workload ${quoted(workload)}`];
+  return `${words.filter(Boolean).join(' ')}${workload ? inNamespace(namespace) : ''}${flags}`;
 }
 
 export interface Chosen {

@@ -40,6 +40,11 @@ export const NO_FILTERS: Change = {
   failures: null,
 };
 
+/** All requests of one workload, both those that it serves and those that it makes. */
+export function ofWorkload(namespace: string, workload: string): TapFilters {
+  return filtersOf(new URLSearchParams({ namespace, workload }));
+}
+
 /** In the address, the rate that is usual is left out. */
 export function change(filters: TapFilters): Change {
   return { ...filters, max_rps: filters.max_rps === DEFAULT_RATE ? null : filters.max_rps };

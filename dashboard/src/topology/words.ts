@@ -2,6 +2,7 @@
 
 import { count, percent, rate, time } from '../lib/format';
 import { WORDS } from '../lib/health';
+import { quoted } from '../lib/shell';
 import { breaksTraces, type Edge, type Graph, type Node, OUTSIDE_CLIENTS, type Tls } from './model';
 
 export const KINDS: Record<Node['kind'], string> = {
@@ -44,11 +45,6 @@ export function edgeWords(edge: Edge, nodes: Graph['nodes']): string {
   return `${ends}: ${WORDS[edge.health]}, ${of}, ${tlsWords(edge.tls, edge.members)}.`;
 }
 
-/** As a shell has it. */
-function word(text: string): string {
-  return /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 interface Scope {
   /** As commands have the time. */
   flags: string;
@@ -56,13 +52,13 @@ interface Scope {
 }
 
 const inNamespace = (node: Node | undefined, { hasNamespaces }: Scope) =>
-  hasNamespaces && node?.namespace !== undefined ? ` -n ${word(node.namespace)}` : '';
+  hasNamespaces && node?.namespace !== undefined ? ` -n ${quoted(node.namespace)}` : '';
 
 /** The edges of a node. */
 export function edgesCommand(node: Node | undefined, scope: Scope): string {
   if (!node || node.name === OUTSIDE_CLIENTS) return `clew edges${scope.flags}`;
-  if (node.kind === 'namespace') return `clew edges -n ${word(node.name)}${scope.flags}`;
-  return `clew edges ${word(node.name)}${inNamespace(node, scope)}${scope.flags}`;
+  if (node.kind === 'namespace') return `clew edges -n ${quoted(node.name)}${scope.flags}`;
+  return `clew edges ${quoted(node.name)}${inNamespace(node, scope)}${scope.flags}`;
 }
 
 /** The edge among those of its server, or of its client if that alone is in the mesh; with all columns. */
@@ -75,8 +71,8 @@ export function edgeCommand(client: Node | undefined, server: Node | undefined, 
 export function routesCommand(client: Node | undefined, server: Node | undefined, scope: Scope): string | undefined {
   if (!client || !server || client.kind === 'namespace' || server.kind === 'namespace') return undefined;
   if (server.kind === 'outside') {
-    return `clew routes ${word(client.name)} --to ${word(server.name)}${inNamespace(client, scope)}${scope.flags}`;
+    return `clew routes ${quoted(client.name)} --to ${quoted(server.name)}${inNamespace(client, scope)}${scope.flags}`;
   }
-  const from = client.kind === 'outside' ? "'(unmeshed)'" : word(client.name);
-  return `clew routes ${word(server.name)} --from ${from}${inNamespace(server, scope)}${scope.flags}`;
+  const from = client.kind === 'outside' ? "'(unmeshed)'" : quoted(client.name);
+  return `clew routes ${quoted(server.name)} --from ${from}${inNamespace(server, scope)}${scope.flags}`;
 }

@@ -1,5 +1,7 @@
 // Where a trace is not whole: who broke it, as far as it can be told (docs/tracing.md).
 
+import type { Schema } from '../api/answer';
+import { ofScore } from '../lib/health';
 import { isClient, isProxys, isServer, type Model, type Node, text } from './model';
 import { orphansOf } from './rows';
 
@@ -78,4 +80,38 @@ function missing(id: string, count: number, node: Node): Pick<Break, 'what' | 'm
     means: `A library in ${service} has spans that are not sent here, or have not come yet.`,
     workload: workloadOf(node),
   };
+}
+
+/**
+ * Where the trace may end too early, which it does not show by itself: a workload that breaks traces by the audit served
+ * a request of it, and made none of its own that is in it.
+ */
+export function endsOf(model: Model, audited: readonly Schema<'WorkloadPropagation'>[]): Break[] {
+  return audited
+    .filter(({ score }) => ofScore(score) === 'bad')
+    .flatMap(({ name, namespace, advice = [] }): Break[] => {
+      const isIts = ({ span, service }: Node) => service === name && (span.namespace ?? namespace) === namespace;
+      const served = model.nodes.filter((node) => isIts(node) && isServer(node.span));
+      const silent = served.filter((node) => !hasCall(model, node, isIts));
+      if (silent.length === 0) return [];
+      const calls = advice.flatMap((one) => one.calls);
+      const named = calls.length > 0 ? `, such as ${calls.slice(0, 2).join(' and ')},` : '';
+      return [
+        {
+          key: `ends ${namespace}/${name}`,
+          at: silent.map((node) => node.index),
+          what: `The trace is broken at ${name}.`,
+          means: `${name} does not pass on the trace context: what it asked for${named} while it served this is in other traces.`,
+          workload: { namespace, name },
+        },
+      ];
+    });
+}
+
+/** Whether there is a request below a span that the same workload made. */
+function hasCall(model: Model, { children }: Node, isIts: (node: Node) => boolean): boolean {
+  return children.some((child) => {
+    const node = model.nodes[child];
+    return node !== undefined && isIts(node) && (isClient(node.span) || hasCall(model, node, isIts));
+  });
 }

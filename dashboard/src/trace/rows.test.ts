@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { breaksOf } from './breaks';
+import { breaksOf, endsOf } from './breaks';
 import { compare } from './compare';
 import { build, ms } from './model';
 import { ALL_OPEN, keyOf, revealing, rowsOf, ticks } from './rows';
@@ -50,6 +50,17 @@ test('who broke a trace is said as far as it can be told', () => {
     ['6', 'books'],
   ]);
   expect(breaksOf(build(trace(spans.slice(0, 3))))).toEqual([]);
+});
+
+test('a trace that ends at a workload which breaks traces says so', () => {
+  const audited = (name: string, score: number) => ({ name, namespace: 'default', score, routes: [] });
+  const served = build(trace(spans.slice(0, 3)));
+  expect(
+    endsOf(served, [audited('books', 0), audited('webapp', 0.2)]).map(({ at, workload }) => [at, workload]),
+  ).toEqual([[[2], { namespace: 'default', name: 'books' }]]);
+  expect(endsOf(served, [audited('books', 1), { ...audited('books', 0), namespace: 'other' }])).toEqual([]);
+  const goesOn = build(trace([...spans.slice(0, 3), span('9', '3', 'client', 'books', 30, 50)]));
+  expect(endsOf(goesOn, [audited('books', 0)])).toEqual([]);
 });
 
 test('two traces are matched by where their spans are, and own differences add up', () => {

@@ -34,48 +34,51 @@ export function Bounds({ time, selection, select }: Props) {
   return (
     <form ref={form} key={JSON.stringify(selection ?? null)} className="bounds" onSubmit={submit} aria-label="Select">
       <span className="soft">Select traces that took</span>
-      <input
-        type="number"
-        name="min"
-        min={0}
-        step="any"
-        defaultValue={selection?.min}
-        aria-label="At least, in milliseconds"
-        placeholder="0"
-      />
+      <Millis name="min" value={selection?.min} label="At least, in milliseconds" placeholder="0" />
       <span className="soft">to</span>
-      <input
-        type="number"
-        name="max"
-        min={0}
-        step="any"
-        defaultValue={selection?.max}
-        aria-label="At most, in milliseconds"
-        placeholder="any"
-      />
+      <Millis name="max" value={selection?.max} label="At most, in milliseconds" placeholder="any" />
       <span className="soft">ms and began between</span>
-      <input
-        type="text"
-        name="from"
-        pattern={TIME_OF_DAY}
-        title="Such as 14:05 or 14:05:30.250"
-        placeholder={clock(time.from)}
-        defaultValue={toBox(selection?.from)}
-        aria-label="Began no earlier than"
-      />
+      <TimeOfDay name="from" value={selection?.from} label="Began no earlier than" placeholder={clock(time.from)} />
       <span className="soft">and</span>
-      <input
-        type="text"
-        name="until"
-        pattern={TIME_OF_DAY}
-        title="Such as 14:05 or 14:05:30.250"
-        placeholder={clock(time.to)}
-        defaultValue={toBox(selection?.until)}
-        aria-label="Began no later than"
-      />
+      <TimeOfDay name="until" value={selection?.until} label="Began no later than" placeholder={clock(time.to)} />
       <button type="submit" className="button">
         Select
       </button>
     </form>
+  );
+}
+
+interface BoxProps {
+  name: keyof Selection;
+  value: number | undefined;
+  label: string;
+  placeholder: string;
+}
+
+function Millis({ name, value, label, placeholder }: BoxProps) {
+  return (
+    <input
+      type="number"
+      name={name}
+      min={0}
+      step="any"
+      defaultValue={value}
+      aria-label={label}
+      placeholder={placeholder}
+    />
+  );
+}
+
+function TimeOfDay({ name, value, label, placeholder }: BoxProps) {
+  return (
+    <input
+      type="text"
+      name={name}
+      pattern={TIME_OF_DAY}
+      title="Such as 14:05 or 14:05:30.250"
+      defaultValue={toBox(value)}
+      aria-label={label}
+      placeholder={placeholder}
+    />
   );
 }

@@ -6,7 +6,7 @@ import { type Answer, useAnswer } from '../api/answer';
 import { count, percent } from '../lib/format';
 import { changed, useAddress } from '../lib/url';
 import { Empty, Failure, Loading, Panel } from '../ui/parts';
-import { points, said, search } from './differences';
+import { alsoSaid, points, said, search } from './differences';
 import { type Filters, searched } from './filters';
 import { NO_SELECTION, type Selection, selectionParameters } from './selection';
 
@@ -94,6 +94,7 @@ function Differences({ of, tags }: { of: Difference[]; tags: string }) {
                     <span className="mono cut" title={is}>
                       {is}
                     </span>
+                    <Also of={one} />
                   </span>
                 </td>
                 <td>
@@ -118,6 +119,25 @@ function Differences({ of, tags }: { of: Difference[]; tags: string }) {
         </div>
       )}
     </>
+  );
+}
+
+/** What else the same traces have. */
+function Also({ of }: { of: Difference }) {
+  const also = alsoSaid(of);
+  if (also.length === 0) return null;
+  return (
+    <details className="also soft">
+      <summary>and {count(also.length + (of.also_more ?? 0))} more that the same traces have</summary>
+      <ul>
+        {also.map(({ about, is }) => (
+          <li key={`${about} ${is}`}>
+            {about} <span className="mono">{is}</span>
+          </li>
+        ))}
+        {(of.also_more ?? 0) > 0 && <li>and {count(of.also_more)} others</li>}
+      </ul>
+    </details>
   );
 }
 

@@ -5,7 +5,7 @@ import type { Schema } from '../api/answer';
 import { clock, count, time } from '../lib/format';
 import { useAddress } from '../lib/url';
 import { type Column, Table } from '../ui/Table';
-import { isBroken, missing } from './whole';
+import { missing, wholeness } from './whole';
 
 type Summary = Schema<'TraceSummary'>;
 
@@ -90,14 +90,16 @@ export function List({ traces }: { traces: Summary[] }) {
       key: 'whole',
       head: 'Whole',
       title: 'Whether all spans are there: one of them without a parent, and every parent',
-      by: (trace) => Number(isBroken(trace)),
+      by: wholeness,
       cell: (trace) =>
-        isBroken(trace) ? (
+        trace.state === 'broken' ? (
           <span className="tag warn" title={missing(trace)}>
             broken
           </span>
         ) : (
-          <span className="soft">whole</span>
+          <span className="soft" title={missing(trace)}>
+            {trace.state}
+          </span>
         ),
     },
   ];

@@ -7,7 +7,6 @@ import { useTheme } from '../ui/theme';
 import { type Box, draw, type Mark } from './draw';
 import { durationDomain, markRadius, nearest, Plot, type Span } from './plot';
 import { isSelected, type Selection, selectionWithin } from './selection';
-import { isBroken } from './whole';
 
 type Summary = Schema<'TraceSummary'>;
 
@@ -46,7 +45,7 @@ export function Scatter({ traces, time: span, selection, select, open }: Props) 
           y: plot.y(trace.duration_ms),
           radius: markRadius(trace.spans),
           isFailed: trace.errors > 0,
-          isBroken: isBroken(trace),
+          state: trace.state,
           isDimmed: selection !== undefined && !isSelected(selection, trace),
         }),
       ),
@@ -129,7 +128,8 @@ function Tip({ trace, mark, width }: { trace: Summary; mark: Mark; width: number
           {count(trace.errors)} {trace.errors === 1 ? 'span' : 'spans'} failed
         </span>
       )}
-      {isBroken(trace) && <span className="text-warn">spans are missing</span>}
+      {trace.state === 'broken' && <span className="text-warn">spans are missing</span>}
+      {trace.state === 'arriving' && <span className="soft">still arriving</span>}
     </div>
   );
 }

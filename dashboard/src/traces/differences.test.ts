@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { points, said, search } from './differences';
+import { alsoSaid, points, said, search } from './differences';
 
 test('each kind of difference is said in words, and searched for where a search finds it', () => {
   const attribute = { kind: 'attribute', name: 'zone', value: 'a,b' } as const;
@@ -15,4 +15,17 @@ test('each kind of difference is said in words, and searched for where a search 
 
 test('a difference has its sign', () => {
   expect([0.42, -0.075, 0.001].map(points)).toEqual(['+42', '−8', '±0']);
+});
+
+test('what the same traces have is said as a difference is', () => {
+  const also = [
+    { kind: 'attribute', name: 'zone', value: 'b' } as const,
+    { kind: 'calls', name: 'authors', value: '2' } as const,
+  ];
+  const expected = [
+    { about: 'zone', is: 'b' },
+    { about: 'calls to authors', is: '2' },
+  ];
+  expect(alsoSaid({ also })).toEqual(expected);
+  expect(alsoSaid({})).toEqual([]);
 });

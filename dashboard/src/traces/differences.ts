@@ -14,6 +14,11 @@ export function said({ kind, name, value }: Difference): { about: string; is: st
   return { about: name, is: value };
 }
 
+/** What else the same traces have, in words. */
+export function alsoSaid({ also = [] }: Pick<Schema<'AttributeDifference'>, 'also'>): { about: string; is: string }[] {
+  return also.map(said);
+}
+
 /** The search for traces that have it; `undefined` where none finds them. */
 export function search({ kind, name, value }: Difference, tags: string): Change | undefined {
   if (kind === 'error') return { service: value, errors: true };

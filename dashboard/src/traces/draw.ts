@@ -9,7 +9,7 @@ export interface Mark {
   y: number;
   radius: number;
   isFailed: boolean;
-  isBroken: boolean;
+  state: 'arriving' | 'whole' | 'broken';
   isDimmed: boolean;
 }
 
@@ -86,9 +86,9 @@ function axisTime(ms: number): string {
   return time(ms).replace(/\.0+(?= )/, '');
 }
 
-/** A dot; hollow where spans are missing; a cross where one failed. */
+/** A dot; hollow where spans are missing, dashed where they may yet come; a cross where one failed. */
 function drawMark(context: CanvasRenderingContext2D, mark: Mark, hue: string): void {
-  const { x, y, radius, isFailed, isBroken, isDimmed } = mark;
+  const { x, y, radius, isFailed, state, isDimmed } = mark;
   context.fillStyle = hue;
   context.strokeStyle = hue;
   context.beginPath();
@@ -103,10 +103,12 @@ function drawMark(context: CanvasRenderingContext2D, mark: Mark, hue: string): v
     return;
   }
   context.arc(x, y, radius, 0, 2 * Math.PI);
-  if (isBroken) {
+  if (state !== 'whole') {
     context.globalAlpha = isDimmed ? 0.3 : 0.9;
     context.lineWidth = 1.4;
+    context.setLineDash(state === 'arriving' ? [2, 2] : []);
     context.stroke();
+    context.setLineDash([]);
   } else {
     context.globalAlpha = isDimmed ? 0.22 : 0.6;
     context.fill();

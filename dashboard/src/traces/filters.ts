@@ -52,6 +52,11 @@ export const NO_FILTERS: Change = {
   errors: null,
 };
 
+/** In the address, the limit that is usual is left out. */
+export function change(filters: Filters): Change {
+  return { ...filters, limit: filters.limit === DEFAULT_LIMIT ? null : filters.limit };
+}
+
 /** As parameters of a question, without the limit. */
 export function searched(filters: Filters) {
   const { limit: _, errors, ...texts } = filters;

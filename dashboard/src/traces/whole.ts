@@ -1,16 +1,17 @@
 // Whether all spans of a trace are there.
 
-interface Parts {
-  roots: number;
-  missing_parents: number;
-}
+import type { Schema } from '../api/answer';
 
-export function isBroken({ roots, missing_parents }: Parts): boolean {
-  return roots !== 1 || missing_parents > 0;
+type Summary = Pick<Schema<'TraceSummary'>, 'state' | 'roots' | 'missing_parents'>;
+
+/** The whole ones first, the broken ones last. */
+export function wholeness({ state }: Pick<Summary, 'state'>): number {
+  return ['whole', 'arriving', 'broken'].indexOf(state);
 }
 
 /** What is missing, in words. */
-export function missing({ roots, missing_parents }: Parts): string {
+export function missing({ state, roots, missing_parents }: Summary): string {
+  if (state === 'arriving') return 'spans of it came less than 2 s ago, and more may come';
   const parts: string[] = [];
   if (roots === 0) parts.push('its first span is not there');
   if (roots > 1) parts.push(`${roots} spans have no parent`);

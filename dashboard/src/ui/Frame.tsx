@@ -1,11 +1,11 @@
 // What is around every page: where to go, what to search, of which time.
 
-import { type ReactNode, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useAnswer } from '../api/answer';
 import { live } from '../api/live';
 import { moment } from '../lib/format';
-import { PLACES, useKeys } from '../lib/keys';
+import { PLACES, placeOf, useKeys } from '../lib/keys';
 import { usePageTime, WINDOWS } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { Icon } from './icons';
@@ -23,10 +23,7 @@ export function Frame({ children }: { children: ReactNode }) {
   );
   useKeys(act);
   const version = useAnswer('/api/v1/version', {});
-  const current = PLACES.find((place) => (place.path === '/' ? path === '/' : path.startsWith(place.path)));
-  useEffect(() => {
-    document.title = current ? `${current.name} · Clew` : 'Clew';
-  }, [current]);
+  const here = placeOf(path);
 
   return (
     <div className="frame">
@@ -40,7 +37,8 @@ export function Frame({ children }: { children: ReactNode }) {
             <Link
               key={place.path}
               href={to(place.path)}
-              aria-current={place === current ? 'page' : undefined}
+              className={place === here ? 'here' : undefined}
+              aria-current={place.path === path ? 'page' : undefined}
               title={`${place.name} (g ${place.key})`}
             >
               <Icon name={place.path} />

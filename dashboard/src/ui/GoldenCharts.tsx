@@ -2,6 +2,7 @@
 
 import type { Schema } from '../api/answer';
 import { percent, rate, time } from '../lib/format';
+import { measured } from '../lib/series';
 import { Panel } from './parts';
 import { type Line, TimeChart } from './TimeChart';
 
@@ -30,7 +31,7 @@ export function GoldenCharts({ series }: { series: Schema<'Series'> }) {
           label="Requests for each second"
           ends={ends}
           format={rate}
-          lines={[{ label: 'requests/s', values: row.rps, colour: '--accent', fill: true }]}
+          lines={[{ label: 'requests/s', values: measured(row.rps, series), colour: '--accent', fill: true }]}
         />
       </Panel>
       <Panel title="Success" padded>

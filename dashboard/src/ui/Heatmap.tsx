@@ -4,17 +4,9 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Schema } from '../api/answer';
 import { clock, count, shortId, time } from '../lib/format';
-import { heatOf, rowOf, strength } from '../lib/heat';
+import { dotsOf, heatOf, rowOf, strength } from '../lib/heat';
+import { useAddress } from '../lib/url';
 import { colour, useTheme } from './theme';
-
-export interface Dot {
-  traceId: string;
-  /** Unix milliseconds. */
-  at: number;
-  ms: number;
-  isError: boolean;
-  href: string;
-}
 
 const LEFT = 64;
 const BOTTOM = 22;
@@ -26,7 +18,8 @@ interface Cell {
   y: number;
 }
 
-export function Heatmap({ map, dots, height = 240 }: { map: Schema<'Heatmap'>; dots: Dot[]; height?: number }) {
+export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?: number }) {
+  const { to } = useAddress();
   const heat = useMemo(() => heatOf(map), [map]);
   const place = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -85,12 +78,12 @@ export function Heatmap({ map, dots, height = 240 }: { map: Schema<'Heatmap'>; d
 
   const placed = useMemo(
     () =>
-      dots.flatMap((dot) => {
+      dotsOf(map).flatMap((dot) => {
         const row = rowOf(heat, dot.ms);
         const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
         return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
       }),
-    [dots, heat, begin, stepMs, stepWidth, rows, rowHeight, width],
+    [map, heat, begin, stepMs, stepWidth, rows, rowHeight, width],
   );
   const cell = over && heat.counts[over.step]?.[over.row];
 
@@ -115,16 +108,21 @@ export function Heatmap({ map, dots, height = 240 }: { map: Schema<'Heatmap'>; d
         role="img"
         aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests between ${time(heat.lower[0])} and ${time(heat.bounds.at(-1))}`}
       />
-      {placed.map(({ dot, x, y }) => (
-        <Link
-          key={dot.traceId}
-          href={dot.href}
-          className={dot.isError ? 'dot error' : 'dot'}
-          style={{ left: x, top: y }}
-          title={`trace ${shortId(dot.traceId)}: ${time(dot.ms)}${dot.isError ? ', with an error' : ''}`}
-          aria-label={`Trace ${shortId(dot.traceId)}, ${time(dot.ms)}${dot.isError ? ', with an error' : ''}`}
-        />
-      ))}
+      {placed.map(({ dot, x, y }) => {
+        const words = `${dot.isFailed ? 'failed request' : 'slowest request'}, ${time(dot.ms)}, trace ${shortId(dot.traceId)}`;
+        return (
+          <Link
+            key={dot.spanId}
+            href={to(`/traces/${dot.traceId}`, { span: dot.spanId })}
+            className={dot.isFailed ? 'dot failed' : 'dot'}
+            style={{ left: x, top: y }}
+            title={words}
+            aria-label={words}
+          >
+            {dot.isFailed && '✕'}
+          </Link>
+        );
+      })}
       {over && cell !== undefined && (
         <div className="tooltip" style={{ left: Math.min(over.x + 14, width - 200), top: Math.max(over.y - 10, 0) }}>
           <strong>{count(cell)}</strong> requests of {time(heat.lower[over.row])} to {time(heat.bounds[over.row])}
@@ -133,5 +131,22 @@ export function Heatmap({ map, dots, height = 240 }: { map: Schema<'Heatmap'>; d
         </div>
       )}
     </div>
+  );
+}
+
+/** What the marks on a heatmap are. */
+export function HeatmapLegend({ map }: { map: Schema<'Heatmap'> }) {
+  return (
+    <p className="heatmap-legend soft">
+      <span>darker: more requests</span>
+      <span>
+        <span aria-hidden="true">●</span> the slowest, and{' '}
+        <span className="text-bad" aria-hidden="true">
+          ✕
+        </span>{' '}
+        a failed request, of each step, of those whose traces are kept
+        {map.exemplars_truncated && '; of many only the newest were looked at'}
+      </span>
+    </p>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef } from 'react';
 import uPlot from 'uplot';
+import { lone } from '../lib/series';
 import { windowOf } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { colour, useTheme } from './theme';
@@ -65,11 +66,18 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
       {
         width: target.clientWidth || 300,
         height,
-        padding: [8, 6, 0, 0],
+        // On the right for half of the last time.
+        padding: [8, 26, 0, 0],
         cursor: { sync: { key: CURSORS.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         legend: { live: true, isolate: false },
         scales: {
-          y: { range: (_, low, high) => [min ?? Math.min(0, low ?? 0), max ?? ((high ?? 1) * 1.05 || 1)] },
+          y: {
+            // Above the greatest value there is room for the whole width of its line.
+            range: (_, low, high) => {
+              const least = min ?? Math.min(0, low ?? 0);
+              return [least, max === undefined ? (high ?? 1) * 1.05 || 1 : max + (max - least) * 0.03];
+            },
+          },
         },
         axes: [
           {
@@ -89,7 +97,8 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
               width: 1.6,
               ...(line.dash && { dash: line.dash }),
               ...(line.fill && { fill: `color-mix(in srgb, ${colour(line.colour)} 14%, transparent)` }),
-              points: { show: false },
+              // A value between two gaps has no line.
+              points: { show: true, size: 4, filter: (self, index) => lone(self.data[index] ?? []) },
               value: (_, value) => format(value),
             }),
           ),

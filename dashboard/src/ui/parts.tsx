@@ -1,6 +1,6 @@
 // Small parts of many pages.
 
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { Refusal } from '../api/answer';
 import { percent } from '../lib/format';
 import { type Health, MARKS, ofScore, ofSuccess, WORDS } from '../lib/health';
@@ -56,13 +56,17 @@ export function Command({ children }: { children: string }) {
 }
 
 interface HeadProps {
-  title: ReactNode;
+  /** Of the page and of the browser's tab. */
+  title: string;
   sub?: ReactNode;
   /** The command line for the same answer. */
   command?: string | undefined;
 }
 
 export function PageHead({ title, sub, command }: HeadProps) {
+  useEffect(() => {
+    document.title = `${title} · Clew`;
+  }, [title]);
   return (
     <div className="page-head">
       <h1>{title}</h1>

@@ -3,6 +3,7 @@
 import { Link } from 'wouter';
 import { type Schema, useAnswer } from '../api/answer';
 import { clock, count } from '../lib/format';
+import { inNamespace, quoted } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { Command, Empty, Failure, Loading, Panel, Score } from '../ui/parts';
@@ -27,7 +28,7 @@ const MEANINGS: Record<string, string> = {
 };
 
 export function Propagation({ namespace, name }: { namespace: string; name: string }) {
-  const { asked, isLive } = usePageTime();
+  const { asked, isLive, flags } = usePageTime();
   const { data, error, isLoading, retry } = useAnswer(
     '/api/v1/propagation',
     { ...asked, workload: name, namespace },
@@ -50,7 +51,7 @@ export function Propagation({ namespace, name }: { namespace: string; name: stri
       <Panel
         title="Requests that it made"
         note="each is compared with what it was given, whatever is sampled"
-        actions={<Command>{`clew propagation ${name}`}</Command>}
+        actions={<Command>{`clew propagation ${quoted(name)}${inNamespace(namespace)}${flags}`}</Command>}
       >
         <Table
           label="Requests that it made, by what they carried"

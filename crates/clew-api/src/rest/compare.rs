@@ -14,7 +14,8 @@ pub struct TraceComparison {
     /// The others of those that were found.
     pub rest: u64,
     /// What is not as frequent in the one as in the other, the greatest difference first; 50 at most. None where nothing
-    /// is selected, or everything.
+    /// is selected, or everything. Attributes that differ without telling anything are left out: ports that a system gave
+    /// out, ids of requests, processes and threads, and measured times.
     pub attributes: Vec<AttributeDifference>,
     /// Spans that were read.
     pub spans: u64,
@@ -45,6 +46,27 @@ pub struct AttributeDifference {
     pub rest_share: f64,
     /// `selected_share` less `rest_share`.
     pub difference: f64,
+    /// What else the same traces have, and no others; 10 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoSo>,
+    /// What they have beyond those.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub also_more: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Something else that is so of the same traces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AlsoSo {
+    /// What it is.
+    pub kind: TraceFact,
+    /// As of a difference.
+    pub name: String,
+    /// As of a difference.
+    pub value: String,
 }
 
 /// What may tell traces apart.

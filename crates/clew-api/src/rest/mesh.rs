@@ -35,8 +35,12 @@ pub struct MeshMember {
     pub role: String,
     /// Version of its proxy.
     pub version: String,
-    /// Process of its proxy. Members of one process have the same.
+    /// Process of its proxy. Members of one process have the same, and the same `machine`.
     pub pid: u32,
+    /// Machine of that process, by the address that its numbers are read at. Absent for this machine, and where that is
+    /// not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// When its proxy started, RFC 3339.
     pub started: String,
     /// It is draining.
@@ -62,7 +66,7 @@ pub struct MeshMember {
     /// Lines of its access log that were dropped, since its proxy started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_lines_dropped: Option<u64>,
-    /// The process of its proxy.
+    /// The process of its proxy. What it says is of the whole process, which other members may share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<MemberProcess>,
 }
@@ -100,6 +104,11 @@ pub struct MemberSeries {
 /// A process, as its system tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MemberProcess {
+    /// Members whose proxies run in it, this one included.
+    pub members: u64,
+    /// Roles of the mesh that run in it too: `control`, `observe`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// Memory in RAM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resident_bytes: Option<u64>,

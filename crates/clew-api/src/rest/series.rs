@@ -85,4 +85,24 @@ pub struct Heatmap {
     pub lower_bounds_ms: Vec<f64>,
     /// For each step, the requests in each of these buckets.
     pub counts: Vec<Vec<u64>>,
+    /// For each step, spans of such requests that ended in it: the slowest, and when that did not fail, the slowest that
+    /// did. They are of the traces that are kept, which may be a sample of the requests.
+    pub exemplars: Vec<Vec<Exemplar>>,
+    /// There are more spans than one answer looks at: of some steps only the newest were looked at.
+    pub exemplars_truncated: bool,
+}
+
+/// A request, as the proxy that measured it wrote it into its trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Exemplar {
+    /// Its trace, 32 hex digits.
+    pub trace_id: String,
+    /// Its span, 16 hex digits.
+    pub span_id: String,
+    /// Start of the span, RFC 3339.
+    pub start: String,
+    /// Length of the span, not of the trace.
+    pub duration_ms: f64,
+    /// Its status is error.
+    pub failed: bool,
 }

@@ -42,6 +42,20 @@ pub struct TraceSummary {
     pub errors: u64,
     /// Spans whose parent is not in the store.
     pub missing_parents: u64,
+    /// Whether all of it is there.
+    pub state: TraceState,
+}
+
+/// Whether all of a trace is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceState {
+    /// Something was added less than 2 s ago, and more may come.
+    Arriving,
+    /// One span has no parent, and every parent is there.
+    Whole,
+    /// Spans are missing, and nothing was added for 2 s. A request that takes longer looks so until it ends.
+    Broken,
 }
 
 /// Where a trace begins: the span without a parent, or, while there is none, the earliest whose parent

@@ -5,6 +5,7 @@ use super::described::{Always, FromStore};
 use super::golden::{Selection, label, load_golden};
 use super::query::{Asked, Parameters, Query, WindowParameters};
 use super::refusal::Refusal;
+use super::traces::SETTLED;
 use super::{Api, names};
 use crate::blame::{Blame, Owner, Tree, is_proxys, route};
 use axum::Json;
@@ -24,8 +25,6 @@ use utoipa::IntoParams;
 const MAX_TRACES: usize = 2_000;
 /// Requests of one trace that are read: a route that asks for itself has many in one, each with all that is below it.
 const MAX_REQUESTS_OF_TRACE: usize = 100;
-/// Spans of a trace come from several proxies, and not at once.
-const SETTLED: Duration = Duration::from_secs(2);
 /// The slowest of all requests.
 const SLOWEST: f64 = 0.01;
 

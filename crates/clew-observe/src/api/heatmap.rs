@@ -2,6 +2,7 @@
 
 use super::Api;
 use super::answer::build_json;
+use super::clock::{millis, rfc3339_nanos};
 use super::described::{Always, FromStore};
 use super::over_time::{self, OverTimeParameters};
 use super::query::{Asked, WindowParameters};
@@ -10,8 +11,9 @@ use axum::extract::State;
 use axum::response::Response;
 use clew_api::rest::golden::Direction as Side;
 use clew_api::rest::problem::Problem;
-use clew_api::rest::series::{Heatmap, TimeSteps};
+use clew_api::rest::series::{Exemplar, Heatmap, TimeSteps};
 use clew_store::Histogram;
+use clew_store::query::{Exemplar as Found, Exemplars};
 use std::collections::BTreeMap;
 
 /// The distribution of the latency over time
@@ -35,7 +37,10 @@ pub(super) async fn heatmap(
     let question = asked.question(&api, &[]).await?;
     let steps = over_time::shown(store, question.steps).await?;
     let count = question.steps.count();
-    let found = store.golden_steps(question).await?;
+    let (found, exemplars) = tokio::try_join!(
+        store.golden_steps(question.clone()),
+        store.exemplars(question)
+    )?;
     let build = move || {
         let group = found.groups.into_iter().next();
         let of_group = group.map(|group| group.steps).unwrap_or_default();
@@ -44,12 +49,17 @@ pub(super) async fn heatmap(
             .map(|step| step.latency.histogram().clone())
             .collect();
         histograms.resize_with(count, Histogram::default);
-        map(histograms, steps, asked.direction)
+        map(histograms, exemplars, steps, asked.direction)
     };
     build_json("the heatmap", build).await
 }
 
-fn map(mut histograms: Vec<Histogram>, steps: TimeSteps, direction: Side) -> Heatmap {
+fn map(
+    mut histograms: Vec<Histogram>,
+    exemplars: Exemplars,
+    steps: TimeSteps,
+    direction: Side,
+) -> Heatmap {
     // Of different resolutions the coarsest is the one that all can be shown in.
     let filled = histograms.iter().filter(|histogram| !histogram.is_empty());
     let coarsest = filled.map(Histogram::schema).min();
@@ -79,5 +89,21 @@ fn map(mut histograms: Vec<Histogram>, steps: TimeSteps, direction: Side) -> Hea
         counts: histograms.iter().map(counted).collect(),
         bounds_ms: buckets.keys().map(bound).collect(),
         lower_bounds_ms: buckets.values().map(|(lower, _)| *lower).collect(),
+        exemplars_truncated: exemplars.truncated,
+        exemplars: exemplars
+            .steps
+            .into_iter()
+            .map(|step| step.into_iter().map(exemplar).collect())
+            .collect(),
+    }
+}
+
+fn exemplar(found: Found) -> Exemplar {
+    Exemplar {
+        trace_id: found.trace_id.to_string(),
+        span_id: found.span_id.to_string(),
+        start: rfc3339_nanos(found.start_unix_nano),
+        duration_ms: millis(found.duration),
+        failed: found.failed,
     }
 }

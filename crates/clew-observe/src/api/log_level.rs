@@ -5,6 +5,7 @@ mod member;
 
 use super::body::load_body;
 use super::described::Always;
+use super::members::{MachineAndPid, machine_and_pid, own_process};
 use super::query::{Asked, Parameters, Query};
 use super::refusal::Refusal;
 use super::{Api, names};
@@ -16,7 +17,7 @@ use clew_api::rest::problem::Problem;
 use clew_runtime::logging::{self, LEVELS_FORM, LogControl};
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use utoipa::IntoParams;
 
 /// Members that are asked at the same time.
@@ -136,8 +137,8 @@ fn select(api: &Api, asked: LogLevelParameters) -> Result<Vec<Process>, Refusal>
 
 /// The processes that fit, this one last.
 fn processes(api: &Api, members: &[Instance], fits: impl Fn(&Process) -> bool) -> Vec<Process> {
-    let own = (None, std::process::id());
-    let mut by_process: BTreeMap<(Option<IpAddr>, u32), Process> = BTreeMap::new();
+    let own = own_process();
+    let mut by_process: BTreeMap<MachineAndPid, Process> = BTreeMap::new();
     for member in members {
         let process = by_process
             .entry(machine_and_pid(member))
@@ -161,12 +162,6 @@ fn processes(api: &Api, members: &[Instance], fits: impl Fn(&Process) -> bool) -
         process
     });
     others.chain([process]).filter(fits).collect()
-}
-
-/// What tells processes apart: ids of processes are those of their machines.
-fn machine_and_pid(member: &Instance) -> (Option<IpAddr>, u32) {
-    let ip = member.admin_address.map(|address| address.ip());
-    (ip.filter(|ip| !ip.is_loopback()), member.pid)
 }
 
 /// What they log, after the change if there is one.

@@ -11,6 +11,7 @@ use axum::extract::State;
 use clew_api::client::{Instance as Member, Port as MemberPort};
 use clew_api::rest::members::{Instance, Instances, Port};
 use clew_model::service::Protocol;
+use std::net::IpAddr;
 
 /// Members of the mesh
 #[utoipa::path(get, path = "/api/v1/instances", tag = "mesh", responses(Always, (status = 200, body = Instances)))]
@@ -37,6 +38,19 @@ pub(super) fn sorted(api: &Api) -> Vec<Member> {
         ))
     });
     members
+}
+
+/// What tells processes apart: ids of processes are those of their machines. No address is this machine.
+pub(super) type MachineAndPid = (Option<IpAddr>, u32);
+
+pub(super) fn machine_and_pid(member: &Member) -> MachineAndPid {
+    let ip = member.admin_address.map(|address| address.ip());
+    (ip.filter(|ip| !ip.is_loopback()), member.pid)
+}
+
+/// The one that control and observe run in.
+pub(super) fn own_process() -> MachineAndPid {
+    (None, std::process::id())
 }
 
 fn instance(member: &Member, health: Option<&TargetHealth>) -> Instance {

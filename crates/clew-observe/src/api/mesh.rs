@@ -14,7 +14,7 @@ use axum::Json;
 use axum::extract::State;
 use clew_api::rest::mesh::{Mesh, MeshControl, MeshObserve};
 use clew_store::Window;
-use member::Rates;
+use member::{Processes, Rates};
 
 /// The state of the mesh itself
 ///
@@ -29,11 +29,13 @@ pub(super) async fn mesh(State(api): State<Api>, _: Asked<Nothing>) -> Result<Js
         tokio::join!(Rates::load(store, window), store.stats(), control(&api));
     let (rates, stats) = (rates?, stats?);
     let targets = api.sources.scraper.targets();
-    let members = sorted(&api).into_iter().map(|member| {
+    let sorted = sorted(&api);
+    let processes = Processes::of(&sorted);
+    let members = sorted.iter().map(|member| {
         let health = targets
             .iter()
             .find(|target| target.instance.id == member.id);
-        member::state(&member, health, &rates)
+        member::state(member, health, (&rates, &processes))
     });
     Ok(Json(Mesh {
         window: bounds(&window),

@@ -5,6 +5,8 @@ pub(super) mod export;
 mod facts;
 mod scope;
 mod search;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use super::Api;
@@ -18,11 +20,12 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use clew_api::rest::problem::Problem;
-use clew_api::rest::traces::{Root, Trace, TraceSummary, Traces};
+use clew_api::rest::traces::{Root, Trace, TraceState, TraceSummary, Traces};
 use clew_store::Store;
 use clew_store::query::TraceSummary as Found;
 use clew_trace::{Span, TraceId};
 use search::SearchParameters;
+use std::time::{Duration, SystemTime};
 use utoipa::IntoParams;
 
 /// The most traces in one answer. Half of what the store finds at most, so that it can be told that there
@@ -31,6 +34,8 @@ const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 20;
 /// Ids that are named when several begin as was asked.
 const MAX_CANDIDATES: usize = 10;
+/// Spans of a trace come from several proxies, and not at once. When nothing was added for this long, it is probably whole.
+pub(super) const SETTLED: Duration = Duration::from_secs(2);
 /// Hexadecimal digits of a trace id, and of the shorter ids that B3 allows.
 const ID_DIGITS: usize = 32;
 const SHORT_ID_DIGITS: usize = 16;
@@ -79,16 +84,33 @@ pub(super) async fn traces(
     let mut found = api.sources.store.find_traces(query).await?;
     let is_more = found.traces.len() > asked.limit;
     found.traces.truncate(asked.limit);
+    let settled = SystemTime::now() - SETTLED;
     Ok(Json(Traces {
         window: bounds(&window),
-        traces: found.traces.into_iter().map(summary).collect(),
+        traces: found
+            .traces
+            .into_iter()
+            .map(|trace| summary(trace, settled))
+            .collect(),
         truncated: is_more || found.searched_back_to.is_some(),
         searched_back_to: found.searched_back_to.map(rfc3339),
     }))
 }
 
-fn summary(found: Found) -> TraceSummary {
+/// `settled`: a trace that changed later may be still arriving.
+fn state(found: &Found, settled: SystemTime) -> TraceState {
+    if found.changed > settled {
+        TraceState::Arriving
+    } else if found.roots == 1 && found.missing_parents == 0 {
+        TraceState::Whole
+    } else {
+        TraceState::Broken
+    }
+}
+
+fn summary(found: Found, settled: SystemTime) -> TraceSummary {
     TraceSummary {
+        state: state(&found, settled),
         trace_id: found.trace_id.to_string(),
         start: rfc3339_nanos(found.start_unix_nano),
         duration_ms: millis(found.duration),

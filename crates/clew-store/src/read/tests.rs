@@ -53,3 +53,24 @@ async fn a_question_cannot_write() {
         .await;
     assert!(matches!(answer, Err(ReadError::Query { .. })), "{answer:?}");
 }
+
+/// Rows of spans are scattered over the file by trace: reading a hundred thousand of them would take seconds.
+#[tokio::test]
+async fn candidates_for_exemplars_are_walked_in_an_index_alone() {
+    let (_claim, readers) = readers(DEADLINE);
+    for (is_of_service, index) in [(true, "spans_by_service"), (false, "spans_by_start")] {
+        let explain = move |connection: &Connection| {
+            let sql = format!("EXPLAIN QUERY PLAN {}", exemplars::statement(is_of_service));
+            let mut statement = connection.prepare(&sql).map_err(query("explain"))?;
+            let lines: rusqlite::Result<Vec<String>> =
+                statement.raw_query().mapped(|row| row.get(3)).collect();
+            lines.map_err(query("explain"))
+        };
+        let plan = readers.ask(explain).await.unwrap();
+        let [line] = plan.as_slice() else {
+            panic!("it is more than one walk: {plan:?}")
+        };
+        let expected = format!("USING COVERING INDEX {index}");
+        assert!(line.contains(&expected), "{line}");
+    }
+}

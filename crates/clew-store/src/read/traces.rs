@@ -142,7 +142,7 @@ fn span(
 
 /// What nothing is searched by, and who sent the span: the columns detail, origin, namespace, instance and scope, from
 /// the one of this number on.
-fn detail(
+pub(super) fn detail(
     row: &Row<'_>,
     first: usize,
     dictionary: &mut Dictionary<'_>,
@@ -166,23 +166,23 @@ fn detail(
 
 /// Who sent a span.
 #[derive(Clone)]
-struct Sender {
-    namespace: String,
-    instance: String,
-    scope: String,
+pub(super) struct Sender {
+    pub(super) namespace: String,
+    pub(super) instance: String,
+    pub(super) scope: String,
     resource: Arc<[(String, AttributeValue)]>,
 }
 
 /// What spans refer to, as far as one trace needed it. What is not there, or cannot be read, is `None`: only a
 /// damaged file is so.
-struct Dictionary<'c> {
-    connection: &'c Connection,
+pub(super) struct Dictionary<'c> {
+    pub(super) connection: &'c Connection,
     names: HashMap<i64, String>,
     senders: HashMap<i64, Sender>,
 }
 
 impl<'c> Dictionary<'c> {
-    fn new(connection: &'c Connection) -> Self {
+    pub(super) fn new(connection: &'c Connection) -> Self {
         Self {
             connection,
             names: HashMap::new(),

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod durability;
+mod exemplars;
 mod metrics;
 mod opening;
 mod over_time;

@@ -67,11 +67,19 @@ fn served(stat: &Stat, workload: &str) -> Counts {
     inbound(workloads.find(|stat| stat.workload == workload).unwrap())
 }
 
+/// The address that the demo names first.
+fn first_named(written: &[String]) -> &str {
+    let mut lines = written.iter().map(|line| line.trim());
+    lines.find(|line| line.contains("http://")).unwrap()
+}
+
 #[tokio::test]
 async fn the_demo_ends_by_itself_and_its_last_numbers_are_the_generators() {
     let over = demo(&["--rps", "60"]).await;
     let counted = counted(&over.written);
     assert!(counted.requests > 0);
+    let first = first_named(&over.written);
+    assert!(first.starts_with("dashboard  http://127.0.0.1:"), "{first}");
 
     let mesh = look_at(&over.store).await;
     let stat: Stat = mesh.ask(&["stat", "-t", "1h"]).await;

@@ -3,6 +3,7 @@
 use super::ApiArgs;
 use clap::{Args, ValueEnum};
 use clew_api::rest::window::TimeSpan;
+use jiff::Timestamp;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -82,9 +83,27 @@ pub(crate) struct WindowArgs {
         value_name = "WINDOW"
     )]
     pub(crate) window: TimeSpan,
+    /// Where the window ends, as in RFC 3339: 2026-01-31T12:00:00Z. Default: now
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub(crate) until: Option<Timestamp>,
     /// Only this namespace
     #[arg(short = 'n', long, value_name = "NAMESPACE")]
     pub(crate) namespace: Option<String>,
+}
+
+/// `clew dashboard`
+#[derive(Args, Debug)]
+pub(crate) struct DashboardArgs {
+    /// Open the page of this workload
+    pub(crate) workload: Option<String>,
+    /// The namespace of the workload
+    #[arg(short = 'n', long, value_name = "NAMESPACE", requires = "workload")]
+    pub(crate) namespace: Option<String>,
+    /// Only print the address, as where there is no display
+    #[arg(long)]
+    pub(crate) print: bool,
+    #[command(flatten)]
+    pub(crate) api: ApiArgs,
 }
 
 /// `clew stat`
@@ -179,6 +198,11 @@ pub(crate) struct CriticalPathArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) api: ApiArgs,
+}
+
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = |_| "expected a time as in RFC 3339, for example 2026-01-31T12:00:00Z".to_owned();
+    text.parse().map_err(wrong)
 }
 
 fn parse_score(text: &str) -> Result<f64, String> {
@@ -307,6 +331,9 @@ pub(crate) struct TracesArgs {
         value_name = "WINDOW"
     )]
     pub(crate) window: TimeSpan,
+    /// Where the window ends, as in RFC 3339: 2026-01-31T12:00:00Z. Default: now
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub(crate) until: Option<Timestamp>,
     /// Only traces that nothing was added to for this long: those that are probably whole
     #[arg(long, value_name = "TIME", default_value = "2s")]
     pub(crate) settled: TimeSpan,

@@ -36,3 +36,14 @@ fn an_api_address_is_an_authority_with_its_scheme_or_without() {
         parse_api(wrong).unwrap_err();
     }
 }
+
+#[test]
+fn a_window_ends_at_a_time_of_rfc_3339() {
+    let parse = |time| Cli::try_parse_from(["clew", "stat", "--until", time]);
+    for right in ["2026-01-31T12:00:00.123Z", "2026-01-31T13:00:00+01:00"] {
+        parse(right).unwrap();
+    }
+    for wrong in ["yesterday", "12:00", "2026-01-31"] {
+        parse(wrong).unwrap_err();
+    }
+}

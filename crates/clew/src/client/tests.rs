@@ -58,6 +58,22 @@ async fn something_else_there_is_told_from_a_mesh() {
 }
 
 #[tokio::test]
+async fn a_mesh_says_by_its_status_whether_it_has_a_dashboard() {
+    for (response, has_it) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", true),
+        (
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\nno",
+            false,
+        ),
+    ] {
+        assert_eq!(
+            answers(response).await.has_dashboard().await.unwrap(),
+            has_it
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_said_in_its_own_words() {
     let error = refusal(
         "HTTP/1.1 404 Not Found\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\r\n\

@@ -236,12 +236,14 @@ fn introduce(roles: &Record, gateway: SocketAddr) {
     let program = std::env::args().next().unwrap_or_else(|| "clew".to_owned());
     let api = format!("http://{}", roles.api);
     anstream::println!("The books application runs in a mesh, under load.");
-    anstream::println!("  gateway  http://{gateway}/      API  {api}\n");
+    anstream::println!("\n  dashboard  {api}      (the API too)");
+    anstream::println!("  gateway    http://{gateway}/\n");
     anstream::println!("While it runs, from another terminal:");
     if roles.api != DEFAULT_API {
         anstream::println!("  export CLEW_API={api}");
     }
     for command in [
+        "dashboard                    # opens it in a browser",
         "stat",
         "routes webapp",
         "routes books --from webapp",

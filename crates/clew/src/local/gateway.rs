@@ -28,7 +28,7 @@ pub(crate) async fn gateway(args: GatewayArgs, log: LogControl) -> anyhow::Resul
     };
     let gateway = Gateway::bind(workload, plan, &Surroundings::of(&record, args.proxy, log)?)?;
     announce(&format!(
-        "the gateway listens on http://{}, API http://{}",
+        "the gateway listens on http://{}, dashboard and API http://{}",
         gateway.address, record.api
     ));
     let mut running = gateway.start();

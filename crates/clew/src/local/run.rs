@@ -50,7 +50,7 @@ pub(crate) async fn run(args: RunArgs, log: LogControl) -> anyhow::Result<Exit> 
     let Found { record, is_new } = found;
     if is_new {
         announce(&format!(
-            "started a local mesh, API http://{}; it ends with `clew down`, or when nobody is in it",
+            "started a local mesh, dashboard and API http://{}; it ends with `clew down`, or when nobody is in it",
             record.api
         ));
     }

@@ -226,19 +226,15 @@ async fn explain_others(mesh: &Mesh, voice: &Voice, known: &HashSet<InstanceId>)
 
 async fn tell(whereabouts: &Whereabouts, voice: &Voice) {
     let api = whereabouts.roles.api;
-    voice
-        .say(
-            Stream::Output,
-            &format!("ready; the API is at http://{api}"),
-        )
-        .await;
+    let mut lines = vec![
+        "ready".to_owned(),
+        format!("  dashboard  http://{api}      (the API too)"),
+    ];
     if let Some(gateway) = whereabouts.gateway {
-        voice
-            .say(
-                Stream::Output,
-                &format!("the gateway is at http://{gateway}"),
-            )
-            .await;
+        lines.push(format!("  gateway    http://{gateway}"));
+    }
+    for line in lines {
+        voice.say(Stream::Output, &line).await;
     }
 }
 

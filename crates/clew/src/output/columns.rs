@@ -151,7 +151,7 @@ pub(crate) const COLUMNS: [(&str, &str); 70] = [
     ("SPANS", "spans that are stored"),
     (
         "MISSING_PARENTS",
-        "spans whose parent is not stored: someone did not export, or is late",
+        "spans whose parent is not stored: someone did not export, or, of a trace that is `(arriving)`, not yet",
     ),
     ("ROOTS", "spans without a parent; a whole trace has one"),
     ("INSTANCE", "one instance of the workload"),
@@ -173,8 +173,14 @@ pub(crate) const COLUMNS: [(&str, &str); 70] = [
         "SERIES",
         "series of the family that has most of them, and how many a family may have (docs/metrics.md)",
     ),
-    ("MEMORY", "memory in RAM of the proxy's process"),
-    ("CPU", "cores that the process kept busy in the last minute"),
+    (
+        "MEMORY",
+        "memory in RAM of the proxy's process; `\"` where that is the process of a line above",
+    ),
+    (
+        "CPU",
+        "cores that the process kept busy in the last minute; `\"` as above",
+    ),
     ("WAITING", "spans that are still to be exported"),
     ("FDS", "open file descriptors of the process"),
     (

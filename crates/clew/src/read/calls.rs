@@ -1,17 +1,15 @@
 //! `clew calls`: how often requests call what.
 
-use super::{ReadError, say_unless_json, show};
+use super::{ReadError, about, say_unless_json, show};
 use crate::cli::read::CallsArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::units;
 use clew_api::rest::calls::{CallPattern, Calls, RouteCall, RouteCalls};
 
 pub(super) async fn run(args: &CallsArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/calls")
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
+    let question = about("/calls", &args.window)
         .with_some("workload", args.workload.as_ref())
         .with_some("route", args.route.as_ref());
     let answer = api.get::<Calls>(&question).await?;

@@ -1,17 +1,15 @@
 //! `clew critical-path`: where the time of a route's requests went.
 
-use super::{ReadError, say_unless_json, show};
+use super::{ReadError, about, say_unless_json, show};
 use crate::cli::read::CriticalPathArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::units;
 use clew_api::rest::critical_path::{CriticalPath, PathPart};
 
 pub(super) async fn run(args: &CriticalPathArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/critical-path")
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
+    let question = about("/critical-path", &args.window)
         .with_some("workload", args.workload.as_ref())
         .with_some("route", args.route.as_ref());
     let answer = api.get::<CriticalPath>(&question).await?;

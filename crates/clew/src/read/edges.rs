@@ -1,18 +1,15 @@
 //! `clew edges`: who talks to whom, and how well.
 
-use super::{ReadError, golden, say_unless_json, show};
+use super::{ReadError, about, golden, say_unless_json, show};
 use crate::cli::read::EdgesArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{DIM, units};
 use clew_api::rest::golden::{EdgePeer, Edges};
 
 pub(super) async fn run(args: &EdgesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/edges")
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
-        .with_some("workload", args.workload.as_ref());
+    let question = about("/edges", &args.window).with_some("workload", args.workload.as_ref());
     let answer = api.get::<Edges>(&question).await?;
     if answer.body.edges.is_empty() {
         say_unless_json(args.output, "nobody talked to anybody in this window");

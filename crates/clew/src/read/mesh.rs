@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{BAD, BOLD, DOUBTFUL, clean, painted, units};
 use clew_api::rest::mesh::{Mesh, MeshIngest, MeshMember, MeshStore};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 pub(super) async fn run(args: &MeshArgs, api: &ApiClient) -> Result<Exit, ReadError> {
@@ -21,6 +21,10 @@ fn render(mesh: &Mesh, is_wide: bool) -> String {
     if !mesh.members.is_empty() {
         text.push_str(&members(&mesh.members, is_wide));
         text.push('\n');
+    }
+    if let Some(shared) = shared(&mesh.members) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} {shared}", painted("Shared:", BOLD));
     }
     let control = match &mesh.control.error {
         None => "answers".to_owned(),
@@ -49,17 +53,50 @@ fn members(members: &[MeshMember], is_wide: bool) -> String {
     if is_wide {
         table = table.numbers(&["WAITING", "FDS", "PID"]).text("VERSION");
     }
+    let mut shown = BTreeSet::new();
     for member in members {
-        table.row(row(member, is_wide));
+        let is_told = member.process.is_some();
+        let is_process_shown = is_told && !shown.insert((&member.machine, member.pid));
+        table.row(row(member, is_wide, is_process_shown));
     }
     table.render()
 }
 
-fn row(member: &MeshMember, is_wide: bool) -> Vec<Cell> {
+/// Processes that several of the members share, in words.
+fn shared(members: &[MeshMember]) -> Option<String> {
+    let mut processes = BTreeMap::new();
+    for member in members {
+        let process = member.process.as_ref();
+        if let Some(process) = process.filter(|it| it.members > 1 || !it.roles.is_empty()) {
+            processes.insert((&member.machine, member.pid), process);
+        }
+    }
+    let words = processes.into_iter().map(|((machine, pid), process)| {
+        let place = machine.as_ref().map(|machine| format!(" at {machine}"));
+        let proxies = if process.members == 1 {
+            "proxy"
+        } else {
+            "proxies"
+        };
+        let mut parts = vec![format!("{} {proxies}", process.members)];
+        parts.extend(process.roles.iter().cloned());
+        let place = place.unwrap_or_default();
+        clean(&format!("process {pid}{place} runs {}", parts.join(", ")))
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// `is_process_shown`: what is of the process is in a line above.
+fn row(member: &MeshMember, is_wide: bool, is_process_shown: bool) -> Vec<Cell> {
     let spans = member.spans.as_ref();
     let process = member.process.as_ref();
     let count = |count: Option<u64>| Cell::or_none(count.map(|count| count.to_string()));
     let rate = |rps: Option<f64>| Cell::or_none(rps.map(units::rate));
+    let of_process = |text: Option<String>| match text {
+        Some(_) if is_process_shown => Cell::new("\""),
+        text => Cell::or_none(text),
+    };
     let resident = process.and_then(|process| process.resident_bytes);
     let cores = process.and_then(|process| process.cpu_cores);
     let mut cells = Vec::new();
@@ -75,13 +112,17 @@ fn row(member: &MeshMember, is_wide: bool) -> Vec<Cell> {
         count(spans.map(|spans| spans.exported)),
         spans.map_or_else(Cell::none, |spans| lost(spans.dropped.values().sum())),
         series(member),
-        Cell::or_none(resident.map(units::bytes)),
-        Cell::or_none(cores.map(|cores| format!("{cores:.2}"))),
+        of_process(resident.map(units::bytes)),
+        of_process(cores.map(|cores| format!("{cores:.2}"))),
     ]);
     if is_wide {
         cells.extend([
             count(spans.map(|spans| spans.waiting)),
-            count(process.and_then(|process| process.open_fds)),
+            of_process(
+                process
+                    .and_then(|process| process.open_fds)
+                    .map(|fds| fds.to_string()),
+            ),
             Cell::new(member.pid.to_string()),
             Cell::new(&member.version),
         ]);

@@ -1,8 +1,8 @@
 //! `clew propagation`: who passes trace context on, who does not, and what to change.
 
-use super::{ReadError, say_unless_json, show};
+use super::{ReadError, about, say_unless_json, show};
 use crate::cli::read::PropagationArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use clew_api::rest::propagation::{
@@ -10,10 +10,8 @@ use clew_api::rest::propagation::{
 };
 
 pub(super) async fn run(args: &PropagationArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/propagation")
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
-        .with_some("workload", args.workload.as_ref());
+    let question =
+        about("/propagation", &args.window).with_some("workload", args.workload.as_ref());
     let answer = api.get::<Propagation>(&question).await?;
     if answer.body.workloads.is_empty() {
         say_unless_json(

@@ -1,17 +1,15 @@
 //! `clew routes`: golden metrics of every route of a workload.
 
-use super::{ReadError, golden, say_unless_json, show};
+use super::{ReadError, about, golden, say_unless_json, show};
 use crate::cli::read::RoutesArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use clew_api::rest::golden::{RouteSource, Routes};
 
 pub(super) async fn run(args: &RoutesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/routes")
+    let question = about("/routes", &args.window)
         .with("workload", &args.workload)
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
         .with_some("from", args.from.as_ref())
         .with_some("to", args.to.as_ref());
     let answer = api.get::<Routes>(&question).await?;

@@ -1,18 +1,15 @@
 //! `clew stat`: golden metrics of every workload.
 
-use super::{ReadError, golden, say_unless_json, show};
+use super::{ReadError, about, golden, say_unless_json, show};
 use crate::cli::read::StatArgs;
-use crate::client::{ApiClient, Question};
+use crate::client::ApiClient;
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{DIM, units};
 use clew_api::rest::golden::{Direction, Golden, SideStat, Stat, WorkloadStat};
 
 pub(super) async fn run(args: &StatArgs, api: &ApiClient) -> Result<Exit, ReadError> {
-    let question = Question::new("/stat")
-        .with("window", args.window.window)
-        .with_some("namespace", args.window.namespace.as_ref())
-        .with_some("workload", args.workload.as_ref());
+    let question = about("/stat", &args.window).with_some("workload", args.workload.as_ref());
     let answer = api.get::<Stat>(&question).await?;
     if answer.body.workloads.is_empty() {
         say_unless_json(

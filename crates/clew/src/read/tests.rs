@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use clew_api::rest::problem::Problem;
 
@@ -49,4 +51,17 @@ fn json_is_the_answer_as_it_came() -> Result<(), ReadError> {
         "{\n  \"b\": [\n    1\n  ],\n  \"new\": null\n}\n"
     );
     Ok(())
+}
+
+#[test]
+fn a_window_may_end_in_the_past() {
+    let window = WindowArgs {
+        window: clew_api::rest::window::TimeSpan::from_secs(300),
+        until: Some("2026-01-31T13:00:00+01:00".parse().unwrap()),
+        namespace: None,
+    };
+    assert_eq!(
+        about("/stat", &window).path(),
+        "/stat?window=5m&until=2026-01-31T12%3A00%3A00Z"
+    );
 }

@@ -6,12 +6,13 @@ use crate::client::{ApiClient, Question};
 use crate::exit::Exit;
 use crate::output::table::{Cell, Table};
 use crate::output::{BAD, DOUBTFUL, units};
-use clew_api::rest::traces::{TraceSummary, Traces};
+use clew_api::rest::traces::{TraceState, TraceSummary, Traces};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub(super) async fn run(args: &TracesArgs, api: &ApiClient) -> Result<Exit, ReadError> {
     let mut question = Question::new("/traces")
         .with("window", args.window)
+        .with_some("until", args.until)
         .with("settled", args.settled)
         .with("limit", args.limit)
         .with_some("service", args.service.as_ref())
@@ -87,7 +88,10 @@ fn render(traces: &Traces, is_wide: bool) -> String {
             counted(trace.errors, BAD),
         ];
         if shows_missing {
-            cells.push(counted(trace.missing_parents, DOUBTFUL));
+            cells.push(match trace.state {
+                TraceState::Arriving => Cell::new(trace.missing_parents.to_string()),
+                _ => counted(trace.missing_parents, DOUBTFUL),
+            });
         }
         if is_wide {
             cells.push(Cell::new(trace.roots.to_string()));
@@ -116,7 +120,9 @@ fn counted(count: u64, style: anstyle::Style) -> Cell {
 
 fn root(trace: &TraceSummary) -> Cell {
     let name = format!("{} {}", trace.root.service, trace.root.name);
-    if trace.root.is_root {
+    if trace.state == TraceState::Arriving {
+        Cell::new(format!("{name} (arriving)"))
+    } else if trace.root.is_root {
         Cell::new(name)
     } else {
         Cell::styled(format!("{name} (its parent is missing)"), DOUBTFUL)

@@ -101,6 +101,27 @@ export function loop({ x, y, width, height }: Rect): Curve {
   return curveOf([x + reach, top, x + reach + 12, top - 38, x - reach - 12, top - 38, x - reach, top]);
 }
 
+const lines = new WeakMap<Curve, Point[]>();
+
+/** The curve as a line of straight pieces; it is made once. */
+export function polyline(curve: Curve): Point[] {
+  const known = lines.get(curve);
+  if (known) return known;
+  const { path } = curve;
+  const points = [{ x: path[0] ?? 0, y: path[1] ?? 0 }];
+  for (let piece = 0; piece + 6 < path.length; piece += 6) {
+    const number = (offset: number) => path[piece + offset] ?? 0;
+    for (let step = 1; step <= 12; step++) {
+      points.push({
+        x: at(number(0), number(2), number(4), number(6), step / 12),
+        y: at(number(1), number(3), number(5), number(7), step / 12),
+      });
+    }
+  }
+  lines.set(curve, points);
+  return points;
+}
+
 /** How far a point is from it. */
 export function distance(curve: Curve, x: number, y: number, within: number): number {
   const { bounds, path } = curve;

@@ -2,9 +2,11 @@
 
 import { rate, time } from '../../lib/format';
 import type { Health } from '../../lib/health';
+import type { Rect } from '../layout/plan';
 import type { Edge } from '../model';
 import { DASHES, type Palette } from './palette';
 import { lock, mark, widthOf } from './pen';
+import type { Wanted } from './room';
 import type { PlacedEdge } from './scene';
 
 type Context = CanvasRenderingContext2D;
@@ -110,49 +112,52 @@ export function numbersOf({ numbers, members }: Edge): string[] {
   return numbers.p99 === null ? [rps] : [rps, `${members.length > 1 ? 'worst ' : ''}${time(numbers.p99)}`];
 }
 
-/** Places that are taken, so that no label lies on another. */
-export class Taken {
-  private readonly rects: { x: number; y: number; right: number; bottom: number }[] = [];
-
-  take(x: number, y: number, width: number, height: number, isForced = false): boolean {
-    const [right, bottom] = [x + width, y + height];
-    const meets = this.rects.some((one) => x < one.right && one.x < right && y < one.bottom && one.y < bottom);
-    if (meets && !isForced) return false;
-    this.rects.push({ x, y, right, bottom });
-    return true;
-  }
+interface Label {
+  lines: string[];
+  /** Of each line, with what stands before it. */
+  widths: number[];
+  icons: number[];
+  isMarked: boolean;
+  /** Of all that is drawn, for it is as large on the screen at every scale. */
+  size: number;
 }
 
-interface LabelLook {
-  scale: number;
-  taken: Taken;
-  /** Drawn even where it lies on something. */
-  isForced: boolean;
-}
-
-/** Its numbers, in the same size at every scale; or nothing, where there is no room. */
-export function paintLabel(context: Context, placed: PlacedEdge, palette: Palette, look: LabelLook): void {
-  const { edge, curve } = placed;
-  const size = 1 / Math.min(look.scale, 1);
+function labelOf(context: Context, { edge }: PlacedEdge, palette: Palette, scale: number): Label {
+  const size = 1 / Math.min(scale, 1);
   context.font = `${11.5 * size}px ${palette.font}`;
   const lines = numbersOf(edge);
   const isMarked = edge.health !== 'good';
   const icons = [isMarked ? 13 * size : 0, 13 * size];
   // With no latency there is a lock alone in the second line.
   const widths = [0, 1].map((index) => widthOf(context, lines[index] ?? '') + (icons[index] ?? 0));
+  return { lines, widths, icons, isMarked, size };
+}
+
+/** The room that the numbers of an edge want. Numbers that change a little want the same. */
+export function labelRoom(context: Context, placed: PlacedEdge, palette: Palette, scale: number): Wanted {
+  const { widths, size } = labelOf(context, placed, palette, scale);
+  const width = Math.ceil((Math.max(...widths) / size + 8) / 8) * 8 * size;
+  return { curve: placed.curve, width, height: 32 * size, off: placed.width / 2 + 2 * size };
+}
+
+interface LabelLook {
+  scale: number;
+  at: Rect;
+}
+
+/** The numbers of an edge, in the same size at every scale. */
+export function paintLabel(context: Context, placed: PlacedEdge, palette: Palette, { scale, at }: LabelLook): void {
+  const { edge } = placed;
+  const { lines, widths, icons, isMarked, size } = labelOf(context, placed, palette, scale);
+  const middle = at.x + at.width / 2;
   const width = Math.max(...widths) + 8 * size;
-  const height = 32 * size;
-  const { x: middle, y: centre } = curve.middle;
-  // Above the edge, which stays to be seen.
-  const [x, y] = [middle - width / 2, centre - height - placed.width / 2 - 2 * size];
-  if (!look.taken.take(x, y, width, height, look.isForced)) return;
   context.fillStyle = palette.panel;
   context.globalAlpha = 0.82;
   context.beginPath();
-  context.roundRect(x, y, width, height, 6 * size);
+  context.roundRect(middle - width / 2, at.y, width, at.height, 6 * size);
   context.fill();
   context.globalAlpha = 1;
-  const [first, second] = [y + 9 * size, y + 23.5 * size];
+  const [first, second] = [at.y + 9 * size, at.y + 23.5 * size];
   const [one, other] = widths.map((wide) => middle - wide / 2);
   if (one === undefined || other === undefined) return;
   if (isMarked) mark(context, edge.health, one + 4 * size, first - 0.5 * size, 8 * size, palette.health[edge.health]);

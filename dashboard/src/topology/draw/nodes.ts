@@ -1,7 +1,7 @@
 // Nodes and groups on the canvas.
 
 import { percent, rate } from '../../lib/format';
-import { PAD_TOP } from '../layout/plan';
+import { PAD_TOP, type Rect } from '../layout/plan';
 import { breaksTraces } from '../model';
 import type { Palette } from './palette';
 import { brokenChain, enlarge, fitted, mark, widthOf } from './pen';
@@ -174,7 +174,12 @@ export function paintNameTag(context: Context, placed: PlacedNode, palette: Pale
   context.fillText(node.name, x, top + 11 * size);
 }
 
-function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
+interface Badge extends Rect {
+  hasWords: boolean;
+  size: number;
+}
+
+function badgeOf(context: Context, placed: PlacedNode, palette: Palette, scale: number): Badge {
   const isWordy = hasWords(placed, scale) && placed.node.kind !== 'namespace';
   const size = isWordy ? 1 : Math.min(0.75 / scale, 2.4);
   context.font = `600 11px ${palette.font}`;
@@ -183,6 +188,11 @@ function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scal
   // Words hang below; a mark alone sits on the corner.
   const x = placed.x + placed.width / 2 - (isWordy ? width + 8 : width * 0.7);
   const y = isWordy ? placed.y + placed.height / 2 - 4 : placed.y - placed.height / 2 - height * 0.6;
+  return { x, y, width, height, hasWords: isWordy, size };
+}
+
+function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scale: number): void {
+  const { x, y, width, height, hasWords, size } = badgeOf(context, placed, palette, scale);
   context.fillStyle = palette.healthSoft.bad;
   context.strokeStyle = palette.health.bad;
   context.lineWidth = size;
@@ -190,12 +200,25 @@ function paintBadge(context: Context, placed: PlacedNode, palette: Palette, scal
   context.roundRect(x, y, width, height, height / 2);
   context.fill();
   context.stroke();
-  brokenChain(context, x + (isWordy ? 15 : width / 2), y + height / 2, size, palette.health.bad);
-  if (!isWordy) return;
+  brokenChain(context, x + (hasWords ? 15 : width / 2), y + height / 2, size, palette.health.bad);
+  if (!hasWords) return;
   context.fillStyle = palette.health.bad;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   context.fillText('breaks traces', x + 26, y + height / 2 + 0.5);
+}
+
+/** What of a node has to be read, so that no label may lie on it: its words, and its mark. */
+export function readOf(context: Context, placed: PlacedNode, palette: Palette, scale: number): Rect[] {
+  const { x, y, width, height } = placed;
+  const border = 5 / Math.min(scale, 1);
+  const words = {
+    x: x - width / 2 + border,
+    y: y - height / 2 + border,
+    width: width - 2 * border,
+    height: height - 2 * border,
+  };
+  return breaksTraces(placed.node) ? [words, badgeOf(context, placed, palette, scale)] : [words];
 }
 
 export function paintGroup(context: Context, group: PlacedGroup, palette: Palette, scale: number): void {
@@ -208,17 +231,37 @@ export function paintGroup(context: Context, group: PlacedGroup, palette: Palett
   context.stroke();
 }
 
-/** Above all the rest, so that no edge goes through it. */
-export function paintTitle(context: Context, group: PlacedGroup, palette: Palette, scale: number): void {
+interface Title {
+  name: string;
+  count: string;
+  size: number;
+  width: number;
+  y: number;
+}
+
+function titleOf(context: Context, group: PlacedGroup, palette: Palette, scale: number): Title {
   const size = Math.max(12.5, 12 / scale);
   context.font = `650 ${size}px ${palette.font}`;
-  context.textAlign = 'left';
-  context.textBaseline = 'middle';
   const count = scale > 0.5 ? `  ${group.count} workload${group.count === 1 ? '' : 's'}` : '';
   const name = fitted(context, `▾ ${group.name}`, Math.max(group.width - size * 2, size * 4));
   const width = widthOf(context, name);
   // Where there is no room for it inside, it stands on the box.
   const y = size * 1.6 > PAD_TOP ? group.y - size * 0.9 : group.y + PAD_TOP / 2;
+  return { name, count, size, width, y };
+}
+
+/** Where the name of a group is. */
+export function titleRoom(context: Context, group: PlacedGroup, palette: Palette, scale: number): Rect {
+  const { count, size, width, y } = titleOf(context, group, palette, scale);
+  const wide = width + size + (count ? widthOf(context, count) : 0);
+  return { x: group.x + size * 0.5, y: y - size * 0.8, width: wide, height: size * 1.6 };
+}
+
+/** Above all the rest, so that no edge goes through it. */
+export function paintTitle(context: Context, group: PlacedGroup, palette: Palette, scale: number): void {
+  const { name, count, size, width, y } = titleOf(context, group, palette, scale);
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
   context.globalAlpha = 0.85;
   context.fillStyle = palette.sunken;
   context.beginPath();

@@ -3,10 +3,11 @@
 
 import type { Point } from '../layout/plan';
 import type { Laid } from '../layout/useLayout';
-import { breaksTraces, edgeId, type Graph, isNamespaceId } from '../model';
+import { edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
-import { paintEdges, paintHalo, paintLabel, Taken } from './edges';
+import { paintEdges, paintHalo } from './edges';
 import { gestures } from './gestures';
+import { Labels } from './labels';
 import { paintGroup, paintNameTag, paintNode, paintTitle, ring } from './nodes';
 import type { Palette } from './palette';
 import { curveOf, hit, type PlacedEdge, type PlacedNode, type Scene, sceneOf } from './scene';
@@ -41,6 +42,7 @@ export class Picture {
   private frame = 0;
   private timer = 0;
   private drawnAt = 0;
+  private readonly labels = new Labels();
   private isStale = false;
   private isAboveStale = false;
   private selected: string | undefined;
@@ -287,28 +289,12 @@ export class Picture {
     for (const group of scene.groups) paintGroup(context, group, palette, scale);
     paintEdges(context, edges, palette, { scale, isCrowded: edges.length > CROWDED });
     for (const placed of nodes) paintNode(context, placed, palette, scale);
-    if (scale >= LABELLED && edges.length <= CROWDED) this.paintLabels(context, edges, nodes);
+    if (scale >= LABELLED && edges.length <= CROWDED)
+      this.labels.paint(context, { scene, scale, palette, edges, nodes });
+    else this.labels.clear();
     for (const group of scene.groups) paintTitle(context, group, palette, scale);
     if (scene.nodes.size > 0 && performance.getEntriesByName('topology-drawn').length === 0) {
       performance.mark('topology-drawn');
-    }
-  }
-
-  private paintLabels(context: CanvasRenderingContext2D, edges: PlacedEdge[], nodes: PlacedNode[]): void {
-    const taken = new Taken();
-    this.takeNodes(taken, nodes);
-    const worstFirst = [...edges].reverse();
-    for (const placed of worstFirst) {
-      paintLabel(context, placed, this.palette, { scale: this.drawn.scale, taken, isForced: false });
-    }
-  }
-
-  /** Labels may lie on the border of a node, not on its words. */
-  private takeNodes(taken: Taken, nodes: PlacedNode[]): void {
-    const by = 5 / Math.min(this.drawn.scale, 1);
-    for (const { node, x, y, width, height } of nodes) {
-      taken.take(x - width / 2 + by, y - height / 2 + by, width - 2 * by, height - 2 * by, true);
-      if (breaksTraces(node)) taken.take(x + width / 2 - 3 * by, y - height / 2 - 2 * by, 4 * by, 4 * by, true);
     }
   }
 
@@ -355,34 +341,21 @@ export class Picture {
       const chosen = this.selected === undefined ? undefined : scene.byId.get(this.selected);
       if (chosen) paintHalo(context, chosen, palette, scale);
       paintEdges(context, edges, palette, { scale, isCrowded: false });
-      for (const placed of nodes) paintNode(context, placed, palette, scale);
-      this.paintLabelsAbove(context, edges, nodes, chosen);
       for (const placed of nodes) {
+        // Below the node, whose mark may hang over its border.
         if (placed.node.id === this.selected) ring(context, placed, palette, scale, false);
         else if (this.found.has(placed.node.id)) ring(context, placed, palette, scale, true);
+        paintNode(context, placed, palette, scale);
       }
+      const isLegible = scale >= LABELLED / 2 && edges.length <= CROWDED;
+      if (isLegible) this.labels.paintAbove(context, { scene, scale, palette, edges, nodes }, chosen);
+      else if (chosen) this.labels.paintOne(context, chosen, { scale, palette });
     }
     if (pointed) paintNameTag(context, pointed, palette, scale);
     if (glanced) {
       paintHalo(context, glanced, palette, scale);
       paintEdges(context, [glanced], palette, { scale, isCrowded: false });
-      paintLabel(context, glanced, palette, { scale, taken: new Taken(), isForced: true });
-    }
-  }
-
-  private paintLabelsAbove(
-    context: CanvasRenderingContext2D,
-    edges: PlacedEdge[],
-    nodes: PlacedNode[],
-    chosen: PlacedEdge | undefined,
-  ): void {
-    const taken = new Taken();
-    const { scale } = this.drawn;
-    this.takeNodes(taken, nodes);
-    if (chosen) paintLabel(context, chosen, this.palette, { scale, taken, isForced: true });
-    if (scale < LABELLED / 2 || edges.length > CROWDED) return;
-    for (const placed of [...edges].reverse()) {
-      if (placed !== chosen) paintLabel(context, placed, this.palette, { scale, taken, isForced: false });
+      this.labels.paintOne(context, glanced, { scale, palette });
     }
   }
 
@@ -423,6 +396,7 @@ export class Picture {
     this.moved.set(grabbed.node.id, { x: grabbed.x, y: grabbed.y });
     for (const placed of scene.edgesOf.get(grabbed.node.id) ?? []) {
       placed.curve = curveOf(placed.edge, scene, laid.placement, this.moved) ?? placed.curve;
+      this.labels.forget(placed.edge.id);
     }
     if (this.isLight) this.isStale = true;
     this.isAboveStale = true;

@@ -1,9 +1,11 @@
 //! One member: what its proxy said of itself when it was last read, and its rates.
 
 use super::super::clock::rfc3339;
+use super::super::members::{MachineAndPid, machine_and_pid, own_process};
 use super::super::stat::role;
 use crate::scrape::{TargetHealth, Vitals};
 use clew_api::client::Instance;
+use clew_api::rest::log_level::ROLES;
 use clew_api::rest::mesh::{MemberProcess, MemberSeries, MemberSpans, MeshMember};
 use clew_store::query::{Direction, SeriesQuery};
 use clew_store::{Label, ReadError, Store, Window};
@@ -61,7 +63,39 @@ async fn rates(
     Ok(rates.collect())
 }
 
-pub(super) fn state(member: &Instance, health: Option<&TargetHealth>, rates: &Rates) -> MeshMember {
+/// How many members each process has.
+pub(super) struct Processes(BTreeMap<MachineAndPid, u64>);
+
+impl Processes {
+    pub(super) fn of(members: &[Instance]) -> Self {
+        let mut processes = BTreeMap::new();
+        for member in members {
+            *processes.entry(machine_and_pid(member)).or_default() += 1;
+        }
+        Self(processes)
+    }
+
+    /// Members in the process of this one, and roles.
+    fn shared(&self, member: &Instance) -> (u64, Vec<String>) {
+        let process = machine_and_pid(member);
+        let roles: &[&str] = if process == own_process() {
+            &ROLES
+        } else {
+            &[]
+        };
+        let members = self.0.get(&process).copied().unwrap_or(1);
+        (
+            members,
+            roles.iter().map(|role| (*role).to_owned()).collect(),
+        )
+    }
+}
+
+pub(super) fn state(
+    member: &Instance,
+    health: Option<&TargetHealth>,
+    (rates, processes): (&Rates, &Processes),
+) -> MeshMember {
     let id = member.id.as_str();
     let vitals = health.and_then(|health| health.vitals.as_ref());
     let rps = |direction| vitals.map(|_| rates.requests(id, direction));
@@ -72,6 +106,7 @@ pub(super) fn state(member: &Instance, health: Option<&TargetHealth>, rates: &Ra
         role: role(member.role).to_owned(),
         version: member.version.clone(),
         pid: member.pid,
+        machine: machine_and_pid(member).0.map(|ip| ip.to_string()),
         started: rfc3339(member.started),
         leaving: member.leaving,
         last_scrape: health.and_then(|health| health.last_success).map(rfc3339),
@@ -81,7 +116,7 @@ pub(super) fn state(member: &Instance, health: Option<&TargetHealth>, rates: &Ra
         spans: vitals.and_then(spans),
         series: vitals.and_then(series),
         access_log_lines_dropped: vitals.and_then(|vitals| vitals.log_lines_dropped),
-        process: vitals.and_then(|vitals| process(vitals, rates.cpu(id))),
+        process: vitals.and_then(|vitals| process(vitals, rates.cpu(id), processes.shared(member))),
     }
 }
 
@@ -119,8 +154,14 @@ fn series(vitals: &Vitals) -> Option<MemberSeries> {
     })
 }
 
-fn process(vitals: &Vitals, cpu_cores: Option<f64>) -> Option<MemberProcess> {
+fn process(
+    vitals: &Vitals,
+    cpu_cores: Option<f64>,
+    (members, roles): (u64, Vec<String>),
+) -> Option<MemberProcess> {
     let process = MemberProcess {
+        members,
+        roles,
         resident_bytes: vitals.resident_bytes,
         cpu_seconds: vitals.cpu_seconds,
         cpu_cores: vitals.cpu_seconds.and(cpu_cores),

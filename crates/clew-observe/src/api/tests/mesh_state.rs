@@ -142,6 +142,41 @@ async fn a_proxy_is_shown_as_it_tells_of_itself() {
     );
 }
 
+#[tokio::test]
+async fn members_of_one_process_say_that_they_share_it() {
+    const MEMORY: Told = &[("process_resident_memory_bytes", GAUGE, &[("", "", 4096.0)])];
+    let of = async |id: &str, pid: u32| Instance {
+        pid,
+        ..telling(id, MEMORY).await
+    };
+    let own = std::process::id();
+    let other = own + 1;
+    let members = vec![
+        of("web-1", own).await,
+        of("web-2", other).await,
+        of("web-3", own).await,
+    ];
+    let mesh = TestMesh::of(members).await;
+    mesh.scraper.scrape_now().await;
+    let state: Mesh = mesh.get("/mesh").await;
+    let told = state.members.iter().map(|member| {
+        let process = member.process.as_ref().unwrap();
+        (
+            member.id.as_str(),
+            process.members,
+            process.roles.as_slice(),
+        )
+    });
+    let roles = ["control".to_owned(), "observe".to_owned()];
+    let expected: [(&str, u64, &[String]); 3] = [
+        ("web-1", 2, &roles),
+        ("web-2", 1, &[]),
+        ("web-3", 2, &roles),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert!(state.members.iter().all(|member| member.machine.is_none()));
+}
+
 /// Numbers that were never read are not 0.
 #[tokio::test]
 async fn what_nobody_measures_is_absent() {

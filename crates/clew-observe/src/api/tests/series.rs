@@ -5,6 +5,7 @@ use super::traffic::{Hops, Proxy, good};
 use clew_api::rest::golden::Direction;
 use clew_api::rest::series::{Heatmap, Series, SeriesRow};
 use clew_store::{Histogram, SampleValue};
+use clew_trace::span::SpanStatus;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// web -> books two minutes ago (3 requests of 10 ms) and now (1 of 10 ms, 2 failures of 40 ms); somebody without a
@@ -235,4 +236,48 @@ async fn a_heatmap_of_nothing_has_steps_and_no_buckets() {
     let map: Heatmap = mesh.get("/heatmap?points=10").await;
     assert!(map.bounds_ms.is_empty() && map.counts.iter().all(Vec::is_empty));
     assert_eq!(map.counts.len(), map.steps.ends.len());
+}
+
+#[tokio::test]
+async fn a_heatmap_names_spans_of_its_requests() {
+    let mesh = mesh().await;
+    // Three seconds ago books answered web: 40 ms and well, and 10 ms and not.
+    let answered = |id: u64, ms: u64| {
+        let mut span = super::spans::span(u128::from(id), id, None, "books");
+        span.start_unix_nano -= 2_000_000_000;
+        span.end_unix_nano = span.start_unix_nano + ms * 1_000_000;
+        span.attributes
+            .push(("clew.peer.workload".to_owned(), "web".into()));
+        span
+    };
+    let mut failed = answered(2, 10);
+    failed.status = SpanStatus::Error;
+    let spans = vec![answered(1, 40), failed, answered(3, 20)];
+    mesh.store.insert_spans(spans).unwrap();
+    mesh.store.flush().await.unwrap();
+    let ask = async |query: &str| {
+        let path = format!("/heatmap?window=5m&points=30&workload=books&{query}");
+        mesh.get::<Heatmap>(&path).await
+    };
+    for query in ["", "route=GET%20/books/{id}", "from=web"] {
+        let map = ask(query).await;
+        assert_eq!(map.exemplars.len(), map.steps.ends.len());
+        let named: Vec<_> = map.exemplars.iter().flatten().collect();
+        let [slowest, failed] = named.as_slice() else {
+            panic!("{query}: {named:?}")
+        };
+        assert_eq!((slowest.duration_ms, slowest.failed), (40.0, false));
+        assert_eq!((failed.duration_ms, failed.failed), (10.0, true));
+        assert_eq!(slowest.span_id, "0000000000000001");
+        assert_eq!(slowest.trace_id, format!("{:032x}", 1));
+        assert!(!map.exemplars_truncated);
+    }
+    for query in [
+        "route=GET%20/other",
+        "from=(unmeshed)",
+        "direction=outbound",
+    ] {
+        let map = ask(query).await;
+        assert!(map.exemplars.iter().all(Vec::is_empty), "{query}");
+    }
 }

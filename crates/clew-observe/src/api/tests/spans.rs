@@ -6,7 +6,7 @@ use crate::ingest::Ingest;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use clew_api::rest::critical_path::CriticalPath;
-use clew_api::rest::traces::{Trace, Traces};
+use clew_api::rest::traces::{Trace, TraceState, TraceSummary, Traces};
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
 use http_body_util::BodyExt;
@@ -27,7 +27,7 @@ fn now_nanos() -> u64 {
     .unwrap()
 }
 
-fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
+pub(super) fn span(trace: u128, id: u64, parent: Option<u64>, service: &str) -> Span {
     let start = *BEGINNING + id * 1_000_000;
     Span {
         trace_id: TraceId::new(trace).unwrap(),
@@ -78,6 +78,8 @@ async fn traces_come_with_what_a_list_shows() {
     let [newer, older] = traces.traces.as_slice() else {
         panic!("{traces:?}")
     };
+    let arriving = |trace: &TraceSummary| trace.state == TraceState::Arriving;
+    assert!(traces.traces.iter().all(arriving), "they came just now");
     assert_eq!(newer.trace_id, format!("{SECOND:032x}"));
     assert_eq!(
         (newer.root.is_root, newer.missing_parents, newer.roots),

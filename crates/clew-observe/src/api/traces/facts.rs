@@ -1,10 +1,11 @@
 //! What there is to say of a trace, and how often it is so in two sets of traces.
 
+mod noise;
 #[cfg(test)]
 mod tests;
 
 use crate::blame::Tree;
-use clew_api::rest::compare::{AttributeDifference, TraceFact};
+use clew_api::rest::compare::{AlsoSo, AttributeDifference, TraceFact};
 use clew_trace::Span;
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,10 +18,12 @@ const MAX_NAMES: usize = 2_000;
 const MAX_VALUES: usize = 100;
 /// Of fewer values it cannot be told whether they are ids.
 const FEW_VALUES: usize = 5;
+/// What is so of the same traces is named up to this many.
+const MAX_ALSO: usize = 10;
 /// Longer values are left out.
 const MAX_TEXT_BYTES: usize = 256;
 
-/// Something that is so of a trace: kind, name and value.
+/// Something that is so of a trace, noise left out: kind, name and value.
 type Fact = (TraceFact, String, String);
 
 /// Counts facts of selected traces and of the others.
@@ -36,9 +39,18 @@ pub(super) struct Tally {
 enum Values {
     Counted {
         traces: usize,
-        values: BTreeMap<String, (u64, u64)>,
+        values: BTreeMap<String, Having>,
     },
     TooMany,
+}
+
+/// The traces that have a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Having {
+    selected: u64,
+    rest: u64,
+    /// The same for two values that the same traces have, and as good as never for others.
+    which: u64,
 }
 
 impl Tally {
@@ -49,13 +61,14 @@ impl Tally {
         } else {
             self.rest += 1;
         }
+        let trace = fingerprint(self.selected + self.rest);
         let mut last = None;
         for (kind, name, value) in facts(spans) {
             let name = (kind, name);
             let is_new = last.as_ref() != Some(&name);
             if self.names.len() < MAX_NAMES || self.names.contains_key(&name) {
                 let values = self.names.entry(name.clone()).or_default();
-                values.add(value, is_new, is_selected);
+                values.add(value, is_new, (trace, is_selected));
             }
             last = Some(name);
         }
@@ -66,32 +79,35 @@ impl Tally {
         (self.selected, self.rest)
     }
 
-    /// What is not as frequent in the one as in the other, the greatest difference first.
+    /// What is not as frequent in the one as in the other, the greatest difference first. What is so of the same traces
+    /// is one difference.
     pub(super) fn differences(&self) -> Vec<AttributeDifference> {
         if self.selected == 0 || self.rest == 0 {
             return Vec::new();
         }
-        let mut all: Vec<AttributeDifference> = Vec::new();
+        let mut all: Vec<(AttributeDifference, Having)> = Vec::new();
         for ((kind, name), values) in &self.names {
             let telling = values.telling(*kind).into_iter().flatten();
-            all.extend(telling.map(|(value, counts)| self.difference(*kind, name, value, *counts)));
+            all.extend(telling.map(|(value, having)| {
+                let so = (*kind, name.as_str(), value.as_str());
+                (self.difference(so, *having), *having)
+            }));
         }
-        all.retain(|one| one.difference != 0.0);
-        all.sort_by(|a, b| {
+        all.retain(|(one, _)| one.difference != 0.0);
+        all.sort_by(|(a, _), (b, _)| {
             let by_difference = b.difference.abs().total_cmp(&a.difference.abs());
             by_difference
                 .then_with(|| (a.kind, &a.name, &a.value).cmp(&(b.kind, &b.name, &b.value)))
         });
-        all.truncate(MAX_DIFFERENCES);
-        all
+        let mut differences = grouped(all);
+        differences.truncate(MAX_DIFFERENCES);
+        differences
     }
 
     fn difference(
         &self,
-        kind: TraceFact,
-        name: &str,
-        value: &str,
-        (selected, rest): (u64, u64),
+        (kind, name, value): (TraceFact, &str, &str),
+        Having { selected, rest, .. }: Having,
     ) -> AttributeDifference {
         let selected_share = selected as f64 / self.selected as f64;
         let rest_share = rest as f64 / self.rest as f64;
@@ -104,8 +120,42 @@ impl Tally {
             rest,
             rest_share,
             difference: selected_share - rest_share,
+            also: Vec::new(),
+            also_more: 0,
         }
     }
+}
+
+/// One of those that the same traces have, with the others named by it; in their order.
+fn grouped(all: Vec<(AttributeDifference, Having)>) -> Vec<AttributeDifference> {
+    let mut grouped: Vec<AttributeDifference> = Vec::new();
+    let mut places: HashMap<Having, usize> = HashMap::new();
+    for (one, having) in all {
+        let Some(place) = places.get(&having) else {
+            places.insert(having, grouped.len());
+            grouped.push(one);
+            continue;
+        };
+        let first = &mut grouped[*place];
+        if first.also.len() < MAX_ALSO {
+            first.also.push(AlsoSo {
+                kind: one.kind,
+                name: one.name,
+                value: one.value,
+            });
+        } else {
+            first.also_more += 1;
+        }
+    }
+    grouped
+}
+
+/// A number that looks random, for each trace another one (splitmix64), so that sums of them tell sets of traces apart.
+fn fingerprint(trace: u64) -> u64 {
+    let mut mixed = trace.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 impl Default for Values {
@@ -118,16 +168,17 @@ impl Default for Values {
 }
 
 impl Values {
-    fn add(&mut self, value: String, is_new_trace: bool, is_selected: bool) {
+    fn add(&mut self, value: String, is_new_trace: bool, (trace, is_selected): (u64, bool)) {
         let Self::Counted { traces, values } = self else {
             return;
         };
         *traces += usize::from(is_new_trace);
-        let (selected, rest) = values.entry(value).or_default();
+        let having = values.entry(value).or_default();
+        having.which = having.which.wrapping_add(trace);
         if is_selected {
-            *selected += 1;
+            having.selected += 1;
         } else {
-            *rest += 1;
+            having.rest += 1;
         }
         if values.len() > MAX_VALUES {
             *self = Self::TooMany;
@@ -135,7 +186,7 @@ impl Values {
     }
 
     /// The values, unless they are as good as one for each trace: ids, times, sizes.
-    fn telling(&self, kind: TraceFact) -> Option<&BTreeMap<String, (u64, u64)>> {
+    fn telling(&self, kind: TraceFact) -> Option<&BTreeMap<String, Having>> {
         let Self::Counted { traces, values } = self else {
             return None;
         };
@@ -171,6 +222,9 @@ fn facts(spans: &[Span]) -> BTreeSet<Fact> {
 }
 
 fn attribute(name: &str, value: &AttributeValue) -> Option<Fact> {
+    if noise::is_noise(name, value) {
+        return None;
+    }
     let value = value.to_text()?;
     let is_short = name.len() <= MAX_TEXT_BYTES && value.len() <= MAX_TEXT_BYTES;
     is_short.then(|| (TraceFact::Attribute, name.to_owned(), value.into_owned()))

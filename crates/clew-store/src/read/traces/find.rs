@@ -169,7 +169,7 @@ fn summary(
         spans.push(slim(row)?);
     }
     settle_shared(&mut spans);
-    let Some((mut summary, root)) = summarize(trace_id, &spans) else {
+    let Some((mut summary, root)) = summarize((trace_id, changed), &spans) else {
         return Ok(None);
     };
     summary.root_status = status_of(dictionary, trace, root)?;
@@ -213,7 +213,10 @@ fn slim(row: &Row<'_>) -> Result<Slim, ReadError> {
 }
 
 /// The summary without the root's status, and the span that is shown as the root.
-fn summarize(trace_id: TraceId, spans: &[Slim]) -> Option<(TraceSummary, &Slim)> {
+fn summarize(
+    (trace_id, changed_ms): (TraceId, i64),
+    spans: &[Slim],
+) -> Option<(TraceSummary, &Slim)> {
     let ids: HashSet<SpanId> = spans.iter().map(|span| span.id).collect();
     let is_orphan = |span: &Slim| span.parent.is_some_and(|parent| !ids.contains(&parent));
     let earliest = |of: &dyn Fn(&Slim) -> bool| {
@@ -245,6 +248,7 @@ fn summarize(trace_id: TraceId, spans: &[Slim]) -> Option<(TraceSummary, &Slim)>
         missing_parents: count(spans, is_orphan),
         roots: count(spans, is_root),
         services,
+        changed: UNIX_EPOCH + Duration::from_millis(u64::try_from(changed_ms).unwrap_or_default()),
     };
     Some((summary, shown))
 }

@@ -13,6 +13,7 @@ const BEGIN: &str = "\
 Written by `make docs` from the program itself. `clew COMMAND --help` says the same.
 
     clew demo                      # an application to look at
+    clew dashboard                 # all of it in a browser
     clew stat                      # how every workload is doing
     clew settings --sample 0.1     # keep a tenth of the traces from now on, while everything runs
 

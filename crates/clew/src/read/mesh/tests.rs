@@ -10,6 +10,7 @@ fn member(id: &str) -> MeshMember {
         role: "proxy".to_owned(),
         version: "0.1.0".to_owned(),
         pid: 7,
+        machine: None,
         started: "2001-09-09T01:46:40Z".to_owned(),
         leaving: false,
         last_scrape: None,
@@ -87,6 +88,8 @@ fn members_that_are_well_leave_or_are_not_read() {
         dropped: BTreeMap::new(),
     });
     well.process = Some(MemberProcess {
+        members: 1,
+        roles: Vec::new(),
         resident_bytes: Some(12 << 20),
         cpu_seconds: Some(3.0),
         cpu_cores: Some(0.256),
@@ -134,4 +137,45 @@ fn what_is_lost_is_named() {
     Store: 3.00 MiB of 1.00 GiB, 12 traces, 34 series, /tmp/clew/store.db; lost: samples_refused=2
     Spans in: 100 stored of 100, in 5 requests; spans refused: store_full=7; requests refused: shed=1
     ");
+}
+
+#[test]
+fn what_is_of_a_shared_process_is_shown_once() {
+    let of = |id: &str, pid: u32| MeshMember {
+        pid,
+        process: Some(MemberProcess {
+            members: if pid == 7 { 2 } else { 1 },
+            roles: if pid == 7 {
+                vec!["control".to_owned()]
+            } else {
+                Vec::new()
+            },
+            resident_bytes: Some(12 << 20),
+            cpu_seconds: None,
+            cpu_cores: None,
+            open_fds: None,
+        }),
+        ..member(id)
+    };
+    // Nothing is told of the first: it is not the line above that has it.
+    let members = vec![
+        member("web-0"),
+        of("web-1", 7),
+        of("web-2", 8),
+        of("web-3", 7),
+    ];
+    let mesh = mesh(members);
+    insta::assert_snapshot!(plain(&render(&mesh, false)), @r#"
+    NAME  INSTANCE  STATE  RPS_IN  RPS_OUT  EXPORTED  LOST  SERIES    MEMORY  CPU
+    web   web-0     in          -        -         -     -       -         -    -
+    web   web-1     in          -        -         -     -       -  12.0 MiB    -
+    web   web-2     in          -        -         -     -       -  12.0 MiB    -
+    web   web-3     in          -        -         -     -       -         "    -
+
+    Shared: process 7 runs 2 proxies, control
+    Control: answers
+    Observe: 0.1.0
+    Store: 3.00 MiB of 1.00 GiB, 12 traces, 34 series, /tmp/clew/store.db
+    Spans in: 100 stored of 100, in 5 requests
+    "#);
 }

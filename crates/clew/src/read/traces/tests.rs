@@ -1,6 +1,6 @@
 use super::super::golden::tests::{minute, plain};
 use super::*;
-use clew_api::rest::traces::Root;
+use clew_api::rest::traces::{Root, TraceState};
 use std::collections::BTreeMap;
 
 fn summary(id: u128, is_root: bool, errors: u64, missing_parents: u64) -> TraceSummary {
@@ -20,6 +20,11 @@ fn summary(id: u128, is_root: bool, errors: u64, missing_parents: u64) -> TraceS
         services: BTreeMap::from([("books".to_owned(), 2), ("gateway".to_owned(), 5)]),
         errors,
         missing_parents,
+        state: if is_root && missing_parents == 0 {
+            TraceState::Whole
+        } else {
+            TraceState::Broken
+        },
     }
 }
 
@@ -49,6 +54,24 @@ fn traces_with_what_is_wrong_with_them() {
     TRACE_ID                          START                     DURATION  SPANS  ERRORS  MISSING_PARENTS  ROOTS  ROOT                                             SERVICES
     00000000000000000000000000000007  2026-03-01 12:00:00.123Z   12.3 ms      7       0                0      1  gateway GET /books/{id}                          books=2 gateway=5
     00000000000000000000000000000009  2026-03-01 12:00:00.123Z   12.3 ms      7       0                1      0  gateway GET /books/{id} (its parent is missing)  books=2 gateway=5
+    ");
+}
+
+#[test]
+fn a_trace_that_is_still_arriving_is_not_called_broken() {
+    let arriving = TraceSummary {
+        state: TraceState::Arriving,
+        ..summary(9, false, 0, 1)
+    };
+    let traces = Traces {
+        window: minute(),
+        traces: vec![arriving],
+        truncated: false,
+        searched_back_to: None,
+    };
+    insta::assert_snapshot!(plain(&render(&traces, false)), @r"
+    TRACE_ID                          START                     DURATION  SPANS  ERRORS  MISSING_PARENTS  ROOT
+    00000000000000000000000000000009  2026-03-01 12:00:00.123Z   12.3 ms      7       0                1  gateway GET /books/{id} (arriving)
     ");
 }
 

@@ -109,9 +109,11 @@ fn services_and_failures_tell_traces_apart() {
     books.status = SpanStatus::Error;
     tally.add(&[web(), books], true);
     tally.add(&[web()], false);
-    let told: BTreeSet<_> = told(&tally)
-        .into_iter()
-        .map(|one| (one.0, one.1, one.2))
+    let first = tally.differences().remove(0);
+    let also = first.also.into_iter();
+    let told: BTreeSet<_> = also
+        .map(|one| (one.kind, one.name, one.value))
+        .chain([(first.kind, first.name, first.value)])
         .collect();
     for (kind, name) in [(TraceFact::Error, "error"), (TraceFact::Service, "service")] {
         let fact = (kind, name.to_owned(), "books".to_owned());
@@ -157,5 +159,56 @@ fn without_proxies_the_applications_say_what_was_called() {
 fn nothing_is_told_of_everything_or_nothing() {
     let mut tally = Tally::default();
     tally.add(&[web()], true);
+    assert_eq!(told(&tally), []);
+}
+
+#[test]
+fn what_the_same_traces_have_is_one_difference() {
+    let mut tally = Tally::default();
+    let zone = ("zone", "b".into());
+    tally.add(&[with(web(), &[("version", "2".into()), zone])], true);
+    // As often, and not in the same traces.
+    tally.add(&[with(web(), &[("retry", true.into())])], true);
+    tally.add(&[web()], false);
+    let told: Vec<_> = tally
+        .differences()
+        .into_iter()
+        .map(|one| {
+            let also = one.also.into_iter().map(|also| (also.name, also.value));
+            (one.name, one.value, also.collect::<Vec<_>>())
+        })
+        .collect();
+    let zone = ("zone".to_owned(), "b".to_owned());
+    let expected = [
+        ("retry".to_owned(), "true".to_owned(), vec![]),
+        ("version".to_owned(), "2".to_owned(), vec![zone]),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn of_very_many_that_the_same_traces_have_some_are_counted() {
+    let mut tally = Tally::default();
+    let names: Vec<String> = (0..15).map(|n| format!("n{n:02}")).collect();
+    let all: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), true.into()))
+        .collect();
+    tally.add(&[with(web(), &all)], true);
+    tally.add(&[web()], false);
+    let [one] = tally.differences().try_into().unwrap();
+    assert_eq!(
+        (one.name.as_str(), one.also[9].name.as_str()),
+        ("n00", "n10")
+    );
+    assert_eq!((one.also.len(), one.also_more), (10, 4));
+}
+
+#[test]
+fn noise_is_left_out() {
+    let mut tally = Tally::default();
+    let port = [("network.peer.port", AttributeValue::Int(40_000))];
+    tally.add(&[with(web(), &port)], true);
+    tally.add(&[web()], false);
     assert_eq!(told(&tally), []);
 }
