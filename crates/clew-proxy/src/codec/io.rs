@@ -57,6 +57,9 @@ impl Io {
         let stream = TlsStream::handshake(tcp, session, &self.prefix).await?;
         let peer = peer_identity(stream.session().peer_certificates())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if let Some(meter) = &self.meter {
+            meter.secured();
+        }
         Ok(Self {
             prefix: Bytes::new(),
             stream: Stream::Tls {
