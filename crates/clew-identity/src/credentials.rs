@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
-use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
+use rustls::{ClientConfig, ClientConnection, CommonState, ServerConfig, ServerConnection};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,9 +35,9 @@ pub enum CredentialError {
     /// The certificate is not the workload's.
     #[error("the certificate is {0}'s")]
     OfAnother(Identity),
-    /// The certificate names nobody.
+    /// The certificate names nobody, or is over.
     #[error(transparent)]
-    Nameless(#[from] PeerError),
+    Certificate(#[from] PeerError),
     /// The certificate is not believed, by the trust bundle or by the time.
     #[error("the certificate is not believed")]
     Untrusted(#[source] rustls::Error),
@@ -82,6 +82,7 @@ pub struct Credentials {
     validity: Validity,
     client: Arc<ClientConfig>,
     server: Arc<ServerConfig>,
+    clock: Clock,
 }
 
 /// Sessions of clients that a server remembers, and of servers that a client does.
@@ -105,10 +106,6 @@ impl Credentials {
             .chain(&issued.intermediates)
             .map(|der| CertificateDer::from(der.clone()))
             .collect();
-        let named = peer_identity(Some(&chain))?;
-        if named != *identity {
-            return Err(CredentialError::OfAnother(named));
-        }
         let roots = bundle.store()?;
         let provider = Arc::clone(&PROVIDER);
         let servers = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
@@ -117,6 +114,10 @@ impl Credentials {
         let clients = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
             .build()
             .map_err(|error| CredentialError::Verifier(error.into()))?;
+        let named = peer_identity(Some(&chain), clock.now())?;
+        if named != *identity {
+            return Err(CredentialError::OfAnother(named));
+        }
         verify(&*servers, &chain, identity, clock).map_err(CredentialError::Untrusted)?;
 
         let private = || PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.0.serialize_der()));
@@ -143,6 +144,7 @@ impl Credentials {
             validity: issued.validity,
             client: Arc::new(client),
             server: Arc::new(server),
+            clock: clock.clone(),
         })
     }
 
@@ -164,6 +166,17 @@ impl Credentials {
     /// TLS of a client, who has to show who it is.
     pub fn accept(&self) -> Option<ServerConnection> {
         ServerConnection::new(Arc::clone(&self.server)).ok()
+    }
+
+    /// Who the other side of a finished handshake has proven to be. Not before this is asked is anything proven: a session
+    /// that was resumed may be older than the certificates are good.
+    pub fn peer(&self, handshake: &CommonState) -> Result<Identity, PeerError> {
+        let now = self.clock.now();
+        match now > self.validity.not_after {
+            // The other side could not know.
+            true => Err(PeerError::Expired),
+            false => peer_identity(handshake.peer_certificates(), now),
+        }
     }
 
     /// When to renew them: at 70 % of the certificate's life, or up to a tenth of it earlier, by `chance` from 0 to 1.

@@ -21,5 +21,5 @@ pub use bundle::{BundleError, TrustBundle};
 pub use clock::Clock;
 pub use credentials::{CredentialError, Credentials, WorkloadKey};
 pub use issuer::{Issued, Issuer, IssuerError, Validity};
-pub use peer::{PeerError, peer_identity};
+pub use peer::PeerError;
 pub use token::{KEY_BYTES, TokenError, TokenKey};

@@ -2,9 +2,11 @@
 
 use clew_model::identity::Identity;
 use rustls::pki_types::CertificateDer;
+use std::time::{SystemTime, UNIX_EPOCH};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
 
 /// Why a certificate names nobody of the mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,15 +17,28 @@ pub enum PeerError {
     /// It cannot be read.
     #[error("the peer's certificate cannot be read")]
     Malformed,
+    /// It is not good at this time. TLS looks at that in a full handshake only, and not in one that resumes a session.
+    #[error("the peer's certificate has expired, or is not good yet")]
+    Expired,
     /// It has no identity, or more than one.
     #[error("the peer's certificate does not name one identity")]
     Nameless,
 }
 
-/// The identity in the certificate that a peer has shown, which TLS has verified.
-pub fn peer_identity(shown: Option<&[CertificateDer<'_>]>) -> Result<Identity, PeerError> {
+/// The identity in the certificate that a peer has shown, which TLS has verified, if it is good now.
+pub(crate) fn peer_identity(
+    shown: Option<&[CertificateDer<'_>]>,
+    now: SystemTime,
+) -> Result<Identity, PeerError> {
     let leaf = shown.and_then(<[_]>::first).ok_or(PeerError::None)?;
     let (_, leaf) = X509Certificate::from_der(leaf).map_err(|_| PeerError::Malformed)?;
+    let seconds = now
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let now = ASN1Time::from_timestamp(seconds.try_into().unwrap_or(i64::MAX));
+    if !now.is_ok_and(|now| leaf.validity().is_valid_at(now)) {
+        return Err(PeerError::Expired);
+    }
     let names = leaf
         .subject_alternative_name()
         .map_err(|_| PeerError::Malformed)?

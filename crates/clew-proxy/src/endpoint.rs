@@ -11,6 +11,7 @@ use crate::meter::Meter;
 use crate::recent_series::RecentSeries;
 use crate::report::{HopSeries, WorkerReports};
 use crate::request_body::RequestBody;
+use clew_identity::PeerError;
 use load::{Load, Place};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -290,7 +291,7 @@ impl EndpointState {
         let credentials = terms.credentials.current().ok_or(Reason::NoCertificate)?;
         let session = credentials.connect(identity).ok_or(Reason::TlsFailed)?;
         // Boxed: only new connections need it.
-        let handshake = Box::pin(io.secured(session.into()));
+        let handshake = Box::pin(io.secured(session.into(), &credentials));
         let secured = match tokio::time::timeout(terms.limits.connect_timeout, handshake).await {
             Err(_) => return Err(Reason::ConnectTimeout),
             Ok(Err(error)) => {
@@ -348,11 +349,14 @@ pub(crate) async fn connect_tcp(
 
 /// The other side's certificate is why a handshake failed, and not the way to it.
 fn is_of_certificate(error: &io::Error) -> bool {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
-    matches!(
-        cause,
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-    )
+    let Some(cause) = error.get_ref() else {
+        return false;
+    };
+    cause.is::<PeerError>()
+        || matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+        )
 }
 
 /// Without these, a peer whose machine is gone is noticed after a quarter of an hour. (HTTP/2 pings would notice

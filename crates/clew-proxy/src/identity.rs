@@ -11,14 +11,48 @@ use clew_identity::{
 use futures_util::StreamExt;
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
+
+/// What is told of certificates in metrics.
+#[derive(Debug, Default)]
+pub(crate) struct CertificateTally {
+    /// Unix seconds; 0: there is none yet.
+    expires: AtomicU64,
+    renewals: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl CertificateTally {
+    /// When the certificate in force ends, in Unix seconds.
+    pub(crate) fn expires(&self) -> Option<u64> {
+        Some(self.expires.load(Ordering::Relaxed)).filter(|&seconds| seconds > 0)
+    }
+
+    /// Certificates that were issued so far.
+    pub(crate) fn renewals(&self) -> u64 {
+        self.renewals.load(Ordering::Relaxed)
+    }
+
+    /// Clients whose handshake failed.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    fn renewed(&self, not_after: SystemTime) {
+        let since_epoch = not_after.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.expires.store(since_epoch.as_secs(), Ordering::Relaxed);
+        self.renewals.fetch_add(1, Ordering::Relaxed);
+    }
+}
 
 /// The credentials of this proxy, as a thread knows them.
 pub(crate) struct OwnCredentials {
     /// The name by which clients ask for it in TLS; `None`: it has no identity.
     server_name: Option<String>,
     known: RefCell<Known>,
+    tally: Arc<CertificateTally>,
 }
 
 struct Known {
@@ -31,11 +65,16 @@ pub(crate) type CredentialNews = watch::Receiver<Option<Arc<Credentials>>>;
 
 impl OwnCredentials {
     /// Those of a proxy with this configuration.
-    pub(crate) fn new(config: Option<&IdentityConfig>, mut news: CredentialNews) -> Self {
+    pub(crate) fn new(
+        config: Option<&IdentityConfig>,
+        mut news: CredentialNews,
+        tally: Arc<CertificateTally>,
+    ) -> Self {
         let now = news.borrow_and_update().clone();
         Self {
             server_name: config.map(|config| config.identity.dns_name()),
             known: RefCell::new(Known { news, now }),
+            tally,
         }
     }
 
@@ -48,6 +87,11 @@ impl OwnCredentials {
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let own = self.server_name.as_deref();
         own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// A client's handshake failed.
+    pub(crate) fn refused(&self) {
+        self.tally.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What is good now; `None` before the first certificate.
@@ -82,12 +126,14 @@ pub(crate) async fn keep(
     control: ControlClient,
     config: IdentityConfig,
     news: watch::Sender<Option<Arc<Credentials>>>,
+    tally: Arc<CertificateTally>,
 ) {
     let trust = control.watch_trust();
     let mut keeper = Keeper {
         control,
         config,
         news,
+        tally,
         bundle: None,
         held: None,
         failures: 0,
@@ -103,6 +149,7 @@ struct Keeper {
     control: ControlClient,
     config: IdentityConfig,
     news: watch::Sender<Option<Arc<Credentials>>>,
+    tally: Arc<CertificateTally>,
     bundle: Option<TrustBundle>,
     /// What the credentials in force were made of.
     held: Option<(WorkloadKey, Issued)>,
@@ -147,6 +194,7 @@ impl Keeper {
             Ok(credentials) => {
                 self.failures = 0;
                 let next = credentials.renew_at(fastrand::f64());
+                self.tally.renewed(credentials.validity().not_after);
                 tracing::debug!(identity = %credentials.identity(), "certificate renewed");
                 self.publish(credentials);
                 next

@@ -138,13 +138,18 @@ impl BoundProxy {
         if let Some(identity) = &config.identity {
             control = control.with_token(identity.token.clone());
         }
-        let (renewed, credentials) = watch::channel(None);
-        let certifying = config
-            .identity
-            .clone()
-            .map(|identity| tokio::spawn(identity::keep(control.clone(), identity, renewed)));
         let learners = Arc::new(Learners::default());
         let (reports, worker_reports) = Reports::new(ReportsConfig::new(&config));
+        let certificates = reports.certificates();
+        let (renewed, credentials) = watch::channel(None);
+        let certifying = config.identity.clone().map(|identity| {
+            tokio::spawn(identity::keep(
+                control.clone(),
+                identity,
+                renewed,
+                certificates.clone(),
+            ))
+        });
         let settings = Settings::follow(&control, Arc::clone(&reports)).await;
         let sharing = tokio::spawn(share_routes(control.clone(), Arc::clone(&learners)));
         let readiness = Readiness::default();
@@ -186,6 +191,7 @@ impl BoundProxy {
             own: Arc::new(OwnListeners::new(&config, &addresses)),
             audit,
             credentials: credentials.clone(),
+            certificates,
         };
         let starts = starts(&config, &common, listeners, worker_reports, &stopping);
         let threads = Threads::start(starts).map_err(failed)?;

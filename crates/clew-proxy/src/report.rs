@@ -62,6 +62,7 @@ use self::shared::Shared;
 use self::spans::{Ledger, SpanBuffer};
 use crate::audit::Busy;
 use crate::config::{LogStream, ProxyConfig};
+use crate::identity::CertificateTally;
 
 /// What reports are told before they start.
 #[derive(Debug)]
@@ -171,6 +172,11 @@ impl Reports {
     /// What the propagation audit tells of how long requests were in flight.
     pub(crate) fn busy(&self) -> Arc<Busy> {
         Arc::clone(&self.shared.busy)
+    }
+
+    /// What is told of certificates.
+    pub(crate) fn certificates(&self) -> Arc<CertificateTally> {
+        Arc::clone(&self.shared.certificates)
     }
 
     /// Puts settings in force: the access log, and the headers that it and tap may show. Sampling is

@@ -6,7 +6,7 @@ use crate::discover::Discovery;
 use crate::error::Reason;
 use crate::headers;
 use crate::hop::{Direction, Peer, PhaseTimes};
-use crate::identity::{CredentialNews, OwnCredentials};
+use crate::identity::{CertificateTally, CredentialNews, OwnCredentials};
 use crate::lifecycle::Connections;
 use crate::open_hop::{HopSink, OpenStreams};
 use crate::own_listeners::OwnListeners;
@@ -84,6 +84,8 @@ pub(crate) struct SharedParts {
     pub(crate) audit: Arc<Audit>,
     /// Certificates, as they are renewed.
     pub(crate) credentials: CredentialNews,
+    /// What is told of them.
+    pub(crate) certificates: Arc<CertificateTally>,
 }
 
 impl Shard {
@@ -112,7 +114,11 @@ impl Shard {
             client_header: headers::client_value(&config.workload, &config.instance),
             own: common.own,
             audit: config.audit.then_some(common.audit),
-            credentials: OwnCredentials::new(config.identity.as_ref(), common.credentials),
+            credentials: OwnCredentials::new(
+                config.identity.as_ref(),
+                common.credentials,
+                common.certificates,
+            ),
             nobody: Arc::default(),
             unknown: Rc::new(Route::unknown()),
             services: RefCell::default(),

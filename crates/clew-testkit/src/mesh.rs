@@ -45,6 +45,8 @@ pub struct Mesh {
     client: ControlClient,
     /// Signs tokens, where members have identities.
     tokens: Option<TokenKey>,
+    /// By which certificates are good.
+    clock: Clock,
     observe: Option<RunningObserve>,
     proxies: Mutex<Vec<Arc<Running>>>,
 }
@@ -100,12 +102,23 @@ impl Mesh {
         let workload = Workload::new(workload, NAMESPACE);
         let identity = Identity::new(TRUST_DOMAIN, &workload).unwrap();
         let of = identity.clone();
-        let token = move || Ok(tokens.mint(&of, SystemTime::now(), TOKEN_LIFE));
+        let clock = self.clock.clone();
+        let token = move || Ok(tokens.mint(&of, clock.now(), TOKEN_LIFE));
         Some(IdentityConfig {
             identity,
             token: TokenSource::new(token),
-            clock: Clock::default(),
+            clock: self.clock.clone(),
         })
+    }
+
+    /// A client of control that proves to be this workload, where members have identities.
+    pub fn control_as(&self, workload: &str) -> ControlClient {
+        let uri = self.control_uri();
+        let control = ControlClient::new(uri, Workload::new(workload, NAMESPACE));
+        match self.identity(workload) {
+            Some(identity) => control.with_token(identity.token),
+            None => control,
+        }
     }
 
     /// Describes the proxy of an application.
@@ -139,11 +152,19 @@ impl Mesh {
 
     /// Makes an address an endpoint of a service, without a proxy beside it.
     pub async fn join(&self, service: &str, instance: &str, address: SocketAddr) -> BareMember {
-        let control = match self.identity(service) {
-            Some(identity) => self.client.clone().with_token(identity.token),
-            None => self.client.clone(),
-        };
-        BareMember::join(&control, service, instance, address).await
+        BareMember::join(&self.control_as(service), service, instance, address, None).await
+    }
+
+    /// The same, and control says that whoever is there proves to be the service.
+    pub async fn join_as_secured(
+        &self,
+        service: &str,
+        instance: &str,
+        address: SocketAddr,
+    ) -> BareMember {
+        let identity = self.identity(service).map(|identity| identity.identity);
+        let control = self.control_as(service);
+        BareMember::join(&control, service, instance, address, identity).await
     }
 
     /// Where observe takes spans.
@@ -250,6 +271,14 @@ impl MeshBuilder {
         self
     }
 
+    /// The clock by which certificates are good, of control and of all proxies.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        if let Some(authority) = &mut self.control.authority {
+            authority.clock = clock;
+        }
+        self
+    }
+
     /// Telemetry settings from the start.
     pub fn settings(mut self, settings: TelemetrySettings) -> Self {
         self.control.settings = settings;
@@ -288,6 +317,11 @@ impl MeshBuilder {
         Mesh {
             control,
             tokens: self.tokens,
+            clock: control_config
+                .authority
+                .as_ref()
+                .map(|authority| authority.clock.clone())
+                .unwrap_or_default(),
             control_config,
             client: ControlClient::new(uri(control_address), Workload::new("the-test", NAMESPACE)),
             observe,

@@ -21,6 +21,7 @@ mod mesh {
     mod hostile;
     mod http1;
     mod http2;
+    mod identity;
     mod malformed;
     mod observe;
     mod opaque;

@@ -49,7 +49,8 @@ struct Met {
 
 /// A handshake of `client` with `server`, whom it takes for `name`, and one message in each direction, which brings the
 /// ticket for the next one.
-fn meet(client: &Credentials, server: &Credentials, name: &str) -> Result<Met, rustls::Error> {
+fn meet(asks: &Credentials, answers: &Credentials, name: &str) -> Result<Met, rustls::Error> {
+    let (client, server) = (asks, answers);
     let mut client = client.connect(&identity(name)).unwrap();
     let mut server = server.accept().unwrap();
     while client.is_handshaking() || server.is_handshaking() || server.wants_write() {
@@ -78,10 +79,14 @@ fn meet(client: &Credentials, server: &Credentials, name: &str) -> Result<Met, r
         resumed(server.handshake_kind())
     );
     Ok(Met {
-        client: peer_identity(server.peer_certificates()).unwrap(),
-        server: peer_identity(client.peer_certificates()).unwrap(),
+        client: answers.peer(&server).map_err(general)?,
+        server: asks.peer(&client).map_err(general)?,
         resumed: resumed(client.handshake_kind()),
     })
+}
+
+fn general(error: PeerError) -> rustls::Error {
+    rustls::Error::General(error.to_string())
 }
 
 fn met(client: &str, server: &str, resumed: bool) -> Met {
@@ -166,10 +171,16 @@ fn a_certificate_is_believed_until_its_end_and_not_resumed_past_it() {
     let webapp = credentials(&issuer, issuer.bundle(), "webapp", &clock);
     let books = credentials(&issuer, issuer.bundle(), "books", &clock);
     time.to(HOUR - Duration::from_secs(1));
-    assert_eq!(
-        meet(&webapp, &books, "books"),
-        Ok(met("webapp", "books", false))
-    );
+    for resumed in [false, true] {
+        assert_eq!(
+            meet(&webapp, &books, "books"),
+            Ok(met("webapp", "books", resumed))
+        );
+    }
+    // Nobody could renew: TLS would go on with the session.
+    time.to(HOUR + Duration::from_secs(1));
+    let expired = general(PeerError::Expired);
+    assert_eq!(meet(&webapp, &books, "books"), Err(expired));
     // The server was renewed, the client was not: it has a session with the old one only.
     time.to(HOUR + Duration::from_secs(1));
     let renewed = credentials(&issuer, issuer.bundle(), "books", &clock);
@@ -250,6 +261,6 @@ fn credentials_that_others_would_refuse_are_none() {
     time.to(HOUR * 2);
     assert!(matches!(
         made(&key, "books", issuer.bundle()),
-        Err(CredentialError::Untrusted(_))
+        Err(CredentialError::Certificate(PeerError::Expired))
     ));
 }

@@ -3,7 +3,7 @@
 use super::tls::TlsStream;
 use crate::meter::Meter;
 use bytes::{Buf, Bytes};
-use clew_identity::peer_identity;
+use clew_identity::Credentials;
 use clew_model::identity::Identity;
 use rustls::Connection;
 use std::io;
@@ -50,12 +50,17 @@ impl Io {
     }
 
     /// The connection after a TLS handshake, in which the other side has proven who it is. What was read ahead is part of it.
-    pub(crate) async fn secured(self, session: Connection) -> io::Result<Self> {
+    pub(crate) async fn secured(
+        self,
+        session: Connection,
+        credentials: &Credentials,
+    ) -> io::Result<Self> {
         let Stream::Tcp(tcp) = self.stream else {
             return Err(io::Error::other("TLS inside of TLS"));
         };
         let stream = TlsStream::handshake(tcp, session, &self.prefix).await?;
-        let peer = peer_identity(stream.session().peer_certificates())
+        let peer = credentials
+            .peer(stream.session())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         if let Some(meter) = &self.meter {
             meter.secured();
@@ -113,12 +118,12 @@ impl Io {
 
     /// The other side is to see a reset, and not an end, when this value is dropped.
     pub(crate) fn reset_when_dropped(&self) {
-        let tcp = match &self.stream {
-            Stream::Tcp(tcp) => tcp,
-            Stream::Tls { stream, .. } => stream.tcp(),
+        let set = match &self.stream {
+            Stream::Tcp(tcp) => tcp.set_zero_linger(),
+            Stream::Tls { stream, .. } => stream.reset_when_dropped(),
         };
         // Best effort: a connection that has broken already cannot be told.
-        drop(tcp.set_zero_linger());
+        drop(set);
     }
 
     /// Puts bytes back that were read from it; they will be read again first.

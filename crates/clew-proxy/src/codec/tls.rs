@@ -1,6 +1,7 @@
 //! TLS over a connection, by rustls: it moves the bytes, rustls understands them.
 
 use rustls::Connection;
+use std::cell::Cell;
 use std::io::{self, BufRead, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -15,6 +16,8 @@ pub(crate) struct TlsStream {
     readable: usize,
     /// The other side has said that no more comes.
     has_ended: bool,
+    /// The other side is not to take the end for one.
+    is_cut_off: Cell<bool>,
 }
 
 impl TlsStream {
@@ -29,6 +32,7 @@ impl TlsStream {
             session,
             readable: 0,
             has_ended: false,
+            is_cut_off: Cell::new(false),
         };
         while !read_ahead.is_empty() {
             stream.session.read_tls(&mut read_ahead)?;
@@ -60,14 +64,15 @@ impl TlsStream {
         }
     }
 
-    /// The certificates that the other side has shown.
+    /// What TLS knows, such as the certificates that the other side has shown.
     pub(super) fn session(&self) -> &Connection {
         &self.session
     }
 
     /// The other side is to see a reset, and not an end, when this value is dropped.
-    pub(super) fn tcp(&self) -> &TcpStream {
-        &self.tcp
+    pub(super) fn reset_when_dropped(&self) -> io::Result<()> {
+        self.is_cut_off.set(true);
+        self.tcp.set_zero_linger()
     }
 
     /// Decrypts what has come.
@@ -255,11 +260,38 @@ impl Write for Polled<'_, '_> {
     }
 }
 
+/// A connection that is dropped ends as one in clear does: with an end, and not as if it were cut off. Best effort: what the
+/// system does not take at once is not sent.
+impl Drop for TlsStream {
+    fn drop(&mut self) {
+        if self.is_cut_off.get() {
+            return;
+        }
+        self.session.send_close_notify();
+        while self.session.wants_write() {
+            match self.session.write_tls(&mut Tried(&self.tcp)) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
+    }
+}
+
 /// The same where nobody is woken: what does not go at once does not go.
 struct Tried<'a>(&'a TcpStream);
 
 impl Read for Tried<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.try_read(buf)
+    }
+}
+
+impl Write for Tried<'_> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.try_write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

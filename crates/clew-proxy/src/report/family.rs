@@ -278,6 +278,21 @@ pub(super) static LOG_DROPPED: Family = counter(
     &[],
     "Lines of the access log that were dropped because its queue was full.",
 );
+pub(super) static CERTIFICATE_EXPIRES: Family = gauge(
+    "identity_cert_expiration_timestamp_seconds",
+    &[],
+    "When the certificate of the workload ends, in Unix seconds.",
+);
+pub(super) static CERTIFICATES: Family = counter(
+    "identity_cert_refreshes_total",
+    &[],
+    "Certificates that control has signed for the workload, the first one included.",
+);
+pub(super) static TLS_REFUSED: Family = counter(
+    "clew_tls_refused_total",
+    &[],
+    "Connections of clients that failed the TLS handshake, such as those whose certificate is not believed.",
+);
 pub(super) static BUILD: Family = gauge(
     "clew_build_info",
     &["version"],
@@ -305,7 +320,7 @@ pub(super) static OPEN_FDS: Family = gauge(
 );
 
 /// All families, in the order in which they are reported.
-pub(super) static ALL: [&Family; 28] = [
+pub(super) static ALL: [&Family; 31] = [
     &REQUESTS,
     &RESPONSES,
     &LATENCIES,
@@ -329,6 +344,9 @@ pub(super) static ALL: [&Family; 28] = [
     &SERIES_LIMIT,
     &SERIES_DROPPED,
     &LOG_DROPPED,
+    &CERTIFICATE_EXPIRES,
+    &CERTIFICATES,
+    &TLS_REFUSED,
     &BUILD,
     &STARTED,
     &RESIDENT,

@@ -240,6 +240,16 @@ fn own(out: &mut Exposition, shared: &Shared) {
         .map(|cells| cells.lines_dropped.get())
         .sum();
     begin(out, &family::LOG_DROPPED).write(constant, &counter(lines));
+    let certificates = &shared.certificates;
+    // Where there is no identity, there is nothing to tell.
+    if let Some(expires) = certificates.expires() {
+        let expires = Value::gauge(expires as f64);
+        begin(out, &family::CERTIFICATE_EXPIRES).write(constant, &expires);
+        let renewals = counter(certificates.renewals());
+        begin(out, &family::CERTIFICATES).write(constant, &renewals);
+        let refused = counter(certificates.refused());
+        begin(out, &family::TLS_REFUSED).write(constant, &refused);
+    }
     begin(out, &family::BUILD).write(
         &constant.and([("version", buildinfo::VERSION)]),
         &Value::gauge(1.0),

@@ -17,6 +17,7 @@ use super::tally::Counter;
 use super::tap::Tap;
 use crate::audit::Busy;
 use crate::hop::{Direction, Phase};
+use crate::identity::CertificateTally;
 
 /// See the module.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) tap: Arc<Tap>,
     pub(super) scrapes: Scrapes,
     pub(super) busy: Arc<Busy>,
+    pub(super) certificates: Arc<CertificateTally>,
     pub(super) settings: ArcSwap<Shown>,
     /// What every closed hop looks at: see [`Shared::access_log`].
     log: AtomicU8,
@@ -72,6 +74,7 @@ impl Shared {
             tap: Arc::new(Tap::new()),
             scrapes: Scrapes::new(),
             busy: Arc::default(),
+            certificates: Arc::default(),
             settings: ArcSwap::default(),
             log: AtomicU8::new(LOG_OFF),
         }

@@ -142,15 +142,15 @@ async fn secure(shard: &Shard, io: Io) -> Option<Io> {
     if !name.is_some_and(|name| shard.credentials.is_named(&name)) {
         return Some(io);
     }
-    let session = shard.credentials.current()?.accept()?;
-    match tokio::time::timeout(limit, io.secured(session.into())).await {
-        Ok(Ok(secured)) => Some(secured),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "no TLS with a client");
-            None
-        }
-        Err(_) => None,
+    let credentials = shard.credentials.current()?;
+    let handshake = io.secured(credentials.accept()?.into(), &credentials);
+    let secured = tokio::time::timeout(limit, handshake).await;
+    let secured = secured.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+    if let Err(error) = &secured {
+        shard.credentials.refused();
+        tracing::debug!(%error, "no TLS with a client");
     }
+    secured.ok()
 }
 
 /// A connection whose first bytes are not HTTP: inside of TLS of the mesh it is looked at again, else it is bytes.

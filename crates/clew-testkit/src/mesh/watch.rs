@@ -5,6 +5,7 @@ use crate::within;
 use clew_api::client::{ControlClient, Instance, Port, Role, Updates};
 use clew_api::wire::tap::tap_client::TapClient;
 use clew_api::wire::tap::{TapEvent, TapRequest};
+use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_model::service::Protocol;
 use futures_util::StreamExt;
@@ -91,6 +92,7 @@ impl BareMember {
         service: &str,
         instance: &str,
         address: SocketAddr,
+        identity: Option<Identity>,
     ) -> Self {
         let mut joined = control.join(Instance {
             id: InstanceId::from(instance),
@@ -109,7 +111,7 @@ impl BareMember {
             version: String::new(),
             pid: std::process::id(),
             started: SystemTime::now(),
-            identity: None,
+            identity,
         });
         within("control to take a member", joined.next()).await;
         let staying = tokio::spawn(async move { while joined.next().await.is_some() {} });
