@@ -156,7 +156,14 @@ async fn a_silent_connection_to_the_gateway_is_closed_and_not_counted() {
     let mut silent = Wire::connect(edge.gateway()).await;
     assert_eq!(silent.closed().await, b"");
     assert_eq!(edge.metrics().await.requests(&[]), 0);
+    mesh.stop().await;
+}
 
+#[tokio::test]
+async fn what_is_no_http_is_told_so_at_the_gateway() {
+    let mesh = Mesh::begin().await;
+    let edge = mesh.sidecar("edge").gateway(&[(None, "/", "web")]);
+    let edge = edge.start().await;
     let mut babbling = Wire::connect(edge.gateway()).await;
     babbling
         .write("\x16\x03\x01 this is no request\r\n\r\n")
