@@ -218,6 +218,8 @@ function OfEdge({ edge, ...props }: Props & { edge: Edge }) {
       <dl className="topo-facts">
         <dt>TLS</dt>
         <dd>{tlsWords(edge.tls, edge.members)}</dd>
+        {one && <Identities head="Client is" ids={one.client_ids ?? []} />}
+        {one && <Identities head="Server is" ids={one.server_ids ?? []} />}
         {one && one.between_ms != null && (
           <>
             <dt title="Mean latency at the client’s proxy less that at the server’s: network and kernel">Between</dt>
@@ -268,6 +270,17 @@ function OfEdge({ edge, ...props }: Props & { edge: Edge }) {
       {!one && <Parts edge={edge} />}
       {routes && <Command>{routes}</Command>}
       <Command>{edgeCommand(client, server, scope)}</Command>
+    </>
+  );
+}
+
+/** Who one end has proven to be, in handshakes. */
+function Identities({ head, ids }: { head: string; ids: string[] }) {
+  if (ids.length === 0) return null;
+  return (
+    <>
+      <dt>{head}</dt>
+      <dd className="topo-identity">{ids.join(', ')}</dd>
     </>
   );
 }

@@ -95,13 +95,16 @@ export function sum(all: readonly (Numbers | null)[]): Numbers {
   return total;
 }
 
-const isSecured = (edge: ApiEdge) => edge.tls !== 'none';
+/** All that went over it in the window was secured, or none was; else some. */
+function tlsOf(members: ApiEdge[]): Tls {
+  if (members.every((edge) => edge.tls === 'mtls')) return 'all';
+  return members.every((edge) => edge.tls === 'none') ? 'none' : 'some';
+}
 
 export function edgeOf(client: string, server: string, members: ApiEdge[]): Edge {
   const numbers = sum(members.map((edge) => numbersOf(edge.golden)));
-  const secured = members.filter(isSecured).length;
-  const tls = secured === 0 ? 'none' : secured === members.length ? 'all' : 'some';
-  return { id: edgeId(client, server), client, server, numbers, health: ofSuccess(numbers.success), tls, members };
+  const health = ofSuccess(numbers.success);
+  return { id: edgeId(client, server), client, server, numbers, health, tls: tlsOf(members), members };
 }
 
 function workloadNode(workload: Workload): Node {

@@ -15,9 +15,8 @@ export const KINDS: Record<Node['kind'], string> = {
 /** Of one edge, or of a sum of them. */
 export function tlsWords(tls: Tls, edges: Edge['members']): string {
   if (tls === 'none') return 'not secured';
-  if (tls === 'some') return 'some are secured';
-  const names = [...new Set(edges.map((edge) => edge.tls))];
-  return names.length === 1 && names[0] !== 'mtls' && names[0] !== 'mutual' ? `secured (${names[0]})` : 'mTLS';
+  if (tls === 'all') return 'mTLS';
+  return edges.length === 1 ? 'some of it is secured' : 'some are secured';
 }
 
 export function nameOf(node: Node | undefined, id: string): string {

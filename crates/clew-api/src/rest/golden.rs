@@ -262,8 +262,15 @@ pub struct Edge {
     /// meshed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between_ms: Option<f64>,
-    /// State of TLS between the two: `none`.
+    /// State of TLS between the two: `mtls` (both have proven who they are), `none` (in clear), or `mtls,none` where some of it
+    /// was in clear.
     pub tls: String,
+    /// Who the client has proven to be, in handshakes: SPIFFE ids, mostly one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_ids: Vec<String>,
+    /// Who the server has proven to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server_ids: Vec<String>,
 }
 
 /// One end of an edge.

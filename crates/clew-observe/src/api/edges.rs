@@ -87,19 +87,21 @@ pub(super) async fn edges(
     }))
 }
 
-const OUTBOUND: [Label; 6] = [
+const OUTBOUND: [Label; 7] = [
     Label::Namespace,
     Label::Workload,
     Label::DstService,
     Label::DstWorkload,
     Label::DstNamespace,
+    Label::ServerId,
     Label::Tls,
 ];
-const INBOUND: [Label; 5] = [
+const INBOUND: [Label; 6] = [
     Label::Namespace,
     Label::Workload,
     Label::ClientWorkload,
     Label::ClientNamespace,
+    Label::ClientId,
     Label::Tls,
 ];
 
@@ -137,6 +139,8 @@ struct Seen {
     tcp: Option<Tcp>,
     services: BTreeSet<String>,
     tls: BTreeSet<String>,
+    client_ids: BTreeSet<String>,
+    server_ids: BTreeSet<String>,
 }
 
 impl Seen {
@@ -148,6 +152,8 @@ impl Seen {
             tcp: None,
             services: BTreeSet::new(),
             tls: BTreeSet::new(),
+            client_ids: BTreeSet::new(),
+            server_ids: BTreeSet::new(),
         }
     }
 
@@ -162,6 +168,14 @@ impl Seen {
             .extend(label(labels, Label::DstService).map(str::to_owned));
         self.tls
             .insert(label(labels, Label::Tls).unwrap_or("none").to_owned());
+        self.name(labels);
+    }
+
+    /// Each side names the other one.
+    fn name(&mut self, labels: &Labels) {
+        let named = |name| label(labels, name).map(str::to_owned);
+        self.client_ids.extend(named(Label::ClientId));
+        self.server_ids.extend(named(Label::ServerId));
     }
 
     /// The mean latency on the client's side less the one on the server's.
@@ -183,6 +197,8 @@ impl Seen {
             tcp: self.tcp,
             between_ms,
             tls: self.tls.into_iter().collect::<Vec<_>>().join(","),
+            client_ids: self.client_ids.into_iter().collect(),
+            server_ids: self.server_ids.into_iter().collect(),
         }
     }
 }
@@ -217,6 +233,7 @@ fn joined(
         let seen = edges
             .entry((client, server))
             .or_insert_with(|| Seen::new(Side::Inbound));
+        seen.name(labels);
         match (seen.by, &measured.0) {
             (Side::Inbound, _) => seen.add(labels, measured),
             (Side::Outbound, Some(row)) => absorb(seen.by_server.get_or_insert_default(), row),

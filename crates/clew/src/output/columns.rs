@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 70] = [
+pub(crate) const COLUMNS: [(&str, &str); 72] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -136,7 +136,15 @@ pub(crate) const COLUMNS: [(&str, &str); 70] = [
     ),
     (
         "TLS",
-        "whether the connection between the proxies is encrypted",
+        "mtls: encrypted, and both have proven who they are; none: in clear",
+    ),
+    (
+        "CLIENT_ID",
+        "who the client has proven to be, by its certificate",
+    ),
+    (
+        "SERVER_ID",
+        "who the server has proven to be, by its certificate",
     ),
     (
         "REPORTED_BY",

@@ -32,7 +32,9 @@ fn render(edges: &Edges, is_wide: bool) -> String {
             .text("SERVICES")
             .text("TLS")
             .text("REPORTED_BY")
-            .text("ERRORS");
+            .text("ERRORS")
+            .text("CLIENT_ID")
+            .text("SERVER_ID");
     }
     let ends = || {
         edges
@@ -67,6 +69,9 @@ fn render(edges: &Edges, is_wide: bool) -> String {
             cells.push(Cell::new(&edge.tls));
             cells.push(Cell::new(edge.reported_by.as_str()));
             cells.push(golden::errors(edge.golden.as_ref()));
+            for ids in [&edge.client_ids, &edge.server_ids] {
+                cells.push(Cell::or_none((!ids.is_empty()).then(|| ids.join(","))));
+            }
         }
         table.row(cells);
     }

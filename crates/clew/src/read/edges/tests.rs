@@ -20,7 +20,9 @@ fn edges_name_who_is_outside_the_mesh() {
         golden: Some(golden(60, 0, 0)),
         tcp: None,
         between_ms: Some(0.21),
-        tls: "none".to_owned(),
+        tls: "mtls".to_owned(),
+        client_ids: vec!["spiffe://cluster.local/ns/shop/sa/web".to_owned()],
+        server_ids: Vec::new(),
     };
     let outside = EdgePeer {
         name: None,
@@ -58,10 +60,10 @@ fn edges_name_who_is_outside_the_mesh() {
         ..edge(meshed("webapp"), meshed("db"), Direction::Outbound)
     });
     insta::assert_snapshot!(plain(&render(&edges, true)), @r"
-    CLIENT           SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  TCP_CONN  BETWEEN  SERVICES  TLS   REPORTED_BY  ERRORS
-    (unmeshed)       gateway.default          100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  inbound      -
-    gateway.default  webapp.default           100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  outbound     -
-    webapp.default   mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     none  outbound     -
-    webapp.default   db.default                     -     -            -            -            -        -         -         -          -         4        -  -         none  outbound     -
+    CLIENT           SERVER                   SUCCESS   RPS  LATENCY_P50  LATENCY_P95  LATENCY_P99  STREAMS  REQUESTS  FAILURES  CANCELLED  TCP_CONN  BETWEEN  SERVICES  TLS   REPORTED_BY  ERRORS  CLIENT_ID                              SERVER_ID
+    (unmeshed)       gateway.default          100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     mtls  inbound      -       spiffe://cluster.local/ns/shop/sa/web  -
+    gateway.default  webapp.default           100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     mtls  outbound     -       spiffe://cluster.local/ns/shop/sa/web  -
+    webapp.default   mail.example (unmeshed)  100.00%  1.00      4.20 ms      18.6 ms       1.20 s        0        60         0          0         -   210 us  books     mtls  outbound     -       spiffe://cluster.local/ns/shop/sa/web  -
+    webapp.default   db.default                     -     -            -            -            -        -         -         -          -         4        -  -         mtls  outbound     -       spiffe://cluster.local/ns/shop/sa/web  -
     ");
 }
