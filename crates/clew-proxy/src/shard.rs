@@ -53,13 +53,16 @@ pub(crate) struct Shard {
     pub(crate) unknown: Rc<Route>,
     services: RefCell<AHashMap<Target, Rc<Service>>>,
     ports: RefCell<AHashMap<SocketAddr, Rc<Port>>>,
-    clients: RefCell<AHashMap<(HeaderValue, Option<Identity>), Arc<Peer>>>,
+    clients: RefCell<AHashMap<Shown, Arc<Peer>>>,
     rng: RefCell<fastrand::Rng>,
     clock: Clock,
     idle_swept: Cell<Instant>,
     /// Bodies of requests on their way, as far as somebody waits for them to the bound.
     uploads: RefCell<Vec<Weak<Progress>>>,
 }
+
+/// What a client shows of who it is: the header of its sidecar, and its certificate.
+type Shown = (HeaderValue, Option<Identity>);
 
 /// Clients of the mesh that a thread remembers by the header that they send.
 const MAX_CLIENTS: usize = 4_096;

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Logs(local::LogsArgs),
     /// End the local mesh
     Down(local::DownArgs),
+    /// Print a token by which a `clew-proxy` beside you proves who its workload is
+    Token(local::TokenArgs),
     /// Run the mesh's roles (control and observe) in the foreground
     Roles(local::RolesArgs),
     /// Be one process of the books application, which knows nothing of the mesh

@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Reload(args) => local::reload(args),
         Command::Logs(args) => local::logs(args),
         Command::Down(args) => local::down(args),
+        Command::Token(args) => local::token(args),
         Command::Gateway(args) => local::gateway(args),
         Command::Roles(args) => local::roles(args),
         Command::BooksApp { process } => local::books_app(process),

@@ -31,11 +31,13 @@ mod roles;
 mod run;
 mod sidecar;
 mod tee;
+mod token;
 mod up;
 mod words;
 
 use crate::cli::local::{
-    DemoArgs, DownArgs, GatewayArgs, LogsArgs, ReloadArgs, RolesArgs, RunArgs, StoreArgs, UpArgs,
+    DemoArgs, DownArgs, GatewayArgs, LogsArgs, ReloadArgs, RolesArgs, RunArgs, StoreArgs,
+    TokenArgs, UpArgs,
 };
 use crate::exit::Exit;
 use crate::output::announce;
@@ -84,6 +86,11 @@ pub(crate) fn gateway(args: GatewayArgs) -> anyhow::Result<Exit> {
 /// `clew down`
 pub(crate) fn down(args: DownArgs) -> anyhow::Result<Exit> {
     start("warn", |_| down::down(args))
+}
+
+/// `clew token`
+pub(crate) fn token(args: TokenArgs) -> anyhow::Result<Exit> {
+    token::token(args)
 }
 
 /// `clew roles`

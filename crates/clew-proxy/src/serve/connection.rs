@@ -270,19 +270,22 @@ async fn serve_opaque(shard: Rc<Shard>, way: Way, io: Io, client: Option<SocketA
 /// The same where they may come inside of TLS of the mesh. In clear, either side may speak first.
 async fn serve_opaque_in_tls(shard: Rc<Shard>, way: Way, mut io: Io, client: Option<SocketAddr>) {
     let looking = async {
-        let (mut server, transfer) = open_transfer(&shard, &way, None).await.ok()?;
+        let (mut server, place) = match open_transfer(&shard, &way, None).await {
+            Ok(opened) => opened,
+            Err(reason) => return Some((io, Err(reason))),
+        };
         tokio::select! {
             biased;
             () = io.readable() => {}
-            () = server.readable() => return Some((io, server, transfer)),
+            () = server.readable() => return Some((io, Ok((server, place)))),
             () = shard.connections().draining() => return None,
         }
         let io = secure(&shard, io).await?;
-        Some((io, server, transfer))
+        Some((io, Ok((server, place))))
     };
     let found = shard.connections().drive(looking, |_| {}).await.flatten();
-    if let Some((io, server, place)) = found {
-        transfer(&shard, &way, io, async { Ok((server, place)) }, client).await;
+    if let Some((io, opened)) = found {
+        transfer(&shard, &way, io, std::future::ready(opened), client).await;
     }
 }
 

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -89,6 +90,15 @@ impl LocalMesh {
     /// The gateway of an application.
     pub fn gateway_address(&self) -> SocketAddr {
         self.whereabouts.gateway.unwrap()
+    }
+
+    /// A file with a token that proves to be a workload; it is there as long as the mesh.
+    pub async fn token_file(&self, workload: &str) -> PathBuf {
+        let token = finish(self.clew(&["token", workload])).await;
+        assert!(token.status.success(), "{token:?}");
+        let file = self.state.path().join(format!("{workload}.token"));
+        std::fs::write(&file, &token.stdout).unwrap();
+        file
     }
 
     /// A `clew` command on this mesh.

@@ -22,7 +22,11 @@ fn proxy(mesh: &LocalMesh, workload: &str, listeners: &[&str]) -> Command {
 
 /// A proxy that has joined, and where it listens.
 async fn start(mesh: &LocalMesh, workload: &str, listeners: &[&str]) -> (Program, Vec<SocketAddr>) {
-    let proxy = Program::start(workload, proxy(mesh, workload, listeners));
+    let mut command = proxy(mesh, workload, listeners);
+    command
+        .arg("--token-file")
+        .arg(mesh.token_file(workload).await);
+    let proxy = Program::start(workload, command);
     // ... listening listeners=[127.0.0.1:40001, 127.0.0.1:40002] admin=... tap=...
     let line = proxy.says("listening").await;
     let list = line.split(['[', ']']).nth(1).unwrap();

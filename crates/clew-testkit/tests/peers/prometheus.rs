@@ -205,8 +205,9 @@ async fn series_have_the_labels_that_are_documented() {
         ("dst_service", "books"),
         ("dst_workload", "books"),
         ("dst_namespace", "default"),
+        ("server_id", "spiffe://cluster.local/ns/default/sa/books"),
         ("route", "GET /books/{id}"),
-        ("tls", "none"),
+        ("tls", "mtls"),
     ];
     assert_labels(&scene, OUTBOUND, &ours).await;
     let theirs = [
@@ -215,8 +216,9 @@ async fn series_have_the_labels_that_are_documented() {
         ("direction", "inbound"),
         ("client_workload", "shell"),
         ("client_namespace", "default"),
+        ("client_id", "spiffe://cluster.local/ns/default/sa/shell"),
         ("route", "GET /books/{id}"),
-        ("tls", "none"),
+        ("tls", "mtls"),
     ];
     assert_labels(&scene, INBOUND, &theirs).await;
 }

@@ -216,6 +216,22 @@ pub(crate) struct DownArgs {
     pub(crate) api: LocalApiArgs,
 }
 
+/// `clew token`
+#[derive(Args, Debug)]
+pub(crate) struct TokenArgs {
+    /// The workload that it proves to be
+    #[arg(value_name = "WORKLOAD", value_parser = parse::label)]
+    pub(crate) workload: String,
+    /// Its namespace
+    #[arg(short = 'n', long, default_value = "default", value_parser = parse::label)]
+    pub(crate) namespace: String,
+    /// How long it is good
+    #[arg(long = "for", value_name = "TIME", default_value = "30d", value_parser = parse::age)]
+    pub(crate) life: Duration,
+    #[command(flatten)]
+    pub(crate) api: LocalApiArgs,
+}
+
 /// `clew roles`
 #[derive(Args, Debug)]
 pub(crate) struct RolesArgs {

@@ -144,6 +144,16 @@ impl Keys {
         AuthorityConfig::new(Arc::clone(&self.issuer), self.tokens())
     }
 
+    /// A token of a workload.
+    pub(crate) fn token(
+        &self,
+        workload: &Workload,
+        life: Duration,
+    ) -> Result<String, IdentityError> {
+        let identity = Identity::new(self.issuer.trust_domain(), workload)?;
+        Ok(self.tokens().mint(&identity, SystemTime::now(), life))
+    }
+
     /// What the proxy of a workload proves who it is with.
     pub(crate) fn identity(&self, workload: &Workload) -> Result<IdentityConfig, IdentityError> {
         let identity = Identity::new(self.issuer.trust_domain(), workload)?;
