@@ -133,8 +133,11 @@ impl Network {
         host
     }
 
-    async fn start_proxy(&self, host: &mut Host, command: Command) {
+    async fn start_proxy(&self, host: &mut Host, mut command: Command) {
         let name = host.name.clone();
+        command
+            .arg("--token-file")
+            .arg(self.token_file(&name).await);
         let proxy = Program::start(&format!("proxy of {name}"), command);
         proxy.says("listening").await;
         host.proxy = Some(proxy);
@@ -144,6 +147,18 @@ impl Network {
             (members > 0).then_some(())
         })
         .await;
+    }
+
+    /// What proves who a workload is, where the proxy's user can read it.
+    async fn token_file(&self, workload: &str) -> PathBuf {
+        let mut token = self.hub.command(clew().as_os_str());
+        token.args(["token", workload, "--api", &format!("http://{HUB}:8084")]);
+        token.env("XDG_STATE_HOME", self.files.path());
+        let output = finish(token).await;
+        assert!(output.status.success(), "{output:?}");
+        let file = self.files.path().join(format!("{workload}.token"));
+        std::fs::write(&file, &output.stdout).unwrap();
+        file
     }
 
     /// The proxy, where its user can run it.
