@@ -1,6 +1,6 @@
 // Questions to the API, and what comes back: typed by the OpenAPI document.
 
-import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
+import { QueryClient, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { live } from './live';
 import type { components, paths } from './schema';
@@ -93,6 +93,20 @@ live.onAnswer((asked, status, body) => {
   else void client.invalidateQueries({ queryKey: [asked] });
 });
 
+/** Parameters that say of which time an answer is, or how much of it: not what is asked. */
+const OF_TIME = ['window', 'until', 'points', 'limit'];
+
+/** Whether two questions ask the same, perhaps of another time. */
+export function isSameButForTime(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((asked) => {
+    const [path, query] = asked.split('?');
+    const left = new URLSearchParams(query);
+    for (const name of OF_TIME) left.delete(name);
+    return `${path}?${left}`;
+  });
+  return first === second;
+}
+
 const isLostOrLate = (failures: number, error: Error) =>
   isLost(failures, error) || (failures < 4 && error instanceof Refusal && error.status === 404);
 
@@ -123,8 +137,10 @@ function useQuestion(
     queryKey: [asked],
     queryFn: ({ signal }) => ask(asked, signal),
     enabled: when,
-    // While another window is asked for, the last one stands.
-    placeholderData: keepPreviousData,
+    // While another time is asked for, the last one stands. What answers another question never does: it would be
+    // read as the answer to this one.
+    placeholderData: (before: unknown, query) =>
+      query && isSameButForTime(String(query.queryKey[0]), asked) ? before : undefined,
     retry: mayBeLate ? isLostOrLate : isLost,
     retryDelay: RETRY_MS,
   });
@@ -153,7 +169,9 @@ const ARRIVES_MS = 10_000;
 /** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
 export function useTrace(id: string): Asked<Schema<'Trace'>> {
   const [isArriving, setArriving] = useState(false);
-  const trace = useQuestion(`traces/${id}`, { live: isArriving, mayBeLate: true }) as Asked<Schema<'Trace'>>;
+  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, { live: isArriving, mayBeLate: true }) as Asked<
+    Schema<'Trace'>
+  >;
   const end = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
   useEffect(() => {
     const left = end === undefined ? 0 : Math.min(end + ARRIVES_MS - Date.now(), ARRIVES_MS);

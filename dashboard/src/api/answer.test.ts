@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { isSameButForTime, question } from './answer';
+
+test.each([
+  [{ window: '5m', points: 40 }, true],
+  [{ window: '1m', until: '2026-01-01T00:00:00Z', points: 90, limit: 100 }, true],
+  [{ window: '1m', workload: 'ratings' }, false],
+  [{ window: '1m', route: 'GET /books' }, false],
+])('an answer stands for another time, and for nothing else: %o', (parameters, isSame) => {
+  const asked = (given: object) => question('/api/v1/series', { workload: 'books', ...given });
+  expect(isSameButForTime(asked({ window: '1m' }), asked(parameters))).toBe(isSame);
+});
+
+test('another path is another question', () => {
+  expect(isSameButForTime('stat?window=1m', 'edges?window=1m')).toBe(false);
+});
+
+test('what is not given is not asked', () => {
+  expect(question('/api/v1/stat', { window: '1m', until: undefined, workload: '' })).toBe('stat?window=1m');
+});
