@@ -190,6 +190,32 @@ test('an unknown workload is refused with the names that there are', async () =>
   mayBeRefused = true;
 });
 
+test('a stretch of a chart that is dragged over becomes the time of the page, by one step', async () => {
+  await open('/workloads/default/books');
+  // The charts of a page follow the pointer of one another: each told of the drag once, which were four steps back.
+  const plot = page.locator('.chart .u-over').first();
+  await plot.waitFor();
+  const box = await plot.boundingBox();
+  if (!box) throw new Error('the chart has no place');
+  const steps = () => page.evaluate(() => history.length);
+  const before = await steps();
+  await page.mouse.move(box.x + 40, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 90, box.y + 40, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/window=\d+s&until=/);
+  expect((await steps()) - before).toBe(1);
+  await page.goBack();
+  expect(new URL(page.url()).search).toBe('');
+});
+
+test('a name that no address should have does not take the page down', async () => {
+  await open('/workloads/default/a%25b');
+  await page.getByRole('alert').first().waitFor();
+  expect(await page.locator('main h1').innerText()).toBe('a%b');
+  mayBeRefused = true;
+});
+
 /** The commands that a page shows for a time that is over. */
 async function commandsOf({ path, drawn }: { path: string; drawn: string }): Promise<string[]> {
   const time = `window=5m&until=${new Date().toISOString()}`;

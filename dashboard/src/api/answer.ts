@@ -69,7 +69,12 @@ export async function ask(asked: string, signal?: AbortSignal): Promise<unknown>
       detail: 'The API could not be reached. Is the mesh running?',
     });
   }
-  if (response.ok) return response.json();
+  if (response.ok) {
+    return response.json().catch((error: unknown) => {
+      if (signal?.aborted) throw error;
+      throw new Refusal(response.status, { title: 'The answer cannot be read', detail: String(error) });
+    });
+  }
   const problem: unknown = await response.json().catch(() => ({}));
   throw new Refusal(response.status, problem as Partial<Problem>);
 }

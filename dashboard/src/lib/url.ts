@@ -52,6 +52,15 @@ export function useAddress(): Address {
   return { query, get: (name) => query.get(name) ?? undefined, set, to, go };
 }
 
+/** A part of an address as it was before it was escaped; what cannot be is left as it is. */
+export function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The page of a workload. */
 export function workloadPath(namespace: string | null | undefined, name: string): string {
   return `/workloads/${encodeURIComponent(namespace || 'default')}/${encodeURIComponent(name)}`;

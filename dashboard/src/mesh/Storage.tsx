@@ -1,7 +1,7 @@
 // What is kept, and what came in.
 
 import type { Schema } from '../api/answer';
-import { ago, bytes, count, percent } from '../lib/format';
+import { ago, bytes, count, portion } from '../lib/format';
 import { windowOf } from '../lib/time';
 import { Panel } from '../ui/parts';
 import { Troubles } from './Troubles';
@@ -30,7 +30,7 @@ export function Storage({ store, ingest }: Props) {
     <Panel title="Store" note="since it started">
       <div className="store-size">
         <span className="size">
-          <strong>{bytes(store.bytes)}</strong> of {bytes(store.bytes_limit)}, {percent(used, 0)}
+          <strong>{bytes(store.bytes)}</strong> of {bytes(store.bytes_limit)}, {portion(used)}
         </span>
         <span className="bar" aria-hidden="true">
           <span className={used > 0.9 ? 'full' : undefined} style={{ width: `${Math.min(100, used * 100)}%` }} />

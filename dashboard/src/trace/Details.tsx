@@ -2,7 +2,7 @@
 
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { clock, percent, shortId, time } from '../lib/format';
+import { clock, portion, shortId, time } from '../lib/format';
 import { useAddress, workloadPath } from '../lib/url';
 import { Copy } from './Copy';
 import { fault, pieceName, ServiceMark, Stack, Swatch } from './look';
@@ -57,7 +57,7 @@ export function Details({ model, node, path, close, zoom, reveal }: Props) {
             from <b>{time(ms(node.start))}</b>
           </span>
           <span>
-            <b>{time(ms(onPath))}</b> on the critical path ({percent(onPath / Math.max(model.end, 1), 1)})
+            <b>{time(ms(onPath))}</b> on the critical path ({portion(onPath / Math.max(model.end, 1))})
           </span>
         </div>
         {isError(span) && (
@@ -139,7 +139,7 @@ function Spent({ model, node }: { model: Model; node: Node }) {
                 {pieceName(part)}
               </td>
               <td className="number">{time(ms(size))}</td>
-              <td className="number soft">{percent(size / whole, 1)}</td>
+              <td className="number soft">{portion(size / whole)}</td>
             </tr>
           ))}
         </tbody>
