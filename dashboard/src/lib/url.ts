@@ -61,6 +61,11 @@ export function unescaped(text: string): string {
   }
 }
 
+/** What tells a workload from those of the same name in other namespaces. */
+export function workloadKey({ namespace, workload }: { namespace: string; workload: string }): string {
+  return `${namespace}/${workload}`;
+}
+
 /** The page of a workload. */
 export function workloadPath(namespace: string | null | undefined, name: string): string {
   return `/workloads/${encodeURIComponent(namespace || 'default')}/${encodeURIComponent(name)}`;

@@ -7,7 +7,7 @@ import { count, percent, rate, time } from '../lib/format';
 import { byHealth, type Health, ofScore, ofSuccess } from '../lib/health';
 import { measured } from '../lib/series';
 import { usePageTime } from '../lib/time';
-import { useAddress, workloadPath } from '../lib/url';
+import { useAddress, workloadKey, workloadPath } from '../lib/url';
 import { Empty, Failure, Figure, HealthMark, Loading, PageHead, Panel, Score, SuccessRate } from '../ui/parts';
 import { Sparkline } from '../ui/Sparkline';
 import { type Column, Table } from '../ui/Table';
@@ -38,16 +38,16 @@ export function OverviewPage() {
     () =>
       new Map(
         series.data?.series.map((row) => [
-          `${row.namespace}/${row.workload}`,
+          workloadKey({ namespace: row.namespace ?? '', workload: row.workload ?? '' }),
           { rps: measured(row.rps, series.data as Schema<'Series'>), p99: row.p99_ms },
         ]),
       ),
     [series.data],
   );
-  const line = (workload: Workload) => lines.get(`${workload.namespace}/${workload.workload}`);
+  const line = (workload: Workload) => lines.get(workloadKey(workload));
   const filter = get('find') ?? '';
   const workloads = useMemo(() => {
-    const fits = (workload: Workload) => `${workload.namespace}/${workload.workload}`.includes(filter);
+    const fits = (workload: Workload) => workloadKey(workload).toLowerCase().includes(filter.toLowerCase());
     return (stat.data?.workloads ?? []).filter(fits).sort(worstFirst);
   }, [stat.data, filter]);
 
@@ -170,7 +170,7 @@ export function OverviewPage() {
               label="Workloads"
               columns={columns}
               rows={workloads}
-              id={(workload) => `${workload.namespace}/${workload.workload}`}
+              id={workloadKey}
               open={(workload) => go(workloadPath(workload.namespace, workload.workload))}
             />
           ) : (

@@ -82,8 +82,13 @@ export function Requests({ tapped, shownHeaders }: Props) {
         onPointerEnter={hold}
         onPointerLeave={release}
         onFocus={hold}
-        onBlur={() => queueMicrotask(release)}
-        onScroll={hold}
+        onBlur={({ currentTarget, relatedTarget }) => {
+          if (!currentTarget.contains(relatedTarget)) release();
+        }}
+        onScroll={({ currentTarget }) => {
+          // The button above scrolls to the top from outside of it: nobody would ever leave what that holds.
+          if (currentTarget.scrollTop > 0) hold();
+        }}
       >
         <table className="data tap" aria-label="Requests, newest first" aria-rowcount={shown.lines.length + 1}>
           <thead>

@@ -4,6 +4,7 @@ import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { clock, portion, shortId, time } from '../lib/format';
 import { useAddress, workloadPath } from '../lib/url';
+import { tagsText } from '../traces/filters';
 import { Copy } from './Copy';
 import { fault, pieceName, ServiceMark, Stack, Swatch } from './look';
 import { isError, isProxys, type Model, ms, type Node, type Span } from './model';
@@ -235,7 +236,7 @@ function Values({
           {isSearchable && (
             <Link
               className="quiet"
-              href={to('/traces', { tags: `${name}=${value}` })}
+              href={to('/traces', { tags: tagsText([{ name, value }]) })}
               title={`Find traces with ${name}=${value}`}
             >
               find

@@ -18,10 +18,10 @@ import { NameResizer, useNameWidth, useWidth } from './width';
 export function Waterfall({ model }: { model: Model }) {
   const { get, set } = useAddress();
   const opened = get('span');
-  const depth = get('depth');
+  const [depth, asked] = [Number(get('depth')), get('range')];
   const isPathOnly = get('only') === 'path';
   const wanted = (get('find') ?? '').trim().toLowerCase();
-  const range = useMemo(() => parseRange(get('range'), model.end), [get, model]);
+  const range = useMemo(() => parseRange(asked, model.end), [asked, model]);
   const setRange = useCallback(
     (next: Stretch | undefined) => set({ range: next && rangeText(next, model.end) }, { replace: true }),
     [set, model],
@@ -29,7 +29,7 @@ export function Waterfall({ model }: { model: Model }) {
 
   const [byHand, setByHand] = useState<Folding['byHand']>(new Map());
   const folding = useMemo(
-    (): Folding => ({ depth: depth ? Number(depth) : Number.POSITIVE_INFINITY, byHand }),
+    (): Folding => ({ depth: depth > 0 ? depth : Number.POSITIVE_INFINITY, byHand }),
     [depth, byHand],
   );
   const paths = useMemo(() => allPaths(model), [model]);

@@ -106,7 +106,7 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
         height={height * window.devicePixelRatio}
         style={{ width, height }}
         role="img"
-        aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests between ${time(heat.lower[0])} and ${time(heat.bounds.at(-1))}`}
+        aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests of ${between(heat.lower[0], heat.bounds.at(-1))}`}
       />
       {placed.map(({ dot, x, y }) => {
         const words = `${dot.isFailed ? 'failed request' : 'slowest request'}, ${time(dot.ms)}, trace ${shortId(dot.traceId)}`;
@@ -125,7 +125,8 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
       })}
       {over && cell !== undefined && (
         <div className="tooltip" style={{ left: Math.min(over.x + 14, width - 200), top: Math.max(over.y - 10, 0) }}>
-          <strong>{count(cell)}</strong> requests of {time(heat.lower[over.row])} to {time(heat.bounds[over.row])}
+          <strong>{count(cell)}</strong> {cell === 1 ? 'request' : 'requests'} of{' '}
+          {between(heat.lower[over.row], heat.bounds[over.row])}
           <br />
           until {clock(map.ends[over.step] ?? 0)}
         </div>
@@ -134,11 +135,16 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
   );
 }
 
+/** The slowest bucket may have no end. */
+function between(lower: number | undefined, upper: number | null | undefined): string {
+  return upper === null ? `more than ${time(lower)}` : `${time(lower)} to ${time(upper)}`;
+}
+
 /** What the marks on a heatmap are. */
 export function HeatmapLegend({ map }: { map: Schema<'Heatmap'> }) {
   return (
     <p className="heatmap-legend soft">
-      <span>darker: more requests</span>
+      <span>stronger: more requests</span>
       <span>
         <span aria-hidden="true">●</span> the slowest, and{' '}
         <span className="text-bad" aria-hidden="true">

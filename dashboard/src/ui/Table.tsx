@@ -65,7 +65,7 @@ export function Table<Row>({ label, columns, rows, id, open, selected, sort }: T
     const here = event.currentTarget;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const next = event.key === 'ArrowDown' ? here.nextElementSibling : here.previousElementSibling;
-      if (next instanceof HTMLElement && next.tabIndex >= -1) next.focus();
+      if (next instanceof HTMLElement) next.focus();
       event.preventDefault();
     } else if (event.key === 'Enter' && open && event.target === here) open(row);
   };

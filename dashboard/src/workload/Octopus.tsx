@@ -13,7 +13,7 @@ type Peer = Schema<'EdgePeer'>;
 
 const CARD = 58;
 const GAP = 10;
-/** Peers of a side that are drawn; the others are in the tables below. */
+/** Peers of a side that are drawn, the busiest; the others are counted. The topology has all. */
 const MAX_ARMS = 12;
 
 interface Arm {
