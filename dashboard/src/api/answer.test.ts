@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSameButForTime, question } from './answer';
+import { isSameButForTime, leftOf, question } from './answer';
 
 test.each([
   [{ window: '5m', points: 40 }, true],
@@ -17,4 +17,9 @@ test('another path is another question', () => {
 
 test('what is not given is not asked', () => {
   expect(question('/api/v1/stat', { window: '1m', until: undefined, workload: '' })).toBe('stat?window=1m');
+});
+
+test('a trace arrives for two seconds after its end, also by a clock that is ahead', () => {
+  expect([500, 2000, 9000, -60_000].map((now) => leftOf(2000, 0, now))).toEqual([1500, 0, 0, 2000]);
+  expect(leftOf(2000, undefined, 0)).toBe(0);
 });

@@ -1,7 +1,7 @@
 // Questions to the API, and what comes back: typed by the OpenAPI document.
 
 import { QueryClient, useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import { live } from './live';
 import type { components, paths } from './schema';
 
@@ -168,22 +168,41 @@ export function useAnswer<Path extends Readable>(
   return useQuestion(question(path, parameters), options) as Asked<Answer<Path>>;
 }
 
-/** Within this time after its end, spans of a trace still come. */
-const ARRIVES_MS = 10_000;
+/** Within this time after its end, spans of a trace may still come. */
+const FOLLOWED_MS = 10_000;
+/** Within this time, they are expected: what is missing is on its way. The list of traces has the same. */
+const ARRIVES_MS = 2000;
+
+/** What is left of so long after a moment. The clock that the moment is of may be ahead of this one. */
+export function leftOf(length: number, after: number | undefined, now: number): number {
+  return after === undefined ? 0 : Math.max(0, Math.min(after + length - now, length));
+}
+
+function useIsWithin(length: number, after: number | undefined): boolean {
+  const [isWithin, setWithin] = useState(false);
+  // Before it is painted: what is arriving would be called broken for a moment.
+  useLayoutEffect(() => {
+    const left = leftOf(length, after, Date.now());
+    setWithin(left > 0);
+    if (left === 0) return;
+    const timer = window.setTimeout(() => setWithin(false), left);
+    return () => window.clearTimeout(timer);
+  }, [length, after]);
+  return isWithin;
+}
+
+export interface AskedTrace extends Asked<Schema<'Trace'>> {
+  /** More of its spans are expected. */
+  isArriving: boolean;
+}
 
 /** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
-export function useTrace(id: string): Asked<Schema<'Trace'>> {
-  const [isArriving, setArriving] = useState(false);
-  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, { live: isArriving, mayBeLate: true }) as Asked<
-    Schema<'Trace'>
-  >;
-  const end = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
-  useEffect(() => {
-    const left = end === undefined ? 0 : Math.min(end + ARRIVES_MS - Date.now(), ARRIVES_MS);
-    setArriving(left > 0);
-    if (left <= 0) return;
-    const timer = window.setTimeout(() => setArriving(false), left);
-    return () => window.clearTimeout(timer);
-  }, [end]);
-  return trace;
+export function useTrace(id: string): AskedTrace {
+  const [end, setEnd] = useState<number>();
+  const live = useIsWithin(FOLLOWED_MS, end);
+  const isArriving = useIsWithin(ARRIVES_MS, end);
+  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, { live, mayBeLate: true }) as Asked<Schema<'Trace'>>;
+  const ended = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
+  if (!Object.is(ended, end)) setEnd(ended);
+  return { ...trace, isArriving };
 }

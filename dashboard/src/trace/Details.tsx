@@ -15,12 +15,14 @@ interface Props {
   model: Model;
   node: Node;
   path: OnPath | undefined;
+  /** More spans are expected. */
+  isArriving: boolean;
   close: () => void;
   zoom: () => void;
   reveal: (node: Node) => void;
 }
 
-export function Details({ model, node, path, close, zoom, reveal }: Props) {
+export function Details({ model, node, path, isArriving, close, zoom, reveal }: Props) {
   const { span } = node;
   const { to } = useAddress();
   const [find, setFind] = useState('');
@@ -87,6 +89,8 @@ export function Details({ model, node, path, close, zoom, reveal }: Props) {
               <button type="button" className="quiet" onClick={() => reveal(parent)}>
                 show
               </button>
+            ) : isArriving ? (
+              <span className="soft">not here yet</span>
             ) : (
               <span className="text-warn">missing</span>
             )}

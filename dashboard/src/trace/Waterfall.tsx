@@ -15,7 +15,13 @@ import { type Folding, keyOf, missingKey, revealing, rowsOf, ticks } from './row
 import { Toolbar } from './Toolbar';
 import { NameResizer, useNameWidth, useWidth } from './width';
 
-export function Waterfall({ model }: { model: Model }) {
+interface Props {
+  model: Model;
+  /** More spans are expected. */
+  isArriving: boolean;
+}
+
+export function Waterfall({ model, isArriving }: Props) {
   const { get, set } = useAddress();
   const opened = get('span');
   const [depth, asked] = [Number(get('depth')), get('range')];
@@ -186,6 +192,7 @@ export function Waterfall({ model }: { model: Model }) {
                     path={paths.get(row.index)}
                     isCursor={row.key === (rows[at]?.key ?? '')}
                     isOpened={row.kind === 'span' && row.index === openedNode?.index}
+                    isArriving={isArriving}
                     isFaded={found !== undefined && !found.has(row.index)}
                     toggle={toggle}
                     choose={choose}
@@ -201,6 +208,7 @@ export function Waterfall({ model }: { model: Model }) {
             model={model}
             node={openedNode}
             path={paths.get(openedNode.index)}
+            isArriving={isArriving}
             close={() => {
               open(undefined);
               tree.current?.focus({ preventScroll: true });
