@@ -71,7 +71,7 @@ export function Table<Row>({ label, columns, rows, id, open, selected, sort }: T
   };
 
   return (
-    <div className="table-scroll" ref={scroll} style={isLong ? { maxHeight: '70vh', overflowY: 'auto' } : undefined}>
+    <div className={isLong ? 'table-scroll long' : 'table-scroll'} ref={scroll}>
       <table className="data" aria-label={label} aria-rowcount={isLong ? inOrder.length + 1 : undefined}>
         <thead>
           <tr>

@@ -88,8 +88,7 @@ export function Panel({ title, note, actions, padded = false, children }: PanelP
         <header>
           {title && <h2>{title}</h2>}
           {note && <span className="note">{note}</span>}
-          <span className="grow" />
-          {actions}
+          {actions && <span className="row actions">{actions}</span>}
         </header>
       )}
       {padded ? <div className="body">{children}</div> : children}
