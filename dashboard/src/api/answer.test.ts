@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
-import { isSameButForTime, leftOf, question } from './answer';
+import { afterEach, expect, test, vi } from 'vitest';
+import { client, isSameButForTime, leftOf, newest, question } from './answer';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  client.clear();
+});
 
 test.each([
   [{ window: '5m', points: 40 }, true],
@@ -22,4 +27,17 @@ test('what is not given is not asked', () => {
 test('a trace arrives for two seconds after its end, also by a clock that is ahead', () => {
   expect([500, 2000, 9000, -60_000].map((now) => leftOf(2000, 0, now))).toEqual([1500, 0, 0, 2000]);
   expect(leftOf(2000, undefined, 0)).toBe(0);
+});
+
+test('what the server sent while a question was on its way is newer than the answer', async () => {
+  client.setQueryData(['stat'], 'before', { updatedAt: 1 });
+  const answers = (meanwhile: () => void) =>
+    vi.stubGlobal('fetch', async () => {
+      meanwhile();
+      return new Response('"answered"');
+    });
+  answers(() => {});
+  expect(await newest('stat')).toBe('answered');
+  answers(() => client.setQueryData(['stat'], 'sent'));
+  expect(await newest('stat')).toBe('sent');
 });

@@ -79,6 +79,14 @@ export async function ask(asked: string, signal?: AbortSignal): Promise<unknown>
   throw new Refusal(response.status, problem as Partial<Problem>);
 }
 
+/** The answer, or what the server sent of the same question while that was on its way: it was answered later. */
+export async function newest(asked: string, signal?: AbortSignal): Promise<unknown> {
+  const begun = Date.now();
+  const body = await ask(asked, signal);
+  const sent = client.getQueryState([asked]);
+  return sent?.data !== undefined && sent.dataUpdatedAt >= begun ? sent.data : body;
+}
+
 /** What is late comes within a second, or not at all. */
 const RETRY_MS = 400;
 const isLost = (failures: number, error: Error) => failures < 2 && error instanceof Refusal && error.status === 0;
@@ -88,6 +96,8 @@ export const client = new QueryClient({
     queries: {
       // What changes is sent by the server.
       staleTime: 60_000,
+      // Nor is it kept longer when nobody shows it: a replay of a large mesh asks for another moment each second.
+      gcTime: 60_000,
       refetchOnWindowFocus: false,
     },
   },
@@ -140,7 +150,7 @@ function useQuestion(
   useEffect(() => (follow && when ? live.watch(asked, every) : undefined), [asked, follow, every, when]);
   const query = useQuery({
     queryKey: [asked],
-    queryFn: ({ signal }) => ask(asked, signal),
+    queryFn: ({ signal }) => newest(asked, signal),
     enabled: when,
     // While another time is asked for, the last one stands. What answers another question never does: it would be
     // read as the answer to this one.
