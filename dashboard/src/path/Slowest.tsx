@@ -37,6 +37,7 @@ export function Slowest() {
       queryFn: ({ signal }: { signal: AbortSignal }) => ask(one, signal) as Promise<Answer<'/api/v1/routes'>>,
     })),
   });
+  const unread = answers.filter(({ isError }) => isError).length;
   const p99 = ({ stat }: RouteRow) => stat.golden.latency_ms?.p99 ?? 0;
   const all = answers
     .flatMap(({ data }) => (data?.routes ?? []).map((stat): RouteRow => ({ workload: data?.workload ?? '', stat })))
@@ -90,7 +91,7 @@ export function Slowest() {
   return (
     <Panel
       title="Slowest routes"
-      note="choose one to see whose its time is"
+      note={`choose one to see whose its time is${workloads.length > MOST ? `; of the ${MOST} slowest workloads` : ''}`}
       actions={
         all.length > FEW && (
           <button type="button" className="button" onClick={() => setAll(!isAll)}>
@@ -101,6 +102,11 @@ export function Slowest() {
     >
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       {stat.isLoading && <Loading />}
+      {unread > 0 && (
+        <p className="note-line text-warn">
+          ▲ The routes of {count(unread)} workloads could not be read: they are not here.
+        </p>
+      )}
       {rows.length > 0 && (
         <Table
           label="Slowest routes"

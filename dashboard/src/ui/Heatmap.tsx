@@ -1,6 +1,6 @@
 // The distribution of latency over time, with requests that can be looked at as dots.
 
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Schema } from '../api/answer';
 import { clock, count, shortId, time } from '../lib/format';
@@ -78,13 +78,19 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
 
   const placed = useMemo(
     () =>
-      dotsOf(map).flatMap((dot) => {
-        const row = rowOf(heat, dot.ms);
-        const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
-        return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
-      }),
+      dotsOf(map)
+        .flatMap((dot) => {
+          const row = rowOf(heat, dot.ms);
+          const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
+          return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
+        })
+        .sort((a, b) => a.x - b.x),
     [map, heat, begin, stepMs, stepWidth, rows, rowHeight, width],
   );
+  // One stop of the tab key, not hundreds: the newest, or where the arrow keys have gone.
+  const [stop, setStop] = useState<string>();
+  const isThere = placed.some(({ dot }) => dot.spanId === stop);
+  const tabbed = isThere ? stop : placed.at(-1)?.dot.spanId;
   const cell = over && heat.counts[over.step]?.[over.row];
 
   return (
@@ -116,6 +122,9 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
             href={to(`/traces/${dot.traceId}`, { span: dot.spanId })}
             className={dot.isFailed ? 'dot failed' : 'dot'}
             style={{ left: x, top: y }}
+            tabIndex={dot.spanId === tabbed ? 0 : -1}
+            onFocus={() => setStop(dot.spanId)}
+            onKeyDown={walk}
             title={words}
             aria-label={words}
           >
@@ -133,6 +142,15 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
       )}
     </div>
   );
+}
+
+/** To the dot before or after with the arrow keys. */
+function walk(event: KeyboardEvent<HTMLAnchorElement>): void {
+  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+  if (step === 0) return;
+  event.preventDefault();
+  const dots = [...(event.currentTarget.parentElement?.querySelectorAll<HTMLElement>('a.dot') ?? [])];
+  dots[dots.indexOf(event.currentTarget) + step]?.focus();
 }
 
 /** The slowest bucket may have no end. */
