@@ -83,7 +83,7 @@ export function Table<Row>({ label, columns, rows, id, open, selected, sort }: T
                   key={key}
                   title={title}
                   className={isNumber ? 'number' : undefined}
-                  style={width ? { width } : undefined}
+                  style={width ? { width, minWidth: width } : undefined}
                   aria-sort={isSorted ? (isUp ? 'ascending' : 'descending') : undefined}
                 >
                   {by ? (
