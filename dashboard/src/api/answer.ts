@@ -125,6 +125,16 @@ export function isSameButForTime(one: string, other: string): boolean {
 const isLostOrLate = (failures: number, error: Error) =>
   isLost(failures, error) || (failures < 4 && error instanceof Refusal && error.status === 404);
 
+/** A question as the cache knows it. */
+export function queryOf(asked: string, retry = isLost) {
+  return {
+    queryKey: [asked],
+    queryFn: ({ signal }: { signal: AbortSignal }) => newest(asked, signal),
+    retry,
+    retryDelay: RETRY_MS,
+  };
+}
+
 interface Options {
   /** Follow what changes. */
   live?: boolean;
@@ -149,15 +159,12 @@ function useQuestion(
 ): Asked<unknown> {
   useEffect(() => (follow && when ? live.watch(asked, every) : undefined), [asked, follow, every, when]);
   const query = useQuery({
-    queryKey: [asked],
-    queryFn: ({ signal }) => newest(asked, signal),
+    ...queryOf(asked, mayBeLate ? isLostOrLate : isLost),
     enabled: when,
     // While another time is asked for, the last one stands. What answers another question never does: it would be
     // read as the answer to this one.
     placeholderData: (before: unknown, query) =>
       query && isSameButForTime(String(query.queryKey[0]), asked) ? before : undefined,
-    retry: mayBeLate ? isLostOrLate : isLost,
-    retryDelay: RETRY_MS,
   });
   const error =
     query.error instanceof Refusal ? query.error : query.error && new Refusal(0, { detail: String(query.error) });

@@ -1,6 +1,6 @@
 // Numbers as people read them: the digits that the command line has of the same number; short times have more.
 
-export const NOTHING = '–';
+const NOTHING = '–';
 
 type Maybe = number | null | undefined;
 

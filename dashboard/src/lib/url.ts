@@ -4,7 +4,7 @@ import { useCallback } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 
 /** Parameters that every page has, and that links keep. */
-export const KEPT = ['window', 'until'] as const;
+const KEPT = ['window', 'until'] as const;
 
 export type Change = Record<string, string | number | boolean | null | undefined>;
 

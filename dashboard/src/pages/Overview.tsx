@@ -34,15 +34,16 @@ export function OverviewPage() {
   const { get, set, to, go } = useAddress();
   const stat = useAnswer('/api/v1/stat', asked, { live: isLive });
   const series = useAnswer('/api/v1/series', { ...asked, by: 'workload', points: 40 }, { live: isLive });
+  const { data } = series;
   const lines = useMemo(
     () =>
       new Map(
-        series.data?.series.map((row) => [
+        data?.series.map((row) => [
           workloadKey({ namespace: row.namespace ?? '', workload: row.workload ?? '' }),
-          { rps: measured(row.rps, series.data as Schema<'Series'>), p99: row.p99_ms },
+          { rps: measured(row.rps, data), p99: row.p99_ms },
         ]),
       ),
-    [series.data],
+    [data],
   );
   const line = (workload: Workload) => lines.get(workloadKey(workload));
   const filter = get('find') ?? '';

@@ -3,7 +3,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type Answer, ask, question, type Schema, useAnswer } from '../api/answer';
+import { type Answer, queryOf, question, type Schema, useAnswer } from '../api/answer';
 import { count, rate, time } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
@@ -31,16 +31,14 @@ export function Slowest() {
   const asks = workloads
     .slice(0, MOST)
     .map(({ workload, namespace }) => question('/api/v1/routes', { ...asked, workload, namespace }));
-  const answers = useQueries({
-    queries: asks.map((one) => ({
-      queryKey: [one],
-      queryFn: ({ signal }: { signal: AbortSignal }) => ask(one, signal) as Promise<Answer<'/api/v1/routes'>>,
-    })),
-  });
+  const answers = useQueries({ queries: asks.map((one) => queryOf(one)) });
   const unread = answers.filter(({ isError }) => isError).length;
   const p99 = ({ stat }: RouteRow) => stat.golden.latency_ms?.p99 ?? 0;
   const all = answers
-    .flatMap(({ data }) => (data?.routes ?? []).map((stat): RouteRow => ({ workload: data?.workload ?? '', stat })))
+    .flatMap(({ data }) => {
+      const of = data as Answer<'/api/v1/routes'> | undefined;
+      return (of?.routes ?? []).map((stat): RouteRow => ({ workload: of?.workload ?? '', stat }));
+    })
     .sort((a, b) => p99(b) - p99(a));
   const rows = isAll ? all : all.slice(0, FEW);
   const chosen = ({ workload, stat }: RouteRow) => ({ workload, namespace: stat.namespace, route: stat.route });

@@ -193,7 +193,7 @@ function Row({ line: { id, request }, index, isOpen, toggle }: RowProps) {
   );
 }
 
-export function TraceLink({ request }: { request: TapRequest }) {
+function TraceLink({ request }: { request: TapRequest }) {
   const { to } = useAddress();
   if (!request.trace_id) return <span className="soft">–</span>;
   if (!request.sampled) {

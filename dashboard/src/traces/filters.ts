@@ -21,7 +21,7 @@ export interface Filters {
 }
 
 export const LIMITS = ['100', '250', '500'] as const;
-export const DEFAULT_LIMIT = '500';
+const DEFAULT_LIMIT = '500';
 
 /** The filters that are texts. */
 const TEXTS = ['service', 'route', 'status', 'min_duration', 'max_duration', 'tags'] as const;
