@@ -147,6 +147,19 @@ test('the trace of a request is found as soon as the API has it', async () => {
   expect(await violations()).toEqual([]);
 });
 
+test('a trace that is still arriving says so, until the server says otherwise', async () => {
+  const { traces } = await answer<Traces>(demo.base, 'traces?service=ratings&settled=2s');
+  const path = `/traces/${traces[0]?.trace_id}`;
+  await page.route(`**/api/v1${path}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), state: 'arriving' } });
+  });
+  await open(path);
+  await page.getByText('still arriving').waitFor();
+  // The page follows it by its stream of events, whose answers are the server's own.
+  await page.getByText('still arriving').waitFor({ state: 'detached' });
+});
+
 test('keys go to pages, and find workloads', async () => {
   await open('/');
   await page.locator('main h1').waitFor();

@@ -215,11 +215,23 @@ export interface AskedTrace extends Asked<Schema<'Trace'>> {
 
 /** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
 export function useTrace(id: string): AskedTrace {
-  const [end, setEnd] = useState<number>();
-  const live = useIsWithin(FOLLOWED_MS, end);
-  const isArriving = useIsWithin(ARRIVES_MS, end);
-  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, { live, mayBeLate: true }) as Asked<Schema<'Trace'>>;
-  const ended = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
-  if (!Object.is(ended, end)) setEnd(ended);
-  return { ...trace, isArriving };
+  const [{ end, state }, setSeen] = useState<Seen>({ end: undefined, state: undefined });
+  const isNew = useIsWithin(FOLLOWED_MS, end);
+  const hasJustEnded = useIsWithin(ARRIVES_MS, end);
+  const options = { live: isNew || state === 'arriving', mayBeLate: true };
+  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, options) as Asked<Schema<'Trace'>>;
+  const seen = seenOf(trace.data);
+  if (!Object.is(seen.end, end) || seen.state !== state) setSeen(seen);
+  return { ...trace, isArriving: state === undefined ? hasJustEnded : state === 'arriving' };
+}
+
+interface Seen {
+  /** Unix milliseconds. */
+  end: number | undefined;
+  /** Absent: the API does not say it, and the end has to do. */
+  state: Schema<'TraceState'> | undefined;
+}
+
+function seenOf(trace: (Schema<'Trace'> & { state?: Schema<'TraceState'> }) | undefined): Seen {
+  return { end: trace && Date.parse(trace.start) + trace.duration_ms, state: trace?.state };
 }
