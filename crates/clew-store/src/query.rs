@@ -13,7 +13,7 @@ pub use over_time::{
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::window::Window;
-use clew_trace::TraceId;
+use clew_trace::{Span, TraceId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -173,7 +173,7 @@ pub struct Sample {
     /// Traces that there are.
     pub found: usize,
     /// Those that were picked, each with its spans by start. Fewer than asked for where they are very long.
-    pub traces: Vec<Vec<clew_trace::Span>>,
+    pub traces: Vec<Vec<Span>>,
 }
 
 /// Spans after which a sample takes no more traces.
@@ -250,6 +250,15 @@ pub struct TraceSummary {
     pub roots: u32,
     /// Spans by service.
     pub services: BTreeMap<String, u32>,
+    /// When something was added last.
+    pub changed: SystemTime,
+}
+
+/// One trace, whole as far as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTrace {
+    /// By start.
+    pub spans: Vec<Span>,
     /// When something was added last.
     pub changed: SystemTime,
 }

@@ -7,7 +7,8 @@ use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
 use crate::query::{
     Exemplars, FoundTraces, GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow,
-    HistogramSteps, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery, ValueRow,
+    HistogramSteps, Sample, SampleQuery, SeriesQuery, StoreStats, StoredTrace, TraceQuery,
+    ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -106,11 +107,11 @@ impl Store {
             .await
     }
 
-    /// All spans of a trace, by start; `None` when the store has none of it.
+    /// All of a trace; `None` when the store has none of it.
     ///
     /// # Errors
     /// The question was not answered.
-    pub async fn load_trace(&self, trace: TraceId) -> Result<Option<Vec<Span>>, ReadError> {
+    pub async fn load_trace(&self, trace: TraceId) -> Result<Option<StoredTrace>, ReadError> {
         self.shared
             .readers
             .ask(move |connection| read::load(connection, trace))

@@ -178,7 +178,8 @@ async fn a_trace_is_in_the_store_whole() {
         .load_trace(found[0].trace_id)
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .spans;
     let root = is_whole(&spans);
     assert_eq!(root.kind, SpanKind::Server);
     span_of(&spans, "edge", SpanKind::Client);
