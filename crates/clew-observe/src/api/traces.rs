@@ -28,8 +28,7 @@ use search::SearchParameters;
 use std::time::{Duration, SystemTime};
 use utoipa::IntoParams;
 
-/// The most traces in one answer. Half of what the store finds at most, so that it can be told that there
-/// are more.
+/// The most traces in one answer, fewer than the store finds at most, so that it can be told that there are more.
 const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 20;
 /// Ids that are named when several begin as was asked.
