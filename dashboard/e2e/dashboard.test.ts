@@ -147,6 +147,19 @@ test('the trace of a request is found as soon as the API has it', async () => {
   expect(await violations()).toEqual([]);
 });
 
+test('a trace that is still arriving says so, until the server says otherwise', async () => {
+  const { traces } = await answer<Traces>(demo.base, 'traces?service=ratings&settled=2s');
+  const path = `/traces/${traces[0]?.trace_id}`;
+  await page.route(`**/api/v1${path}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), state: 'arriving' } });
+  });
+  await open(path);
+  await page.getByText('still arriving').waitFor();
+  // The page follows it by its stream of events, whose answers are the server's own.
+  await page.getByText('still arriving').waitFor({ state: 'detached' });
+});
+
 test('keys go to pages, and find workloads', async () => {
   await open('/');
   await page.locator('main h1').waitFor();
@@ -187,6 +200,32 @@ test('an unknown workload is refused with the names that there are', async () =>
   const alert = page.getByRole('alert').first();
   await alert.waitFor();
   expect(await alert.innerText()).toContain('books');
+  mayBeRefused = true;
+});
+
+test('a stretch of a chart that is dragged over becomes the time of the page, by one step', async () => {
+  await open('/workloads/default/books');
+  // The charts of a page follow the pointer of one another: each told of the drag once, which were four steps back.
+  const plot = page.locator('.chart .u-over').first();
+  await plot.waitFor();
+  const box = await plot.boundingBox();
+  if (!box) throw new Error('the chart has no place');
+  const steps = () => page.evaluate(() => history.length);
+  const before = await steps();
+  await page.mouse.move(box.x + 40, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 90, box.y + 40, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/window=\d+s&until=/);
+  expect((await steps()) - before).toBe(1);
+  await page.goBack();
+  expect(new URL(page.url()).search).toBe('');
+});
+
+test('a name that no address should have does not take the page down', async () => {
+  await open('/workloads/default/a%25b');
+  await page.getByRole('alert').first().waitFor();
+  expect(await page.locator('main h1').innerText()).toBe('a%b');
   mayBeRefused = true;
 });
 

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { launch } from './browser';
 import { answer, startDemo, until } from './demo';
 import { PAGES } from './pages';
@@ -46,7 +46,6 @@ async function take(flags: string[], pages: readonly Subject[], more: (base: str
       }
       await page.close();
     }
-    expect(all.length).toBeGreaterThan(0);
   } finally {
     await demo.end();
   }

@@ -5,9 +5,9 @@ import 'uplot/dist/uPlot.min.css';
 import { App } from './App';
 import { client } from './api/answer';
 import './styles.css';
-import { applyTheme } from './ui/theme';
+import { followTheme } from './ui/theme';
 
-applyTheme();
+followTheme();
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(

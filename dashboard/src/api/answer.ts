@@ -1,7 +1,7 @@
 // Questions to the API, and what comes back: typed by the OpenAPI document.
 
-import { keepPreviousData, QueryClient, useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { QueryClient, useQuery } from '@tanstack/react-query';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import { live } from './live';
 import type { components, paths } from './schema';
 
@@ -69,9 +69,22 @@ export async function ask(asked: string, signal?: AbortSignal): Promise<unknown>
       detail: 'The API could not be reached. Is the mesh running?',
     });
   }
-  if (response.ok) return response.json();
+  if (response.ok) {
+    return response.json().catch((error: unknown) => {
+      if (signal?.aborted) throw error;
+      throw new Refusal(response.status, { title: 'The answer cannot be read', detail: String(error) });
+    });
+  }
   const problem: unknown = await response.json().catch(() => ({}));
   throw new Refusal(response.status, problem as Partial<Problem>);
+}
+
+/** The answer, or what the server sent of the same question while that was on its way: it was answered later. */
+export async function newest(asked: string, signal?: AbortSignal): Promise<unknown> {
+  const begun = Date.now();
+  const body = await ask(asked, signal);
+  const sent = client.getQueryState([asked]);
+  return sent?.data !== undefined && sent.dataUpdatedAt >= begun ? sent.data : body;
 }
 
 /** What is late comes within a second, or not at all. */
@@ -83,6 +96,8 @@ export const client = new QueryClient({
     queries: {
       // What changes is sent by the server.
       staleTime: 60_000,
+      // Nor is it kept longer when nobody shows it: a replay of a large mesh asks for another moment each second.
+      gcTime: 60_000,
       refetchOnWindowFocus: false,
     },
   },
@@ -93,8 +108,32 @@ live.onAnswer((asked, status, body) => {
   else void client.invalidateQueries({ queryKey: [asked] });
 });
 
+/** Parameters that say of which time an answer is, or how much of it: not what is asked. */
+const OF_TIME = ['window', 'until', 'points', 'limit'];
+
+/** Whether two questions ask the same, perhaps of another time. */
+export function isSameButForTime(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((asked) => {
+    const [path, query] = asked.split('?');
+    const left = new URLSearchParams(query);
+    for (const name of OF_TIME) left.delete(name);
+    return `${path}?${left}`;
+  });
+  return first === second;
+}
+
 const isLostOrLate = (failures: number, error: Error) =>
   isLost(failures, error) || (failures < 4 && error instanceof Refusal && error.status === 404);
+
+/** A question as the cache knows it. */
+export function queryOf(asked: string, retry = isLost) {
+  return {
+    queryKey: [asked],
+    queryFn: ({ signal }: { signal: AbortSignal }) => newest(asked, signal),
+    retry,
+    retryDelay: RETRY_MS,
+  };
+}
 
 interface Options {
   /** Follow what changes. */
@@ -120,13 +159,12 @@ function useQuestion(
 ): Asked<unknown> {
   useEffect(() => (follow && when ? live.watch(asked, every) : undefined), [asked, follow, every, when]);
   const query = useQuery({
-    queryKey: [asked],
-    queryFn: ({ signal }) => ask(asked, signal),
+    ...queryOf(asked, mayBeLate ? isLostOrLate : isLost),
     enabled: when,
-    // While another window is asked for, the last one stands.
-    placeholderData: keepPreviousData,
-    retry: mayBeLate ? isLostOrLate : isLost,
-    retryDelay: RETRY_MS,
+    // While another time is asked for, the last one stands. What answers another question never does: it would be
+    // read as the answer to this one.
+    placeholderData: (before: unknown, query) =>
+      query && isSameButForTime(String(query.queryKey[0]), asked) ? before : undefined,
   });
   const error =
     query.error instanceof Refusal ? query.error : query.error && new Refusal(0, { detail: String(query.error) });
@@ -147,20 +185,53 @@ export function useAnswer<Path extends Readable>(
   return useQuestion(question(path, parameters), options) as Asked<Answer<Path>>;
 }
 
-/** Within this time after its end, spans of a trace still come. */
-const ARRIVES_MS = 10_000;
+/** Within this time after its end, spans of a trace may still come. */
+const FOLLOWED_MS = 10_000;
+/** Within this time, they are expected: what is missing is on its way. The list of traces has the same. */
+const ARRIVES_MS = 2000;
+
+/** What is left of so long after a moment. The clock that the moment is of may be ahead of this one. */
+export function leftOf(length: number, after: number | undefined, now: number): number {
+  return after === undefined ? 0 : Math.max(0, Math.min(after + length - now, length));
+}
+
+function useIsWithin(length: number, after: number | undefined): boolean {
+  const [isWithin, setWithin] = useState(false);
+  // Before it is painted: what is arriving would be called broken for a moment.
+  useLayoutEffect(() => {
+    const left = leftOf(length, after, Date.now());
+    setWithin(left > 0);
+    if (left === 0) return;
+    const timer = window.setTimeout(() => setWithin(false), left);
+    return () => window.clearTimeout(timer);
+  }, [length, after]);
+  return isWithin;
+}
+
+export interface AskedTrace extends Asked<Schema<'Trace'>> {
+  /** More of its spans are expected. */
+  isArriving: boolean;
+}
 
 /** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
-export function useTrace(id: string): Asked<Schema<'Trace'>> {
-  const [isArriving, setArriving] = useState(false);
-  const trace = useQuestion(`traces/${id}`, { live: isArriving, mayBeLate: true }) as Asked<Schema<'Trace'>>;
-  const end = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
-  useEffect(() => {
-    const left = end === undefined ? 0 : Math.min(end + ARRIVES_MS - Date.now(), ARRIVES_MS);
-    setArriving(left > 0);
-    if (left <= 0) return;
-    const timer = window.setTimeout(() => setArriving(false), left);
-    return () => window.clearTimeout(timer);
-  }, [end]);
-  return trace;
+export function useTrace(id: string): AskedTrace {
+  const [{ end, state }, setSeen] = useState<Seen>({ end: undefined, state: undefined });
+  const isNew = useIsWithin(FOLLOWED_MS, end);
+  const hasJustEnded = useIsWithin(ARRIVES_MS, end);
+  const options = { live: isNew || state === 'arriving', mayBeLate: true };
+  const trace = useQuestion(`traces/${encodeURIComponent(id)}`, options) as Asked<Schema<'Trace'>>;
+  const seen = seenOf(trace.data);
+  if (!Object.is(seen.end, end) || seen.state !== state) setSeen(seen);
+  return { ...trace, isArriving: state === undefined ? hasJustEnded : state === 'arriving' };
+}
+
+interface Seen {
+  /** Unix milliseconds. */
+  end: number | undefined;
+  /** Absent: the API does not say it, and the end has to do. */
+  state: Schema<'TraceState'> | undefined;
+}
+
+function seenOf(trace: (Schema<'Trace'> & { state?: Schema<'TraceState'> }) | undefined): Seen {
+  return { end: trace && Date.parse(trace.start) + trace.duration_ms, state: trace?.state };
 }

@@ -1,6 +1,6 @@
-// Numbers as people read them; the same as those of the command line.
+// Numbers as people read them: the digits that the command line has of the same number; short times have more.
 
-export const NOTHING = '–';
+const NOTHING = '–';
 
 type Maybe = number | null | undefined;
 
@@ -10,7 +10,7 @@ function is(value: Maybe): value is number {
 
 /** Three digits, however large. */
 function digits(value: number): string {
-  const decimals = value >= 100 || value === 0 ? 0 : value >= 10 ? 1 : 2;
+  const decimals = value >= 99.95 || value === 0 ? 0 : value >= 9.995 ? 1 : 2;
   return value.toFixed(decimals);
 }
 
@@ -22,7 +22,8 @@ export function time(ms: Maybe): string {
   if (ms < 0.9995) return `${digits(ms * 1000)} µs`;
   if (ms < 999.5) return `${digits(ms)} ms`;
   if (ms < 59_950) return `${digits(ms / 1000)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${digits(ms / 3_600_000)} h`;
 }
 
@@ -36,18 +37,25 @@ export function count(value: Maybe): string {
   return `${digits(value / 1e9)}G`;
 }
 
-/** A rate, for each second. */
+/** A rate, for each second. None is only said of none. */
 export function rate(value: Maybe): string {
   if (!is(value)) return NOTHING;
-  return value < 1000 ? digits(value) : count(value);
+  if (value > 0 && value < 0.005) return '<0.01';
+  return value < 999.5 ? digits(value) : count(value);
 }
 
-/** A share of 0 to 1. All is only said of all. */
+/** A share of 0 to 1, cut and not rounded: all is only said of all. */
 export function percent(share: Maybe, decimals = 2): string {
   if (!is(share)) return NOTHING;
   const one = 10 ** decimals;
-  const shown = share < 1 ? Math.min(Math.round(share * 100 * one), 100 * one - 1) : 100 * one;
+  // The small addend makes up for binary fractions: 0.29 is stored as 0.28999...
+  const shown = Math.min(Math.floor(share * 100 * one + 1e-6), 100 * one);
   return `${(shown / one).toFixed(decimals)}%`;
+}
+
+/** A part of a whole, 0 to 1, rounded to a tenth of a percent. */
+export function portion(share: Maybe): string {
+  return is(share) ? `${(share * 100).toFixed(1)}%` : NOTHING;
 }
 
 export function bytes(value: Maybe): string {

@@ -41,7 +41,7 @@ export function meaning({ key, ctrlKey, metaKey, altKey }: Pressed, before: stri
 }
 
 /** Where someone types, keys are letters. */
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable)
   );

@@ -5,7 +5,7 @@ import { quoted } from './shell';
 import { useAddress } from './url';
 
 export const WINDOWS = ['1m', '5m', '15m', '1h', '6h', '24h'] as const;
-export const DEFAULT_WINDOW = '1m';
+const DEFAULT_WINDOW = '1m';
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -4,7 +4,7 @@ import { useCallback } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 
 /** Parameters that every page has, and that links keep. */
-export const KEPT = ['window', 'until'] as const;
+const KEPT = ['window', 'until'] as const;
 
 export type Change = Record<string, string | number | boolean | null | undefined>;
 
@@ -50,6 +50,20 @@ export function useAddress(): Address {
   const to = useCallback((path: string, parameters?: Change) => link(path, query, parameters), [query]);
   const go = useCallback((path: string, parameters?: Change) => navigate(to(path, parameters)), [navigate, to]);
   return { query, get: (name) => query.get(name) ?? undefined, set, to, go };
+}
+
+/** A part of an address as it was before it was escaped; what cannot be is left as it is. */
+export function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What tells a workload from those of the same name in other namespaces. */
+export function workloadKey({ namespace, workload }: { namespace: string; workload: string }): string {
+  return `${namespace}/${workload}`;
 }
 
 /** The page of a workload. */

@@ -55,7 +55,7 @@ function Row({ check: { name, status, found, hint } }: { check: Check }) {
 }
 
 /** Text in which commands stand between backticks. */
-export function Prose({ text }: { text: string }) {
+function Prose({ text }: { text: string }) {
   return text.split('`').map((part, index) =>
     // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text do not move
     index % 2 === 1 ? <code key={index}>{part}</code> : part,

@@ -161,6 +161,7 @@ const NAMESPACE: Column<Member> = {
 function State({ member, version }: { member: Member; version: string | undefined }) {
   const troubles = ofMember(member, version);
   const worst = troubles.find((trouble) => trouble.health === 'bad') ?? troubles[0];
+  if (!worst && !member.last_scrape) return <HealthMark health="none" word="not read yet" />;
   return <HealthMark health={worst?.health ?? 'good'} word={worst?.what ?? 'well'} />;
 }
 

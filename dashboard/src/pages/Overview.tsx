@@ -7,7 +7,7 @@ import { count, percent, rate, time } from '../lib/format';
 import { byHealth, type Health, ofScore, ofSuccess } from '../lib/health';
 import { measured } from '../lib/series';
 import { usePageTime } from '../lib/time';
-import { useAddress, workloadPath } from '../lib/url';
+import { useAddress, workloadKey, workloadPath } from '../lib/url';
 import { Empty, Failure, Figure, HealthMark, Loading, PageHead, Panel, Score, SuccessRate } from '../ui/parts';
 import { Sparkline } from '../ui/Sparkline';
 import { type Column, Table } from '../ui/Table';
@@ -34,20 +34,21 @@ export function OverviewPage() {
   const { get, set, to, go } = useAddress();
   const stat = useAnswer('/api/v1/stat', asked, { live: isLive });
   const series = useAnswer('/api/v1/series', { ...asked, by: 'workload', points: 40 }, { live: isLive });
+  const { data } = series;
   const lines = useMemo(
     () =>
       new Map(
-        series.data?.series.map((row) => [
-          `${row.namespace}/${row.workload}`,
-          { rps: measured(row.rps, series.data as Schema<'Series'>), p99: row.p99_ms },
+        data?.series.map((row) => [
+          workloadKey({ namespace: row.namespace ?? '', workload: row.workload ?? '' }),
+          { rps: measured(row.rps, data), p99: row.p99_ms },
         ]),
       ),
-    [series.data],
+    [data],
   );
-  const line = (workload: Workload) => lines.get(`${workload.namespace}/${workload.workload}`);
+  const line = (workload: Workload) => lines.get(workloadKey(workload));
   const filter = get('find') ?? '';
   const workloads = useMemo(() => {
-    const fits = (workload: Workload) => `${workload.namespace}/${workload.workload}`.includes(filter);
+    const fits = (workload: Workload) => workloadKey(workload).toLowerCase().includes(filter.toLowerCase());
     return (stat.data?.workloads ?? []).filter(fits).sort(worstFirst);
   }, [stat.data, filter]);
 
@@ -170,7 +171,7 @@ export function OverviewPage() {
               label="Workloads"
               columns={columns}
               rows={workloads}
-              id={(workload) => `${workload.namespace}/${workload.workload}`}
+              id={workloadKey}
               open={(workload) => go(workloadPath(workload.namespace, workload.workload))}
             />
           ) : (

@@ -1,15 +1,19 @@
 // Routes that were found, and how one of them does.
 
 import { Link } from 'wouter';
-import { useAnswer } from '../api/answer';
+import { type Schema, useAnswer } from '../api/answer';
 import { routesCommand } from '../lib/shell';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
+import { ClientChoice, WorkloadChoice } from '../ui/choices';
 import { GoldenCharts } from '../ui/GoldenCharts';
 import { Heatmap, HeatmapLegend } from '../ui/Heatmap';
 import { Empty, Failure, Loading, PageHead, Panel } from '../ui/parts';
 import { ROUTE_COLUMNS } from '../ui/routeColumns';
 import { Table } from '../ui/Table';
+
+/** A route may be counted under several services. */
+const keyOf = ({ service, route }: Schema<'RouteStat'>) => `${service ?? ''}/${route}`;
 
 export function RoutesPage() {
   const { asked, isLive, flags } = usePageTime();
@@ -20,12 +24,11 @@ export function RoutesPage() {
   const workload = get('workload') ?? busiest?.workload;
   const namespace = get('workload') ? get('namespace') : busiest?.namespace;
   const [from, route] = [get('from'), get('route')];
-  const edges = useAnswer('/api/v1/edges', { ...asked, workload }, { live: isLive, when: workload !== undefined });
-  const clients = [
-    ...new Set(
-      (edges.data?.edges ?? []).flatMap((edge) => (edge.server.name === workload ? (edge.client.name ?? []) : [])),
-    ),
-  ];
+  const edges = useAnswer(
+    '/api/v1/edges',
+    { ...asked, workload, namespace },
+    { live: isLive, when: workload !== undefined },
+  );
   const routes = useAnswer(
     '/api/v1/routes',
     { ...asked, workload: workload ?? '', namespace, from },
@@ -41,28 +44,21 @@ export function RoutesPage() {
       />
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       <div className="row">
-        <label className="row">
-          <span className="soft">of</span>
-          <select
-            value={workload ?? ''}
-            onChange={(event) => set({ workload: event.target.value, namespace: null, from: null, route: null })}
-          >
-            {workload && !workloads.some((one) => one.workload === workload) && <option>{workload}</option>}
-            {workloads.map((one) => (
-              <option key={`${one.namespace}/${one.workload}`}>{one.workload}</option>
-            ))}
-          </select>
-        </label>
-        <label className="row">
-          <span className="soft">asked by</span>
-          <select value={from ?? ''} onChange={(event) => set({ from: event.target.value })}>
-            <option value="">everyone</option>
-            {from && !clients.includes(from) && <option>{from}</option>}
-            {clients.map((client) => (
-              <option key={client}>{client}</option>
-            ))}
-          </select>
-        </label>
+        <WorkloadChoice
+          label="of"
+          workloads={workloads}
+          workload={workload}
+          namespace={namespace}
+          choose={(chosen) =>
+            set({ workload: chosen?.workload, namespace: chosen?.namespace, from: null, route: null })
+          }
+        />
+        <ClientChoice
+          edges={edges.data?.edges ?? []}
+          workload={workload}
+          from={from}
+          choose={(next) => set({ workload, namespace, from: next })}
+        />
         {workload && (
           <Link href={to(workloadPath(namespace, workload))} className="button">
             Its page
@@ -79,12 +75,8 @@ export function RoutesPage() {
               label={`Routes of ${workload}`}
               columns={ROUTE_COLUMNS}
               rows={routes.data.routes}
-              id={(one) => `${one.service ?? ''}/${one.route}`}
-              selected={
-                routes.data.routes
-                  .filter((one) => one.route === route)
-                  .map((one) => `${one.service ?? ''}/${one.route}`)[0]
-              }
+              id={keyOf}
+              selected={routes.data.routes.filter((one) => one.route === route).map(keyOf)[0]}
               open={(one) => set({ workload, namespace, route: one.route })}
               sort="-rps"
             />
@@ -94,7 +86,7 @@ export function RoutesPage() {
       )}
       {stat.data && workloads.length === 0 && (
         <Panel>
-          <Empty title="No requests yet" command="clew demo">
+          <Empty title="Nobody asked anybody for anything in this time" command="clew demo">
             Routes are learned from the requests that pass.
           </Empty>
         </Panel>

@@ -2,7 +2,7 @@
 
 import { useMemo } from 'react';
 import { Link } from 'wouter';
-import { address, useAnswer, useTrace } from '../api/answer';
+import { address, type Schema, useAnswer, useTrace } from '../api/answer';
 import { clock, count, moment, shortId, time } from '../lib/format';
 import { useAddress } from '../lib/url';
 import { BreakNotes } from '../trace/BreakNotes';
@@ -23,7 +23,7 @@ export function TracePage({ id }: { id: string }) {
   if (trace.error) return <NoTrace id={id} error={trace.error} retry={trace.retry} />;
   if (!model) return <Loading what="Reading the trace" />;
   if (model.nodes.length === 0) return <Empty title="The trace has no spans" />;
-  return <Whole model={model} />;
+  return <Whole model={model} isArriving={trace.isArriving} />;
 }
 
 function NoTrace({
@@ -58,7 +58,7 @@ const VIEWS = [
 /** The audit counts a request when it has ended. */
 const AFTER_MS = 60_000;
 
-function Whole({ model }: { model: Model }) {
+function Whole({ model, isArriving }: { model: Model; isArriving: boolean }) {
   const { get, query } = useAddress();
   const { trace } = model;
   // What the audit found about the time of the trace: a trace that ends too early does not show it by itself.
@@ -67,8 +67,9 @@ function Whole({ model }: { model: Model }) {
     until: new Date(Date.parse(trace.start) + AFTER_MS).toISOString(),
   });
   const breaks = useMemo(
-    () => [...breaksOf(model), ...endsOf(model, audit.data?.workloads ?? [])],
-    [model, audit.data],
+    // What is on its way is not missing.
+    () => (isArriving ? [] : [...breaksOf(model), ...endsOf(model, audit.data?.workloads ?? [])]),
+    [model, audit.data, isArriving],
   );
   const root = model.nodes[model.roots[0] ?? 0]?.span;
   const asked = get('view') ?? (get('compare') ? 'compare' : undefined);
@@ -91,7 +92,7 @@ function Whole({ model }: { model: Model }) {
         }
         command={`clew trace ${shortId(trace.trace_id)}`}
       />
-      <Summary model={model} breaks={breaks.length} />
+      <Summary model={model} state={isArriving ? 'arriving' : breaks.length > 0 ? 'broken' : 'whole'} />
       <BreakNotes model={model} breaks={breaks} />
       <Where model={model} />
       <nav className="tabs" aria-label="Views of the trace">
@@ -102,7 +103,7 @@ function Whole({ model }: { model: Model }) {
           </Link>
         ))}
       </nav>
-      {view === undefined && <Waterfall model={model} />}
+      {view === undefined && <Waterfall model={model} isArriving={isArriving} />}
       {view === 'hops' && (
         <Panel>
           <HopTable model={model} />
@@ -119,7 +120,7 @@ function Whole({ model }: { model: Model }) {
   );
 }
 
-function Summary({ model, breaks }: { model: Model; breaks: number }) {
+function Summary({ model, state }: { model: Model; state: Schema<'TraceState'> }) {
   const { trace, services } = model;
   const errors = useMemo(() => trace.spans.filter(isError).length, [trace]);
   const path = `/api/v1/traces/${trace.trace_id}`;
@@ -133,7 +134,12 @@ function Summary({ model, breaks }: { model: Model; breaks: number }) {
       <Figure label="Errors">
         <span className={errors > 0 ? 'text-bad' : undefined}>{errors > 0 ? `✗ ${count(errors)}` : '0'}</span>
       </Figure>
-      {trace.missing_parents.length > 0 && (
+      {state === 'arriving' && (
+        <Figure label="Whole">
+          <span title="Spans of it ended less than 2 s ago, and more may come">still arriving</span>
+        </Figure>
+      )}
+      {state !== 'arriving' && trace.missing_parents.length > 0 && (
         <Figure label="Missing parents">
           <span className="text-warn">▲ {count(trace.missing_parents.length)}</span>
         </Figure>
@@ -158,7 +164,7 @@ function Summary({ model, breaks }: { model: Model; breaks: number }) {
           OTLP
         </a>
       </span>
-      {breaks === 0 && <span className="visually-hidden">The trace is whole.</span>}
+      {state === 'whole' && <span className="visually-hidden">The trace is whole.</span>}
     </div>
   );
 }

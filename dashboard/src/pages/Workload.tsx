@@ -9,6 +9,7 @@ import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { ofWorkload, command as tapCommand } from '../tap/filters';
 import { LiveRequests } from '../tap/LiveRequests';
+import { ClientChoice } from '../ui/choices';
 import { GoldenCharts } from '../ui/GoldenCharts';
 import { Command, Empty, Failure, Figure, Loading, PageHead, Panel, Score } from '../ui/parts';
 import { ROUTE_COLUMNS } from '../ui/routeColumns';
@@ -109,9 +110,6 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
   const { asked, isLive, flags } = usePageTime();
   const { get, set, go } = useAddress();
   const from = get('from');
-  const clients = [
-    ...new Set(edges.filter((edge) => edge.server.name === name).flatMap((edge) => edge.client.name ?? [])),
-  ];
   const routes = useAnswer('/api/v1/routes', { ...asked, workload: name, namespace, from }, { live: isLive });
   return (
     <Panel
@@ -119,15 +117,12 @@ function RoutesTab({ namespace, name, edges }: Of & { edges: readonly Schema<'Ed
       note="found automatically, all requests counted"
       actions={
         <>
-          <label className="row">
-            <span className="soft">asked by</span>
-            <select value={from ?? ''} onChange={(event) => set({ from: event.target.value }, { replace: true })}>
-              <option value="">everyone</option>
-              {clients.map((client) => (
-                <option key={client}>{client}</option>
-              ))}
-            </select>
-          </label>
+          <ClientChoice
+            edges={edges}
+            workload={name}
+            from={from}
+            choose={(next) => set({ from: next }, { replace: true })}
+          />
           <Command>{routesCommand({ workload: name, namespace, from }, flags)}</Command>
         </>
       }
@@ -167,6 +162,7 @@ const INSTANCE_COLUMNS: Column<Schema<'Instance'>>[] = [
     head: 'State',
     cell: (instance) => {
       if (instance.scrape_error) return <span className="tag bad">not read: {instance.scrape_error}</span>;
+      if (!instance.last_scrape) return <span className="tag">not read yet</span>;
       return instance.leaving ? <span className="tag warn">leaving</span> : <span className="tag good">ready</span>;
     },
   },

@@ -2,7 +2,7 @@
 
 import { Link } from 'wouter';
 import { type Schema, useAnswer } from '../api/answer';
-import { clock, percent, time } from '../lib/format';
+import { clock, portion, time } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
 import { PartLabel, Stack } from '../trace/look';
@@ -59,7 +59,7 @@ function Known({ path, again }: { path: Path; again: () => void }) {
       head: 'Share',
       isNumber: true,
       by: (part) => part.mean_share,
-      cell: (part) => percent(part.mean_share, 1),
+      cell: (part) => portion(part.mean_share),
     },
     {
       key: 'slowest',
@@ -74,7 +74,7 @@ function Known({ path, again }: { path: Path; again: () => void }) {
       head: 'Share',
       isNumber: true,
       by: (part) => part.slowest_share,
-      cell: (part) => percent(part.slowest_share, 1),
+      cell: (part) => portion(part.slowest_share),
     },
     {
       key: 'more',
@@ -154,7 +154,7 @@ function Twin({ path, isTime }: { path: Path; isTime: boolean }) {
       key: ownerKey(part),
       part: isPart(part.part) ? part.part : ('application' as const),
       size: part[of],
-      label: `${partName(part.part)}, ${owner(part)}: ${time(part[of])}, ${percent(part[share], 1)}`,
+      label: `${partName(part.part)}, ${owner(part)}: ${time(part[of])}, ${portion(part[share])}`,
       text: part[share] * wide(of) > 0.09 ? owner(part) : undefined,
     }));
     return (

@@ -3,6 +3,7 @@
 import { useAnswer } from '../api/answer';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
+import { WorkloadChoice } from '../ui/choices';
 
 interface Props {
   workload: string | undefined;
@@ -19,31 +20,17 @@ export function Pickers({ workload, namespace, route }: Props) {
     { ...asked, workload: workload ?? '', namespace },
     { when: workload !== undefined },
   );
-  const workloads = stat.data?.workloads ?? [];
-  const isOneNamespace = new Set(workloads.map((one) => one.namespace)).size <= 1;
   const names = [...new Set((routes.data?.routes ?? []).map((one) => one.route))];
-  const key = workloads.find((one) => one.workload === workload && (!namespace || one.namespace === namespace));
-  const value = key ? `${key.namespace}/${key.workload}` : (workload ?? '');
   return (
     <div className="row">
-      <label className="row">
-        <span className="soft">Workload</span>
-        <select
-          value={value}
-          onChange={(event) => {
-            const chosen = workloads.find((one) => `${one.namespace}/${one.workload}` === event.target.value);
-            set({ workload: chosen?.workload, namespace: chosen?.namespace, route: null });
-          }}
-        >
-          <option value="">all</option>
-          {workload && !key && <option value={workload}>{workload}</option>}
-          {workloads.map((one) => (
-            <option key={`${one.namespace}/${one.workload}`} value={`${one.namespace}/${one.workload}`}>
-              {isOneNamespace ? one.workload : `${one.workload} in ${one.namespace}`}
-            </option>
-          ))}
-        </select>
-      </label>
+      <WorkloadChoice
+        label="Workload"
+        workloads={stat.data?.workloads ?? []}
+        workload={workload}
+        namespace={namespace}
+        choose={(chosen) => set({ workload: chosen?.workload, namespace: chosen?.namespace, route: null })}
+        all="all"
+      />
       {workload && (
         <label className="row">
           <span className="soft">Route</span>

@@ -3,7 +3,7 @@
 import { useQueries } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
-import { type Answer, ask, question, type Schema, useAnswer } from '../api/answer';
+import { type Answer, queryOf, question, type Schema, useAnswer } from '../api/answer';
 import { count, rate, time } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress, workloadPath } from '../lib/url';
@@ -31,15 +31,14 @@ export function Slowest() {
   const asks = workloads
     .slice(0, MOST)
     .map(({ workload, namespace }) => question('/api/v1/routes', { ...asked, workload, namespace }));
-  const answers = useQueries({
-    queries: asks.map((one) => ({
-      queryKey: [one],
-      queryFn: ({ signal }: { signal: AbortSignal }) => ask(one, signal) as Promise<Answer<'/api/v1/routes'>>,
-    })),
-  });
+  const answers = useQueries({ queries: asks.map((one) => queryOf(one)) });
+  const unread = answers.filter(({ isError }) => isError).length;
   const p99 = ({ stat }: RouteRow) => stat.golden.latency_ms?.p99 ?? 0;
   const all = answers
-    .flatMap(({ data }) => (data?.routes ?? []).map((stat): RouteRow => ({ workload: data?.workload ?? '', stat })))
+    .flatMap(({ data }) => {
+      const of = data as Answer<'/api/v1/routes'> | undefined;
+      return (of?.routes ?? []).map((stat): RouteRow => ({ workload: of?.workload ?? '', stat }));
+    })
     .sort((a, b) => p99(b) - p99(a));
   const rows = isAll ? all : all.slice(0, FEW);
   const chosen = ({ workload, stat }: RouteRow) => ({ workload, namespace: stat.namespace, route: stat.route });
@@ -90,7 +89,7 @@ export function Slowest() {
   return (
     <Panel
       title="Slowest routes"
-      note="choose one to see whose its time is"
+      note={`choose one to see whose its time is${workloads.length > MOST ? `; of the ${MOST} slowest workloads` : ''}`}
       actions={
         all.length > FEW && (
           <button type="button" className="button" onClick={() => setAll(!isAll)}>
@@ -101,6 +100,11 @@ export function Slowest() {
     >
       {stat.error && <Failure error={stat.error} retry={stat.retry} />}
       {stat.isLoading && <Loading />}
+      {unread > 0 && (
+        <p className="note-line text-warn">
+          ▲ The routes of {count(unread)} workloads could not be read: they are not here.
+        </p>
+      )}
       {rows.length > 0 && (
         <Table
           label="Slowest routes"

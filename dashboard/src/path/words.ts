@@ -1,7 +1,7 @@
 // What is remarkable of how often something is called, and of whose the time is, in words; as the command line says it.
 
 import type { Schema } from '../api/answer';
-import { count, percent, time } from '../lib/format';
+import { count, portion, time } from '../lib/format';
 import { inNamespace, quoted } from '../lib/shell';
 import { inWords } from '../trace/parts';
 
@@ -24,8 +24,8 @@ export function blamed(path: CriticalPath): string {
     );
   const [mean, slowest] = [most('mean_share'), most('slowest_share')];
   if (!mean || !slowest) return '';
-  const ofMean = `${percent(mean.mean_share, 1)} of the mean is ${inWords(mean)}`;
-  const ofSlowest = `${percent(slowest.slowest_share, 1)} of the slowest is ${inWords(slowest)}`;
+  const ofMean = `${portion(mean.mean_share)} of the mean is ${inWords(mean)}`;
+  const ofSlowest = `${portion(slowest.slowest_share)} of the slowest is ${inWords(slowest)}`;
   return `${ofMean}; ${ofSlowest}.`;
 }
 
@@ -71,7 +71,7 @@ export function remark(of: RouteCalls, call: RouteCall): Remark | undefined {
     case 'retry_storm':
       return {
         title: 'Retry storm',
-        what: `${percent(call.again / Math.max(call.calls, 1), 1)} of the calls that ${caller} makes to ${callee} are attempts after a failure.`,
+        what: `${portion(call.again / Math.max(call.calls, 1))} of the calls that ${caller} makes to ${callee} are attempts after a failure.`,
         advice: 'Retry with a budget and growing waits, and look at why they fail.',
       };
   }

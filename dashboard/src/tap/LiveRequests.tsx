@@ -52,7 +52,7 @@ function Counters({ tapped: { came, skipped, watching } }: { tapped: Tapped }) {
   const unreachable = watching?.unreachable ?? [];
   return (
     <div className="figures">
-      <Figure label="Shown">{count(came)}</Figure>
+      <Figure label="Received">{count(came)}</Figure>
       <Figure label="Skipped, past the rate">{count(skipped)}</Figure>
       <Figure label="Instances watched">
         <span title={watching?.instances.join(', ')}>{count(watching?.instances.length)}</span>

@@ -82,8 +82,13 @@ export function Requests({ tapped, shownHeaders }: Props) {
         onPointerEnter={hold}
         onPointerLeave={release}
         onFocus={hold}
-        onBlur={() => queueMicrotask(release)}
-        onScroll={hold}
+        onBlur={({ currentTarget, relatedTarget }) => {
+          if (!currentTarget.contains(relatedTarget)) release();
+        }}
+        onScroll={({ currentTarget }) => {
+          // The button above scrolls to the top from outside of it: nobody would ever leave what that holds.
+          if (currentTarget.scrollTop > 0) hold();
+        }}
       >
         <table className="data tap" aria-label="Requests, newest first" aria-rowcount={shown.lines.length + 1}>
           <thead>
@@ -188,7 +193,7 @@ function Row({ line: { id, request }, index, isOpen, toggle }: RowProps) {
   );
 }
 
-export function TraceLink({ request }: { request: TapRequest }) {
+function TraceLink({ request }: { request: TapRequest }) {
   const { to } = useAddress();
   if (!request.trace_id) return <span className="soft">–</span>;
   if (!request.sampled) {

@@ -5,7 +5,7 @@ import type { Schema } from '../api/answer';
 export type TapRequest = Schema<'TapRequest'>;
 type TapLine = Schema<'TapLine'>;
 
-export const MAX_LINES = 1000;
+const MAX_LINES = 1000;
 
 export interface Line {
   /** Counted from the first one on. */

@@ -13,7 +13,7 @@ export type TapFilters = Record<(typeof TEXTS)[number], string> & {
 
 export const RATES = ['5', '20', '100', '500'] as const;
 /** More than this nobody reads. */
-export const DEFAULT_RATE = '20';
+const DEFAULT_RATE = '20';
 
 export function filtersOf(query: URLSearchParams): TapFilters {
   const texts = Object.fromEntries(TEXTS.map((name) => [name, query.get(name) ?? ''])) as Record<

@@ -45,6 +45,8 @@ export function Replay({ isReady }: { isReady: boolean }) {
     }, SETTLE_MS);
   };
   const tick = useEffectEvent(() => {
+    // Nobody looks: each step would ask the server.
+    if (document.hidden) return;
     const next = steppedFrom(until, windowMillis(step) ?? 60_000, Date.now());
     if (next === undefined) setPlaying(false);
     go(next);

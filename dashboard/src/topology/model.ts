@@ -54,13 +54,13 @@ export interface Graph {
 
 export const OUTSIDE_CLIENTS = 'outside clients';
 
-export const workloadId = (namespace: string, name: string) => `${namespace}/${name}`;
+const workloadId = (namespace: string, name: string) => `${namespace}/${name}`;
 export const namespaceId = (namespace: string) => `${namespace}/`;
 export const isNamespaceId = (id: string) => id.endsWith('/') && id.length > 1;
 export const edgeId = (client: string, server: string) => `${client}>${server}`;
 
 /** Names of namespaces are not empty, so that none is taken for what is outside of the mesh. */
-export function peerId(peer: Peer): string {
+function peerId(peer: Peer): string {
   return peer.meshed ? workloadId(peer.namespace || 'default', peer.name ?? '') : `/${peer.name ?? ''}`;
 }
 

@@ -2,8 +2,9 @@
 
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { clock, percent, shortId, time } from '../lib/format';
+import { clock, portion, shortId, time } from '../lib/format';
 import { useAddress, workloadPath } from '../lib/url';
+import { tagsText } from '../traces/filters';
 import { Copy } from './Copy';
 import { fault, pieceName, ServiceMark, Stack, Swatch } from './look';
 import { isError, isProxys, type Model, ms, type Node, type Span } from './model';
@@ -14,12 +15,14 @@ interface Props {
   model: Model;
   node: Node;
   path: OnPath | undefined;
+  /** More spans are expected. */
+  isArriving: boolean;
   close: () => void;
   zoom: () => void;
   reveal: (node: Node) => void;
 }
 
-export function Details({ model, node, path, close, zoom, reveal }: Props) {
+export function Details({ model, node, path, isArriving, close, zoom, reveal }: Props) {
   const { span } = node;
   const { to } = useAddress();
   const [find, setFind] = useState('');
@@ -57,7 +60,7 @@ export function Details({ model, node, path, close, zoom, reveal }: Props) {
             from <b>{time(ms(node.start))}</b>
           </span>
           <span>
-            <b>{time(ms(onPath))}</b> on the critical path ({percent(onPath / Math.max(model.end, 1), 1)})
+            <b>{time(ms(onPath))}</b> on the critical path ({portion(onPath / Math.max(model.end, 1))})
           </span>
         </div>
         {isError(span) && (
@@ -86,6 +89,8 @@ export function Details({ model, node, path, close, zoom, reveal }: Props) {
               <button type="button" className="quiet" onClick={() => reveal(parent)}>
                 show
               </button>
+            ) : isArriving ? (
+              <span className="soft">not here yet</span>
             ) : (
               <span className="text-warn">missing</span>
             )}
@@ -139,7 +144,7 @@ function Spent({ model, node }: { model: Model; node: Node }) {
                 {pieceName(part)}
               </td>
               <td className="number">{time(ms(size))}</td>
-              <td className="number soft">{percent(size / whole, 1)}</td>
+              <td className="number soft">{portion(size / whole)}</td>
             </tr>
           ))}
         </tbody>
@@ -235,7 +240,7 @@ function Values({
           {isSearchable && (
             <Link
               className="quiet"
-              href={to('/traces', { tags: `${name}=${value}` })}
+              href={to('/traces', { tags: tagsText([{ name, value }]) })}
               title={`Find traces with ${name}=${value}`}
             >
               find

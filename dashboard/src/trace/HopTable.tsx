@@ -2,7 +2,7 @@
 
 import { useMemo } from 'react';
 import type { Schema } from '../api/answer';
-import { percent, time } from '../lib/format';
+import { portion, time } from '../lib/format';
 import { useAddress } from '../lib/url';
 import { Empty } from '../ui/parts';
 import { type Column, Table } from '../ui/Table';
@@ -91,7 +91,7 @@ export function HopTable({ model }: { model: Model }) {
       head: 'Share',
       isNumber: true,
       by: ({ hop }) => hop.on_path_ms,
-      cell: ({ hop }) => percent(hop.on_path_ms / Math.max(duration_ms, 1e-9), 1),
+      cell: ({ hop }) => portion(hop.on_path_ms / Math.max(duration_ms, 1e-9)),
     },
   ];
   return (

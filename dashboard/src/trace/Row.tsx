@@ -26,6 +26,8 @@ interface Props {
   isCursor: boolean;
   isOpened: boolean;
   isFaded: boolean;
+  /** More spans are expected. */
+  isArriving: boolean;
   toggle: (key: string, isOpen: boolean) => void;
   choose: (node: Node) => void;
 }
@@ -66,7 +68,11 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
         ) : (
           <span className="caret" />
         )}
-        {isMissing ? <MissingName id={row.missing ?? ''} /> : <Name model={model} node={node} row={row} />}
+        {isMissing ? (
+          <MissingName id={row.missing ?? ''} isArriving={props.isArriving} />
+        ) : (
+          <Name model={model} node={node} row={row} />
+        )}
       </div>
       <div className="timeline" aria-hidden="true">
         {!isMissing && <Bar {...props} node={node} />}
@@ -76,7 +82,8 @@ export const WaterfallRow = memo(function WaterfallRow(props: Props) {
   );
 });
 
-function MissingName({ id }: { id: string }) {
+function MissingName({ id, isArriving }: { id: string; isArriving: boolean }) {
+  if (isArriving) return <span className="soft what-is-missing">parent {id} is not here yet</span>;
   return <span className="text-warn what-is-missing">? parent {id} is missing: nobody exported it</span>;
 }
 

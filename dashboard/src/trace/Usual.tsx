@@ -3,7 +3,7 @@
 import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { useAnswer } from '../api/answer';
-import { count, percent, time } from '../lib/format';
+import { count, portion, time } from '../lib/format';
 import { usePageTime } from '../lib/time';
 import { useAddress } from '../lib/url';
 import { Empty, Failure, Loading, Panel } from '../ui/parts';
@@ -68,7 +68,7 @@ function OfRoute({ model, entry }: { model: Model; entry: Node }) {
       head: 'Share',
       isNumber: true,
       by: (line) => line.here,
-      cell: (line) => percent(line.here / whole, 1),
+      cell: (line) => portion(line.here / whole),
     },
     { key: 'usual', head: 'Usual', isNumber: true, by: (line) => line.usual, cell: (line) => time(line.usual) },
     {
@@ -76,7 +76,7 @@ function OfRoute({ model, entry }: { model: Model; entry: Node }) {
       head: 'Share',
       isNumber: true,
       by: (line) => line.usual,
-      cell: (line) => percent(line.usual / mean, 1),
+      cell: (line) => portion(line.usual / mean),
     },
     {
       key: 'difference',
@@ -138,9 +138,7 @@ function OfRoute({ model, entry }: { model: Model; entry: Node }) {
           {lines.length > shown.length || isAll ? (
             <p className="note-line">
               <button type="button" className="quiet" onClick={() => setAll(!isAll)}>
-                {isAll
-                  ? 'Only what matters'
-                  : `${lines.length - shown.length} more, below ${percent(LITTLE, 1)} in both`}
+                {isAll ? 'Only what matters' : `${lines.length - shown.length} more, below ${portion(LITTLE)} in both`}
               </button>
             </p>
           ) : null}

@@ -1,53 +1,42 @@
 // The waterfall: the tree of spans, each with a bar of what its time was spent on.
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type CSSProperties, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type KeyboardEvent, useCallback, useEffect, useMemo, useRef } from 'react';
 import { time } from '../lib/format';
 import { useAddress } from '../lib/url';
 import { Details } from './Details';
 import { Legend } from './Legend';
 import { MiniMap } from './MiniMap';
 import { type Model, ms, type Node } from './model';
-import { allPaths, type Stretch } from './path';
+import type { Stretch } from './path';
 import { ROW_HEIGHT, WaterfallRow } from './Row';
 import { parseRange, rangeText, zoomed } from './range';
-import { type Folding, keyOf, missingKey, revealing, rowsOf, ticks } from './rows';
+import { keyOf, missingKey, ticks } from './rows';
 import { Toolbar } from './Toolbar';
+import { useCursor } from './useCursor';
+import { useRows } from './useRows';
 import { NameResizer, useNameWidth, useWidth } from './width';
 
-export function Waterfall({ model }: { model: Model }) {
+interface Props {
+  model: Model;
+  /** More spans are expected. */
+  isArriving: boolean;
+}
+
+export function Waterfall({ model, isArriving }: Props) {
   const { get, set } = useAddress();
-  const opened = get('span');
-  const depth = get('depth');
-  const isPathOnly = get('only') === 'path';
+  const [depth, asked] = [Number(get('depth')), get('range')];
   const wanted = (get('find') ?? '').trim().toLowerCase();
-  const range = useMemo(() => parseRange(get('range'), model.end), [get, model]);
+  const range = useMemo(() => parseRange(asked, model.end), [asked, model]);
   const setRange = useCallback(
     (next: Stretch | undefined) => set({ range: next && rangeText(next, model.end) }, { replace: true }),
     [set, model],
   );
 
-  const [byHand, setByHand] = useState<Folding['byHand']>(new Map());
-  const folding = useMemo(
-    (): Folding => ({ depth: depth ? Number(depth) : Number.POSITIVE_INFINITY, byHand }),
-    [depth, byHand],
-  );
-  const paths = useMemo(() => allPaths(model), [model]);
-  const rows = useMemo(
-    () =>
-      rowsOf(
-        model,
-        folding,
-        isPathOnly ? (node) => (paths.get(node.index)?.own ?? 0) > 0 || hasPathBelow(model, node, paths) : undefined,
-      ),
-    [model, folding, isPathOnly, paths],
-  );
-  const places = useMemo(() => new Map(rows.map((row, place) => [row.key, place])), [rows]);
+  const shown = useRows(model, { depth: depth > 0 ? depth : undefined, isPathOnly: get('only') === 'path' });
+  const { rows, places, paths, toggle, forget } = shown;
+  const { cursor, setCursor, at, row, openedNode, open, reveal } = useCursor(model, shown);
   const found = useMemo(() => (wanted ? findIn(model, wanted) : undefined), [model, wanted]);
-
-  const openedNode = opened === undefined ? undefined : model.nodes[model.ids.get(opened) ?? -1];
-  const [cursor, setCursor] = useState(() => (openedNode ? keyOf(openedNode) : rows[0]?.key));
-  const at = places.get(cursor ?? '') ?? 0;
 
   const scroll = useRef<HTMLDivElement>(null);
   const tree = useRef<HTMLDivElement>(null);
@@ -60,58 +49,18 @@ export function Waterfall({ model }: { model: Model }) {
     overscan: 12,
     scrollPaddingStart: 34,
   });
-
-  const toggle = useCallback(
-    (key: string, isOpen: boolean) => setByHand((before) => new Map(before).set(key, isOpen)),
-    [],
-  );
-  const open = useCallback(
-    (node: Node | undefined) => set({ span: node && model.names[node.index] }, { replace: true }),
-    [set, model],
-  );
+  useEffect(() => {
+    const place = places.get(cursor ?? '');
+    if (place !== undefined) virtual.scrollToIndex(place, { align: 'auto' });
+  }, [cursor, places, virtual]);
   const choose = useCallback(
     (node: Node) => {
       setCursor(keyOf(node));
       open(node);
       tree.current?.focus({ preventScroll: true });
     },
-    [open],
+    [setCursor, open],
   );
-  const reveal = useCallback(
-    (node: Node) => {
-      setByHand((before) => revealing(model, { depth: 0, byHand: before }, node.index).byHand);
-      setCursor(keyOf(node));
-      open(node);
-    },
-    [model, open],
-  );
-
-  // A span that is opened from elsewhere is shown.
-  const shown = useRef<string | undefined>(undefined);
-  useEffect(() => {
-    if (!openedNode || shown.current === opened) return;
-    shown.current = opened;
-    const place = places.get(keyOf(openedNode));
-    if (place === undefined)
-      setByHand((before) => revealing(model, { depth: 0, byHand: before }, openedNode.index).byHand);
-    setCursor(keyOf(openedNode));
-  }, [opened, openedNode, places, model]);
-  useEffect(() => {
-    const place = places.get(cursor ?? '');
-    if (place !== undefined) virtual.scrollToIndex(place, { align: 'auto' });
-  }, [cursor, places, virtual]);
-  // Details follow the cursor, once it rests.
-  const row = rows[at];
-  useEffect(() => {
-    if (opened === undefined || !row || row.kind === 'missing') return;
-    const id = model.names[row.index];
-    if (id === opened) return;
-    const timer = window.setTimeout(() => {
-      shown.current = id;
-      set({ span: id }, { replace: true });
-    }, 120);
-    return () => window.clearTimeout(timer);
-  }, [row, opened, model, set]);
 
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== tree.current || !row) return;
@@ -143,7 +92,7 @@ export function Waterfall({ model }: { model: Model }) {
 
   return (
     <section className="panel waterfall" style={{ '--name': `${nameWidth}px` } as CSSProperties} aria-label="Waterfall">
-      <Toolbar model={model} found={found} cursor={row?.index} reveal={reveal} unfold={() => setByHand(new Map())} />
+      <Toolbar model={model} found={found} cursor={row?.index} reveal={reveal} unfold={forget} />
       <div className={openedNode ? 'with-details' : undefined}>
         <div className="lanes">
           <MiniMap model={model} paths={paths} range={range} setRange={setRange} />
@@ -186,6 +135,7 @@ export function Waterfall({ model }: { model: Model }) {
                     path={paths.get(row.index)}
                     isCursor={row.key === (rows[at]?.key ?? '')}
                     isOpened={row.kind === 'span' && row.index === openedNode?.index}
+                    isArriving={isArriving}
                     isFaded={found !== undefined && !found.has(row.index)}
                     toggle={toggle}
                     choose={choose}
@@ -201,6 +151,7 @@ export function Waterfall({ model }: { model: Model }) {
             model={model}
             node={openedNode}
             path={paths.get(openedNode.index)}
+            isArriving={isArriving}
             close={() => {
               open(undefined);
               tree.current?.focus({ preventScroll: true });
@@ -212,12 +163,6 @@ export function Waterfall({ model }: { model: Model }) {
       </div>
       <Legend />
     </section>
-  );
-}
-
-function hasPathBelow(model: Model, node: Node, paths: ReturnType<typeof allPaths>): boolean {
-  return node.children.some(
-    (child) => paths.has(child) && (model.nodes[child]?.end ?? 0) > (model.nodes[child]?.start ?? 0),
   );
 }
 

@@ -1,7 +1,7 @@
 // Where the time of the trace went, in one bar.
 
 import { useMemo } from 'react';
-import { percent, time } from '../lib/format';
+import { portion, time } from '../lib/format';
 import { Panel } from '../ui/parts';
 import { PartLabel, Stack } from './look';
 import { type Model, ms } from './model';
@@ -17,7 +17,7 @@ export function Where({ model }: { model: Model }) {
   const of = (part: string) =>
     shares.filter((share) => share.part === part).reduce((sum, share) => sum + share.nanos, 0);
   const parts = PARTS.map((part) => ({ part, nanos: of(part) })).filter(({ nanos }) => nanos > 0);
-  const label = (part: string, nanos: number) => `${part} ${time(ms(nanos))}, ${percent(nanos / whole, 1)}`;
+  const label = (part: string, nanos: number) => `${part} ${time(ms(nanos))}, ${portion(nanos / whole)}`;
   const most = largest(shares);
   return (
     <Panel padded>
@@ -26,7 +26,7 @@ export function Where({ model }: { model: Model }) {
           <h2>Where the time went</h2>
           {most && (
             <span className="note">
-              along the critical path; {percent(most.nanos / whole, 1)} is {inWords(most)}
+              along the critical path; {portion(most.nanos / whole)} is {inWords(most)}
             </span>
           )}
         </div>
@@ -45,7 +45,7 @@ export function Where({ model }: { model: Model }) {
             <span key={part}>
               <PartLabel part={part} />
               <b>{time(ms(nanos))}</b>
-              <span className="soft">{percent(nanos / whole, 1)}</span>
+              <span className="soft">{portion(nanos / whole)}</span>
             </span>
           ))}
         </div>

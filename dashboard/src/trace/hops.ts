@@ -2,7 +2,7 @@
 
 import { isClient, isServer, type Model, type Node, serverOf } from './model';
 
-export function hopNodes(model: Model): Node[] {
+function hopNodes(model: Model): Node[] {
   const hops: Node[] = [];
   for (const index of model.order) {
     const node = model.nodes[index] as Node;

@@ -12,15 +12,11 @@ export const PROXY_SCOPE = 'clew.proxy';
 
 const NS = 1e6;
 
-/** How a span is known to belong below its parent. */
-export type Link = 'propagated' | 'inferred';
-
 export interface Node {
   span: Span;
   /** Place in the model; names the node. */
   index: number;
   parent: number | undefined;
-  link: Link;
   /** By start. */
   children: number[];
   depth: number;
@@ -72,7 +68,6 @@ export function build(trace: Trace): Model {
       span,
       index,
       parent: parents[index],
-      link: 'propagated',
       children: [],
       depth: 0,
       below: 0,

@@ -1,7 +1,7 @@
 // What is searched for: as the address has it, as a question, and as a command.
 
 import { quoted } from '../lib/shell';
-import type { Change } from '../lib/url';
+import { type Change, unescaped } from '../lib/url';
 
 export interface Tag {
   name: string;
@@ -21,7 +21,7 @@ export interface Filters {
 }
 
 export const LIMITS = ['100', '250', '500'] as const;
-export const DEFAULT_LIMIT = '500';
+const DEFAULT_LIMIT = '500';
 
 /** The filters that are texts. */
 const TEXTS = ['service', 'route', 'status', 'min_duration', 'max_duration', 'tags'] as const;
@@ -81,14 +81,6 @@ export function duration(text: string): string {
 }
 
 const escaped = (text: string) => text.replaceAll('%', '%25').replaceAll(',', '%2C');
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
 
 export function tagsOf(text: string): Tag[] {
   return text.split(',').flatMap((tag) => {

@@ -48,8 +48,8 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <div className="foot">
           <ThemeButton />
-          <button type="button" className="button plain" onClick={act.help}>
-            Keys <kbd>?</kbd>
+          <button type="button" className="button plain" onClick={act.help} aria-label="Keys">
+            <span>Keys</span> <kbd>?</kbd>
           </button>
           {version.data && <span>clew {version.data.version}</span>}
         </div>

@@ -6,12 +6,7 @@ import { measured } from '../lib/series';
 import { Panel } from './parts';
 import { type Line, TimeChart } from './TimeChart';
 
-/** The row of the series, or one of as many steps without anything. */
-export function firstRow(series: Schema<'Series'> | undefined): Schema<'SeriesRow'> | undefined {
-  return series?.series[0];
-}
-
-export function latencyLines(row: Schema<'SeriesRow'>): Line[] {
+function latencyLines(row: Schema<'SeriesRow'>): Line[] {
   return [
     { label: 'p50', values: row.p50_ms, colour: '--p50' },
     { label: 'p95', values: row.p95_ms, colour: '--p95', dash: [6, 3] },
@@ -20,7 +15,7 @@ export function latencyLines(row: Schema<'SeriesRow'>): Line[] {
 }
 
 export function GoldenCharts({ series }: { series: Schema<'Series'> }) {
-  const row = firstRow(series);
+  const row = series.series[0];
   if (!row) return null;
   const { ends } = series;
   const proxy = row.proxy_p99_ms;
@@ -62,7 +57,7 @@ export function GoldenCharts({ series }: { series: Schema<'Series'> }) {
 }
 
 /** Where the axis of a share begins, so that what is lost is seen. */
-export function lowest(shares: readonly (number | null)[]): number {
+function lowest(shares: readonly (number | null)[]): number {
   const least = Math.min(...shares.filter((share) => share !== null), 1);
   return least > 0.99 ? 0.99 : least > 0.9 ? 0.9 : 0;
 }

@@ -1,6 +1,6 @@
 // The distribution of latency over time, with requests that can be looked at as dots.
 
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { Schema } from '../api/answer';
 import { clock, count, shortId, time } from '../lib/format';
@@ -78,13 +78,19 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
 
   const placed = useMemo(
     () =>
-      dotsOf(map).flatMap((dot) => {
-        const row = rowOf(heat, dot.ms);
-        const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
-        return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
-      }),
+      dotsOf(map)
+        .flatMap((dot) => {
+          const row = rowOf(heat, dot.ms);
+          const x = LEFT + ((dot.at - begin) / stepMs) * stepWidth;
+          return row === undefined || x < LEFT || x > width ? [] : [{ dot, x, y: (rows - row) * rowHeight }];
+        })
+        .sort((a, b) => a.x - b.x),
     [map, heat, begin, stepMs, stepWidth, rows, rowHeight, width],
   );
+  // One stop of the tab key, not hundreds: the newest, or where the arrow keys have gone.
+  const [stop, setStop] = useState<string>();
+  const isThere = placed.some(({ dot }) => dot.spanId === stop);
+  const tabbed = isThere ? stop : placed.at(-1)?.dot.spanId;
   const cell = over && heat.counts[over.step]?.[over.row];
 
   return (
@@ -106,7 +112,7 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
         height={height * window.devicePixelRatio}
         style={{ width, height }}
         role="img"
-        aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests between ${time(heat.lower[0])} and ${time(heat.bounds.at(-1))}`}
+        aria-label={`Latency over time: ${count(heat.counts.flat().reduce((sum, one) => sum + one, 0))} requests of ${between(heat.lower[0], heat.bounds.at(-1))}`}
       />
       {placed.map(({ dot, x, y }) => {
         const words = `${dot.isFailed ? 'failed request' : 'slowest request'}, ${time(dot.ms)}, trace ${shortId(dot.traceId)}`;
@@ -116,6 +122,9 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
             href={to(`/traces/${dot.traceId}`, { span: dot.spanId })}
             className={dot.isFailed ? 'dot failed' : 'dot'}
             style={{ left: x, top: y }}
+            tabIndex={dot.spanId === tabbed ? 0 : -1}
+            onFocus={() => setStop(dot.spanId)}
+            onKeyDown={walk}
             title={words}
             aria-label={words}
           >
@@ -125,7 +134,8 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
       })}
       {over && cell !== undefined && (
         <div className="tooltip" style={{ left: Math.min(over.x + 14, width - 200), top: Math.max(over.y - 10, 0) }}>
-          <strong>{count(cell)}</strong> requests of {time(heat.lower[over.row])} to {time(heat.bounds[over.row])}
+          <strong>{count(cell)}</strong> {cell === 1 ? 'request' : 'requests'} of{' '}
+          {between(heat.lower[over.row], heat.bounds[over.row])}
           <br />
           until {clock(map.ends[over.step] ?? 0)}
         </div>
@@ -134,11 +144,25 @@ export function Heatmap({ map, height = 240 }: { map: Schema<'Heatmap'>; height?
   );
 }
 
+/** To the dot before or after with the arrow keys. */
+function walk(event: KeyboardEvent<HTMLAnchorElement>): void {
+  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+  if (step === 0) return;
+  event.preventDefault();
+  const dots = [...(event.currentTarget.parentElement?.querySelectorAll<HTMLElement>('a.dot') ?? [])];
+  dots[dots.indexOf(event.currentTarget) + step]?.focus();
+}
+
+/** The slowest bucket may have no end. */
+function between(lower: number | undefined, upper: number | null | undefined): string {
+  return upper === null ? `more than ${time(lower)}` : `${time(lower)} to ${time(upper)}`;
+}
+
 /** What the marks on a heatmap are. */
 export function HeatmapLegend({ map }: { map: Schema<'Heatmap'> }) {
   return (
     <p className="heatmap-legend soft">
-      <span>darker: more requests</span>
+      <span>stronger: more requests</span>
       <span>
         <span aria-hidden="true">●</span> the slowest, and{' '}
         <span className="text-bad" aria-hidden="true">

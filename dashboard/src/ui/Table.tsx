@@ -65,13 +65,13 @@ export function Table<Row>({ label, columns, rows, id, open, selected, sort }: T
     const here = event.currentTarget;
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const next = event.key === 'ArrowDown' ? here.nextElementSibling : here.previousElementSibling;
-      if (next instanceof HTMLElement && next.tabIndex >= -1) next.focus();
+      if (next instanceof HTMLElement) next.focus();
       event.preventDefault();
     } else if (event.key === 'Enter' && open && event.target === here) open(row);
   };
 
   return (
-    <div className="table-scroll" ref={scroll} style={isLong ? { maxHeight: '70vh', overflowY: 'auto' } : undefined}>
+    <div className={isLong ? 'table-scroll long' : 'table-scroll'} ref={scroll}>
       <table className="data" aria-label={label} aria-rowcount={isLong ? inOrder.length + 1 : undefined}>
         <thead>
           <tr>
@@ -83,7 +83,7 @@ export function Table<Row>({ label, columns, rows, id, open, selected, sort }: T
                   key={key}
                   title={title}
                   className={isNumber ? 'number' : undefined}
-                  style={width ? { width } : undefined}
+                  style={width ? { width, minWidth: width } : undefined}
                   aria-sort={isSorted ? (isUp ? 'ascending' : 'descending') : undefined}
                 >
                   {by ? (

@@ -29,8 +29,11 @@ interface Props {
   max?: number;
 }
 
-/** Charts of a page show the same moment. */
-const CURSORS = uPlot.sync('clew');
+/** Charts of a page show the same moment. A drag is of one chart: told to the others, each would change the address. */
+const SYNC: uPlot.Cursor.Sync = {
+  key: uPlot.sync('clew').key,
+  filters: { pub: (type) => type !== 'mousedown' && type !== 'mouseup' },
+};
 
 export function TimeChart({ label, ends, lines, format, height = 150, max, min }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -68,7 +71,7 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
         height,
         // On the right for half of the last time.
         padding: [8, 26, 0, 0],
-        cursor: { sync: { key: CURSORS.key }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+        cursor: { sync: SYNC, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         legend: { live: true, isolate: false },
         scales: {
           y: {
@@ -112,6 +115,7 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
               const { left, width } = self.select;
               if (width < 4) return;
               const [from, to] = [self.posToVal(left, 'x') * 1000, self.posToVal(left + width, 'x') * 1000];
+              self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
               set({ window: windowOf(to - from), until: new Date(to).toISOString() });
             },
           ],

@@ -1,9 +1,10 @@
 // Small parts of many pages.
 
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import type { Refusal } from '../api/answer';
 import { percent } from '../lib/format';
 import { type Health, MARKS, ofScore, ofSuccess, WORDS } from '../lib/health';
+import { useCopying } from './copying';
 
 /** A mark, and what it says in words for whoever cannot tell colours. */
 export function HealthMark({ health, word }: { health: Health; word?: string }) {
@@ -39,17 +40,12 @@ export function Score({ score }: { score: number | null | undefined }) {
 
 /** The command that gives the same answer, to be copied. */
 export function Command({ children }: { children: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard?.writeText(children);
-    setCopied(true);
-    window.setTimeout(() => setCopied(false), 1500);
-  };
+  const { said, copy } = useCopying(children);
   return (
     <span className="command">
       <code>{children}</code>
-      <button type="button" onClick={() => void copy()} aria-label={`Copy the command ${children}`}>
-        {isCopied ? 'copied' : 'copy'}
+      <button type="button" onClick={copy} aria-label={`Copy the command ${children}`}>
+        {said}
       </button>
     </span>
   );
@@ -92,8 +88,7 @@ export function Panel({ title, note, actions, padded = false, children }: PanelP
         <header>
           {title && <h2>{title}</h2>}
           {note && <span className="note">{note}</span>}
-          <span className="grow" />
-          {actions}
+          {actions && <span className="row actions">{actions}</span>}
         </header>
       )}
       {padded ? <div className="body">{children}</div> : children}

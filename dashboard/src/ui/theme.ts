@@ -13,11 +13,11 @@ function chosen(): Theme | undefined {
   return value === 'light' || value === 'dark' ? value : undefined;
 }
 
-export function theme(): Theme {
+function theme(): Theme {
   return chosen() ?? system();
 }
 
-export function applyTheme(): void {
+function applyTheme(): void {
   document.documentElement.dataset.theme = theme();
   for (const listener of listeners) listener();
 }
@@ -28,14 +28,15 @@ export function chooseTheme(next: Theme): void {
   applyTheme();
 }
 
+/** From the start of the page on: also when the system changes its mind. */
+export function followTheme(): void {
+  applyTheme();
+  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', applyTheme);
+}
+
 function subscribe(listener: () => void): () => void {
-  const media = window.matchMedia('(prefers-color-scheme: dark)');
   listeners.add(listener);
-  media.addEventListener('change', applyTheme);
-  return () => {
-    listeners.delete(listener);
-    media.removeEventListener('change', applyTheme);
-  };
+  return () => listeners.delete(listener);
 }
 
 /** The theme; what is drawn by script is drawn anew when it changes. */

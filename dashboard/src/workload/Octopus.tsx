@@ -13,7 +13,7 @@ type Peer = Schema<'EdgePeer'>;
 
 const CARD = 58;
 const GAP = 10;
-/** Peers of a side that are drawn; the others are in the tables below. */
+/** Peers of a side that are drawn, the busiest; the others are counted. The topology has all. */
 const MAX_ARMS = 12;
 
 interface Arm {
@@ -99,7 +99,14 @@ function Curves({ arms, height, towards }: { arms: Arm[]; height: number; toward
   const most = Math.max(...drawn.map((arm) => arm.rps), 0.001);
   const used = drawn.length * (CARD + GAP) - GAP;
   return (
-    <svg width={WIDTH} height={height} viewBox={`0 0 ${WIDTH} ${height}`} aria-hidden="true" className="curves">
+    <svg
+      width={WIDTH}
+      height={height}
+      viewBox={`0 0 ${WIDTH} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+      className="curves"
+    >
       {drawn.map(({ peer, rps, health }, at) => {
         const y = (height - used) / 2 + at * (CARD + GAP) + CARD / 2;
         const [from, to] = towards === 'right' ? [y, height / 2] : [height / 2, y];
@@ -111,6 +118,7 @@ function Curves({ arms, height, towards }: { arms: Arm[]; height: number; toward
             stroke={`var(--${health})`}
             strokeWidth={1.2 + 3 * Math.sqrt(rps / most)}
             strokeDasharray={health === 'bad' ? '7 4' : health === 'none' ? '2 4' : undefined}
+            vectorEffect="non-scaling-stroke"
             opacity="0.75"
           />
         );

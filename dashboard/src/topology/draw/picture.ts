@@ -1,7 +1,7 @@
 // The picture of a topology. Two canvases lie over each other: all of it below, and what is looked at above. Both reach
 // over the edge of what is seen, so that a drag of a large picture only shifts them.
 
-import type { Point } from '../layout/plan';
+import { LABELLED, type Point } from '../layout/plan';
 import type { Laid } from '../layout/useLayout';
 import { edgeId, type Graph, isNamespaceId } from '../model';
 import { type Camera, centred, fitted, isSeen, panned, type Size, toWorld, zoomed } from './camera';
@@ -17,8 +17,6 @@ const OVER = 0.35;
 /** Up to so many edges all is drawn for every frame. */
 const LIGHT = 250;
 const CROWDED = 400;
-/** Labels of edges are shown from this scale on. */
-const LABELLED = 0.45;
 const REST_MS = 140;
 const DIM = '0.22';
 

@@ -8,7 +8,7 @@ export interface Gaps {
 }
 
 /** Of the room that there is. */
-export const ASPECT = 1.6;
+const ASPECT = 1.6;
 const SWEEPS = 6;
 
 /** An order in which few links go back: who only calls comes first, who is only called last. */

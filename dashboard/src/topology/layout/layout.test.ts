@@ -23,7 +23,7 @@ function made(namespaces: number, each: number): Graph {
   const edges = [];
   for (let group = 0; group < namespaces; group++) {
     for (let at = 1; at < each; at++) {
-      edges.push(edge(`n${group}/w${(at * 7) % at}`, `n${group}/w${at}`));
+      edges.push(edge(`n${group}/w${Math.floor(at / 2)}`, `n${group}/w${at}`));
       edges.push(edge(`n${group}/w${at}`, `n${(group + at) % namespaces}/w${(at * 3) % each}`));
     }
   }

@@ -2,7 +2,7 @@
 
 import { columns, type Gaps } from './columns';
 import { around, isTidy, layered } from './layered';
-import { type Box, PAD, PAD_TOP, type Placement, type Plan, type Point, type Rect, type Route } from './plan';
+import { type Box, LABELLED, PAD, PAD_TOP, type Placement, type Plan, type Point, type Rect, type Route } from './plan';
 
 /** More than this takes the careful layout too long. */
 const FEW_BOXES = 60;
@@ -11,8 +11,7 @@ const FEW_LINKS = 110;
 const INNER: Gaps = { x: 64, y: 22 };
 const OUTER: Gaps = { x: 100, y: 76 };
 const SCREEN = { width: 860, height: 560 };
-/** The scales from which on the numbers of edges are drawn, and the names of nodes. */
-const LABELLED = 0.45;
+/** The scale from which on the names of nodes are drawn. */
 const NAMED = 0.36;
 
 const isFew = ({ boxes, links }: Plan) => boxes.length <= FEW_BOXES && links.length <= FEW_LINKS;

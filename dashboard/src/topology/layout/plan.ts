@@ -2,6 +2,9 @@
 
 import type { Graph, NodeKind } from '../model';
 
+/** The scale from which on the numbers of edges are drawn: a layout that is seen whole at it is preferred. */
+export const LABELLED = 0.45;
+
 export interface Box {
   id: string;
   width: number;
