@@ -53,7 +53,7 @@ test('a trace that ends at it says that it is broken there, and leads to its pro
   });
   const page = await browser.newPage();
   await page.goto(`${demo.base}/traces/${trace_id}`);
-  await page.getByText('The trace is broken at books.').waitFor();
+  await page.getByText('The trace may end too early at books.').waitFor();
   await page.getByRole('link', { name: 'propagation of books' }).click();
   await page.waitForURL('**/workloads/default/books?tab=propagation');
 });

@@ -129,7 +129,9 @@ pub fn router(sources: Sources) -> Router {
 
 /// Outside of the API is the dashboard.
 async fn elsewhere(request: Request) -> Response {
-    let page = (request.method() == Method::GET).then(|| dashboard::respond(&request));
+    // Of an answer to HEAD the router leaves the body out.
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let page = is_read.then(|| dashboard::respond(&request));
     match page.flatten() {
         Some(page) => page,
         None => Refusal::no_such_path(request.uri().path()).into_response(),

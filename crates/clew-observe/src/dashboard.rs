@@ -1,6 +1,7 @@
 //! The dashboard: the files of `dashboard/dist`, which `make` builds and the binary holds. A debug build reads them
 //! from there while it runs.
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -9,6 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use std::borrow::Cow;
 
 #[cfg(test)]
 mod tests;
@@ -65,10 +67,7 @@ fn send(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     if let Ok(value) = HeaderValue::from_str(&etag) {
         headers.insert(ETAG, value);
     }
-    let known = asked
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag)) {
+    if is_known_by(asked, &etag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type(name)));
@@ -80,16 +79,30 @@ fn send(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
         }
         None => file.data,
     };
-    (headers, data.into_owned()).into_response()
+    let data = match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => data.into(),
+    };
+    (headers, data).into_response()
 }
 
+/// Whether the client has it already (RFC 9110, section 13.1.2). Whoever packs what passes through makes a tag weak.
+fn is_known_by(asked: &HeaderMap, etag: &str) -> bool {
+    let known = asked.get_all(IF_NONE_MATCH).into_iter();
+    let known = known.filter_map(|value| value.to_str().ok());
+    let mut tags = known.flat_map(|value| value.split(',')).map(str::trim);
+    let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
+    tags.any(|tag| tag == "*" || opaque(tag) == opaque(etag))
+}
+
+/// The same for the file and for the file packed, which is why it is weak (section 8.8.1).
 fn etag(file: &EmbeddedFile) -> String {
     let digest = file.metadata.sha256_hash();
     let hex: String = digest[..12]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!("\"{hex}\"")
+    format!("W/\"{hex}\"")
 }
 
 fn takes_gzip(asked: &HeaderMap) -> bool {

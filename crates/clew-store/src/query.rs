@@ -5,15 +5,12 @@ mod exemplars;
 mod over_time;
 
 pub use exemplars::{Exemplar, Exemplars, MAX_READ_SPANS, MAX_WALKED_SPANS};
-pub use over_time::{
-    GoldenStep, GoldenSteps, GoldenStepsQuery, GroupSteps, HistogramSteps, MAX_SERIES,
-    MAX_SERIES_STEPS,
-};
+pub use over_time::{GoldenSteps, GoldenStepsQuery, GroupSteps, MAX_SERIES, MAX_SERIES_STEPS};
 
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::window::Window;
-use clew_trace::TraceId;
+use clew_trace::{Span, TraceId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -71,26 +68,33 @@ impl Direction {
 pub struct GoldenRow {
     /// The group, by the labels that were asked for.
     pub labels: Labels,
-    /// Requests that were begun (`request_total`). Those still open are not yet in the classes below.
+    /// Requests that were begun (`request_total`). Those still open are not yet in what follows.
     pub requests: u64,
+    /// Those that ended.
+    pub ended: Ended,
+    /// Of all that ended, those with an `error`, by that reason.
+    pub by_error: BTreeMap<String, u64>,
+    /// Of all that ended, by HTTP status; absent where there was no response.
+    pub by_status: BTreeMap<String, u64>,
+    /// Long streams that were open when they were last looked at.
+    pub open_streams: u64,
+}
+
+/// Requests that ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ended {
     /// Responses that are successes.
     pub success: u64,
     /// Responses that are failures of the server or the mesh.
     pub failure: u64,
     /// Requests that their caller gave up: neither.
     pub cancelled: u64,
-    /// Of all that ended, those with an `error`, by that reason.
-    pub by_error: BTreeMap<String, u64>,
-    /// Of all that ended, by HTTP status; absent where there was no response.
-    pub by_status: BTreeMap<String, u64>,
     /// Time to the end of the response, for what is not a long stream.
     pub latency: Latency,
-    /// Long streams that were open when they were last looked at.
-    pub open_streams: u64,
 }
 
-impl GoldenRow {
-    /// Requests that ended.
+impl Ended {
+    /// All of them.
     pub fn responses(&self) -> u64 {
         self.success + self.failure + self.cancelled
     }
@@ -100,6 +104,23 @@ impl GoldenRow {
         match self.success + self.failure {
             0 => None,
             judged => Some(self.success as f64 / judged as f64),
+        }
+    }
+
+    /// Adds others.
+    pub fn absorb(&mut self, other: &Self) {
+        self.success += other.success;
+        self.failure += other.failure;
+        self.cancelled += other.cancelled;
+        self.latency.merge(&other.latency);
+    }
+
+    /// Counts responses of a class, as metrics name it.
+    pub(crate) fn count(&mut self, classification: &str, responses: u64) {
+        match classification {
+            "success" => self.success += responses,
+            "cancelled" => self.cancelled += responses,
+            _ => self.failure += responses,
         }
     }
 }
@@ -173,7 +194,7 @@ pub struct Sample {
     /// Traces that there are.
     pub found: usize,
     /// Those that were picked, each with its spans by start. Fewer than asked for where they are very long.
-    pub traces: Vec<Vec<clew_trace::Span>>,
+    pub traces: Vec<Vec<Span>>,
 }
 
 /// Spans after which a sample takes no more traces.
@@ -250,6 +271,15 @@ pub struct TraceSummary {
     pub roots: u32,
     /// Spans by service.
     pub services: BTreeMap<String, u32>,
+    /// When something was added last.
+    pub changed: SystemTime,
+}
+
+/// One trace, whole as far as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTrace {
+    /// By start.
+    pub spans: Vec<Span>,
     /// When something was added last.
     pub changed: SystemTime,
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Steps of equal length that follow one another. A step holds what happened after its beginning, its end included.
 ///
-/// They begin and end where points may: a step is a multiple of the resolution in which points are kept at the window's
-/// beginning, and its edges are multiples of that resolution in Unix time. Otherwise steps would hold now more points,
+/// They begin and end where points may: a step is a multiple of the resolution in which points are kept at the beginning of
+/// the first, and its edges are multiples of that resolution in Unix time. Otherwise steps would hold now more points,
 /// now fewer, and show waves that there are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Steps {
@@ -24,6 +24,15 @@ impl Steps {
     pub fn of(window: Window, at_most: usize) -> Self {
         let at_most = u64::try_from(at_most.max(1)).unwrap_or(u64::MAX);
         let resolution = millis(resolution_at(window.from)).max(1);
+        let steps = Self::in_resolution(window, at_most, resolution);
+        // The first may reach back to where points are further apart.
+        match millis(resolution_at(steps.window().from)) {
+            coarser if coarser > resolution => Self::in_resolution(window, at_most, coarser),
+            _ => steps,
+        }
+    }
+
+    fn in_resolution(window: Window, at_most: u64, resolution: u64) -> Self {
         let to = unix_ms(window.to) / resolution * resolution;
         let length = to.saturating_sub(unix_ms(window.from)).max(1);
         let step = length.div_ceil(at_most).next_multiple_of(resolution);

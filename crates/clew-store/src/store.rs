@@ -5,9 +5,10 @@ mod tests;
 
 use crate::error::{ReadError, StoreError, WriteError};
 use crate::file::{Claim, StorePath};
+use crate::histogram::Histogram;
 use crate::query::{
     Exemplars, FoundTraces, GoldenQuery, GoldenRow, GoldenSteps, GoldenStepsQuery, HistogramRow,
-    HistogramSteps, Sample, SampleQuery, SeriesQuery, StoreStats, TraceQuery, ValueRow,
+    Labels, Sample, SampleQuery, SeriesQuery, StoreStats, StoredTrace, TraceQuery, ValueRow,
 };
 use crate::read::{self, Readers};
 use crate::sample::Scrape;
@@ -106,11 +107,11 @@ impl Store {
             .await
     }
 
-    /// All spans of a trace, by start; `None` when the store has none of it.
+    /// All of a trace; `None` when the store has none of it.
     ///
     /// # Errors
     /// The question was not answered.
-    pub async fn load_trace(&self, trace: TraceId) -> Result<Option<Vec<Span>>, ReadError> {
+    pub async fn load_trace(&self, trace: TraceId) -> Result<Option<StoredTrace>, ReadError> {
         self.shared
             .readers
             .ask(move |connection| read::load(connection, trace))
@@ -194,7 +195,8 @@ impl Store {
             .await
     }
 
-    /// Histograms of one family (`clew_proxy_time_seconds`) step by step, by group.
+    /// Histograms of one family (`clew_proxy_time_seconds`) step by step, for each of these groups, which are different ones:
+    /// empty where nothing was measured. Other groups, of which there may be any number, are left out.
     ///
     /// # Errors
     /// The question was not answered.
@@ -202,11 +204,12 @@ impl Store {
         &self,
         family: &str,
         query: GoldenStepsQuery,
-    ) -> Result<Vec<HistogramSteps>, ReadError> {
+        groups: Vec<Labels>,
+    ) -> Result<Vec<Vec<Histogram>>, ReadError> {
         let family = family.to_owned();
         self.shared
             .readers
-            .ask(move |connection| read::histogram_steps(connection, &family, &query))
+            .ask(move |connection| read::histogram_steps(connection, &family, (&query, groups)))
             .await
     }
 

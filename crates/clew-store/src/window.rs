@@ -99,6 +99,11 @@ pub(crate) fn unix_millis(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The time at this Unix time in milliseconds; one before 1970 is 1970.
+pub(crate) fn at_millis(ms: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+}
+
 /// Unix time in nanoseconds; what is outside of what fits is clamped.
 pub(crate) fn unix_nanos(time: SystemTime) -> i64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -187,8 +187,6 @@ export function useAnswer<Path extends Readable>(
 
 /** Within this time after its end, spans of a trace may still come. */
 const FOLLOWED_MS = 10_000;
-/** Within this time, they are expected: what is missing is on its way. The list of traces has the same. */
-const ARRIVES_MS = 2000;
 
 /** What is left of so long after a moment. The clock that the moment is of may be ahead of this one. */
 export function leftOf(length: number, after: number | undefined, now: number): number {
@@ -215,23 +213,11 @@ export interface AskedTrace extends Asked<Schema<'Trace'>> {
 
 /** One trace, whole: one that has only just ended is followed, for its spans come one after the other. */
 export function useTrace(id: string): AskedTrace {
-  const [{ end, state }, setSeen] = useState<Seen>({ end: undefined, state: undefined });
+  const [end, setEnd] = useState<number>();
   const isNew = useIsWithin(FOLLOWED_MS, end);
-  const hasJustEnded = useIsWithin(ARRIVES_MS, end);
-  const options = { live: isNew || state === 'arriving', mayBeLate: true };
+  const options = { live: isNew, mayBeLate: true };
   const trace = useQuestion(`traces/${encodeURIComponent(id)}`, options) as Asked<Schema<'Trace'>>;
-  const seen = seenOf(trace.data);
-  if (!Object.is(seen.end, end) || seen.state !== state) setSeen(seen);
-  return { ...trace, isArriving: state === undefined ? hasJustEnded : state === 'arriving' };
-}
-
-interface Seen {
-  /** Unix milliseconds. */
-  end: number | undefined;
-  /** Absent: the API does not say it, and the end has to do. */
-  state: Schema<'TraceState'> | undefined;
-}
-
-function seenOf(trace: (Schema<'Trace'> & { state?: Schema<'TraceState'> }) | undefined): Seen {
-  return { end: trace && Date.parse(trace.start) + trace.duration_ms, state: trace?.state };
+  const seen = trace.data && Date.parse(trace.data.start) + trace.data.duration_ms;
+  if (!Object.is(seen, end)) setEnd(seen);
+  return { ...trace, isArriving: trace.data?.state === 'arriving' };
 }

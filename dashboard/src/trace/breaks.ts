@@ -100,8 +100,8 @@ export function endsOf(model: Model, audited: readonly Schema<'WorkloadPropagati
         {
           key: `ends ${namespace}/${name}`,
           at: silent.map((node) => node.index),
-          what: `The trace is broken at ${name}.`,
-          means: `${name} does not pass on the trace context: what it asked for${named} while it served this is in other traces.`,
+          what: `The trace may end too early at ${name}.`,
+          means: `${name} does not pass on the trace context: if it asked for anything${named} while it served this, that is in other traces.`,
           workload: { namespace, name },
         },
       ];

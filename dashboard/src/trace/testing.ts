@@ -34,6 +34,7 @@ export function trace(spans: Span[], more: Partial<Trace> = {}): Trace {
   const ends = spans.map((one) => one.offset_ms + one.duration_ms);
   return {
     trace_id: '0123456789abcdef0123456789abcdef',
+    state: 'whole',
     start: '2026-01-01T00:00:00Z',
     duration_ms: Math.max(0, ...ends),
     missing_parents: [],

@@ -115,7 +115,8 @@ pub struct MemberProcess {
     /// Processor time since it started, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds: Option<f64>,
-    /// Processor time per second of the window: 1 is one core.
+    /// Processor time per second of the window: 1 is one core. Absent while it is not known: its
+    /// numbers may have to be read twice for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_cores: Option<f64>,
     /// Open file descriptors.

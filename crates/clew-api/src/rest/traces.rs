@@ -54,7 +54,8 @@ pub enum TraceState {
     Arriving,
     /// One span has no parent, and every parent is there.
     Whole,
-    /// Spans are missing, and nothing was added for 2 s. A request that takes longer looks so until it ends.
+    /// Parents are missing, or it has not one root but several or none, and nothing was added for 2 s. A request that takes
+    /// longer looks so until it ends.
     Broken,
 }
 
@@ -81,6 +82,8 @@ pub struct Root {
 pub struct Trace {
     /// 32 hex digits.
     pub trace_id: String,
+    /// Whether all of it is there, also where spans of one scope are asked for.
+    pub state: TraceState,
     /// Start of its first span, RFC 3339.
     pub start: String,
     /// From its first span's start to its last span's end.

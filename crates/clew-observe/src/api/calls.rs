@@ -70,7 +70,7 @@ pub(super) async fn calls(
     let selection = of_all.clone().only(Label::Route, asked.route.as_deref());
     let mut ended = BTreeMap::new();
     for row in load_golden(store, &selection, &CALLER).await? {
-        *ended.entry(Caller::of(&row.labels)).or_default() += row.responses();
+        *ended.entry(Caller::of(&row.labels)).or_default() += row.ended.responses();
     }
     if let Some(route) = asked.route.as_ref().filter(|_| ended.is_empty()) {
         let served = load_golden(store, &of_all, &[Label::Route]).await?;

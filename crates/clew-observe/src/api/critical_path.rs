@@ -124,7 +124,7 @@ impl Served {
             namespace: text(Label::Namespace),
             workload: text(Label::Workload),
             route: text(Label::Route),
-            requests: row.responses(),
+            requests: row.ended.responses(),
         }
     }
 }
@@ -132,7 +132,7 @@ impl Served {
 /// The one that is asked about; without a route the one whose requests take longest on average.
 fn choose(rows: Vec<GoldenRow>, route: Option<&str>) -> Result<Served, Refusal> {
     let Some(route) = route else {
-        let mean = |row: &GoldenRow| row.latency.mean().unwrap_or_default();
+        let mean = |row: &GoldenRow| row.ended.latency.mean().unwrap_or_default();
         let slowest = rows.iter().max_by_key(|row| mean(row)).map(Served::of);
         return slowest.ok_or_else(|| Refusal::unknown_name("route", "", Vec::new()));
     };

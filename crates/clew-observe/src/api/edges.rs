@@ -180,7 +180,8 @@ impl Seen {
 
     /// The mean latency on the client's side less the one on the server's.
     fn between_ms(&self) -> Option<f64> {
-        let mean = |row: &Option<GoldenRow>| Some(row.as_ref()?.latency.mean()?.as_secs_f64());
+        let mean =
+            |row: &Option<GoldenRow>| Some(row.as_ref()?.ended.latency.mean()?.as_secs_f64());
         let between = mean(&self.golden)? - mean(&self.by_server)?;
         // The two are read at different moments: of few requests they may be other ones.
         (between >= 0.0).then_some(between * 1e3)

@@ -69,7 +69,7 @@ pub(super) async fn load_golden(
         direction: selection.direction,
     };
     let mut rows = store.golden(query).await?;
-    rows.retain(|row| row.requests > 0 || row.responses() > 0 || row.open_streams > 0);
+    rows.retain(|row| row.requests > 0 || row.ended.responses() > 0 || row.open_streams > 0);
     Ok(rows)
 }
 
@@ -120,16 +120,13 @@ pub(super) async fn load_tcp(
 /// Adds another group's requests.
 pub(super) fn absorb(row: &mut GoldenRow, other: &GoldenRow) {
     row.requests += other.requests;
-    row.success += other.success;
-    row.failure += other.failure;
-    row.cancelled += other.cancelled;
+    row.ended.absorb(&other.ended);
     for (error, count) in &other.by_error {
         *row.by_error.entry(error.clone()).or_default() += count;
     }
     for (status, count) in &other.by_status {
         *row.by_status.entry(status.clone()).or_default() += count;
     }
-    row.latency.merge(&other.latency);
     row.open_streams += other.open_streams;
 }
 
@@ -148,23 +145,23 @@ pub(super) fn absorb_tcp(tcp: &mut Tcp, other: &Tcp) {
 /// As the answer shows it.
 pub(super) fn golden(row: &GoldenRow, window: &Window) -> Golden {
     let seconds = window.length().as_secs_f64();
-    let quantile = |q: f64| row.latency.quantile(q);
+    let quantile = |q: f64| row.ended.latency.quantile(q);
     let latency_ms = match (quantile(0.5), quantile(0.95), quantile(0.99)) {
         (Some(p50), Some(p95), Some(p99)) => Some(quantiles(p50, p95, p99)),
         _ => None,
     };
     Golden {
-        requests: row.responses(),
+        requests: row.ended.responses(),
         started: row.requests,
         rps: if seconds > 0.0 {
-            row.responses() as f64 / seconds
+            row.ended.responses() as f64 / seconds
         } else {
             0.0
         },
-        successes: row.success,
-        failures: row.failure,
-        cancelled: row.cancelled,
-        success_rate: row.success_rate(),
+        successes: row.ended.success,
+        failures: row.ended.failure,
+        cancelled: row.ended.cancelled,
+        success_rate: row.ended.success_rate(),
         latency_ms,
         open_streams: row.open_streams,
         errors: row.by_error.clone(),

@@ -15,9 +15,8 @@ use clew_api::rest::UNKNOWN_ROUTE;
 use clew_api::rest::golden::Direction as Side;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::series::{Series, SeriesRow};
-use clew_store::query::{GoldenStep, GoldenStepsQuery, GroupSteps, Labels};
+use clew_store::query::{Ended, GoldenStepsQuery, GroupSteps, Labels};
 use clew_store::{Histogram, Label, ReadError, Store};
-use std::collections::BTreeMap;
 use utoipa::IntoParams;
 
 /// What is one series.
@@ -89,27 +88,26 @@ pub(super) async fn series(
     let (store, side, by) = (&api.sources.store, asked.of.direction, asked.by);
     let question = asked.of.question(&api, by.labels(side)).await?;
     let steps = over_time::shown(store, question.steps).await?;
-    let proxies = if knows_proxy_time(&asked) {
-        Some(load_proxy_time(store, &question).await?)
-    } else {
-        None
-    };
     let count = question.steps.count();
-    let mut found = store.golden_steps(question).await?;
+    let mut found = store.golden_steps(question.clone()).await?;
     if by == By::Nothing && found.groups.is_empty() {
         found.groups.push(GroupSteps {
             labels: Labels::new(),
-            steps: vec![GoldenStep::default(); count],
+            steps: vec![Ended::default(); count],
         });
     }
+    let proxies = if knows_proxy_time(&asked) {
+        let groups = found.groups.iter().map(|group| group.labels.clone());
+        load_proxy_time(store, question, groups.collect()).await?
+    } else {
+        Vec::new()
+    };
     let build = move || {
-        let groups = found.groups.iter();
+        let groups = found.groups.iter().enumerate();
         Series {
             series: groups
-                .map(|group| SeriesRow {
-                    proxy_p99_ms: proxies
-                        .as_ref()
-                        .map(|proxies| proxy_p99_ms(proxies.get(&group.labels), count)),
+                .map(|(place, group)| SeriesRow {
+                    proxy_p99_ms: proxies.get(place).map(|steps| proxy_p99_ms(steps)),
                     ..row(&group.steps, steps.step_seconds).named(by, side, &group.labels)
                 })
                 .collect(),
@@ -128,45 +126,40 @@ fn knows_proxy_time(asked: &SeriesParameters) -> bool {
     is_of_side && matches!(asked.by, By::Nothing | By::Workload)
 }
 
-type ProxyTime = BTreeMap<Labels, Vec<Histogram>>;
-
-async fn load_proxy_time(store: &Store, asked: &GoldenStepsQuery) -> Result<ProxyTime, ReadError> {
-    let mut asked = asked.clone();
+/// Of each group, step by step.
+async fn load_proxy_time(
+    store: &Store,
+    mut asked: GoldenStepsQuery,
+    groups: Vec<Labels>,
+) -> Result<Vec<Vec<Histogram>>, ReadError> {
     // Of the phases, `request` is the time from head in to head out less the waits for others.
     let phase = (Label::Phase, "request".to_owned());
     asked.golden.series.filters.push(phase);
-    let rows = store
-        .histogram_steps("clew_proxy_time_seconds", asked)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.labels, row.steps))
-        .collect())
+    store
+        .histogram_steps("clew_proxy_time_seconds", asked, groups)
+        .await
 }
 
-fn proxy_p99_ms(steps: Option<&Vec<Histogram>>, count: usize) -> Vec<Option<f64>> {
+fn proxy_p99_ms(steps: &[Histogram]) -> Vec<Option<f64>> {
     let p99_ms = |step: &Histogram| step.quantile(0.99).map(|seconds| seconds * 1e3);
-    steps.map_or_else(
-        || vec![None; count],
-        |steps| steps.iter().map(p99_ms).collect(),
-    )
+    steps.iter().map(p99_ms).collect()
 }
 
-fn row(steps: &[GoldenStep], step_seconds: f64) -> SeriesRow {
+fn row(steps: &[Ended], step_seconds: f64) -> SeriesRow {
     let quantile = |q: f64| {
         let steps = steps.iter();
         steps
             .map(|step| step.latency.quantile(q).map(millis))
             .collect()
     };
-    let requests: Vec<u64> = steps.iter().map(GoldenStep::responses).collect();
+    let requests: Vec<u64> = steps.iter().map(Ended::responses).collect();
     SeriesRow {
         rps: requests
             .iter()
             .map(|requests| *requests as f64 / step_seconds)
             .collect(),
         requests,
-        success_rate: steps.iter().map(GoldenStep::success_rate).collect(),
+        success_rate: steps.iter().map(Ended::success_rate).collect(),
         failures: steps.iter().map(|step| step.failure).collect(),
         p50_ms: quantile(0.5),
         p95_ms: quantile(0.95),

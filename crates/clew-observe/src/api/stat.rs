@@ -195,8 +195,8 @@ async fn load_spent(
 
 /// The proxies measure what they spend by side and phase, for long streams as well: these have a share of it by number.
 fn means(row: &GoldenRow, spent: Spent) -> Option<MeanTimes> {
-    let latency = row.latency.mean()?.as_secs_f64() * 1e3;
-    let each = |seconds: f64| seconds * 1e3 / row.responses().max(1) as f64;
+    let latency = row.ended.latency.mean()?.as_secs_f64() * 1e3;
+    let each = |seconds: f64| seconds * 1e3 / row.ended.responses().max(1) as f64;
     let (proxy, wait) = (each(spent.work), each(spent.wait));
     Some(MeanTimes {
         latency,

@@ -22,14 +22,13 @@ use axum::response::Response;
 use clew_api::rest::problem::Problem;
 use clew_api::rest::traces::{Root, Trace, TraceState, TraceSummary, Traces};
 use clew_store::Store;
-use clew_store::query::TraceSummary as Found;
-use clew_trace::{Span, TraceId};
+use clew_store::query::{StoredTrace, TraceSummary as Found};
+use clew_trace::TraceId;
 use search::SearchParameters;
 use std::time::{Duration, SystemTime};
 use utoipa::IntoParams;
 
-/// The most traces in one answer. Half of what the store finds at most, so that it can be told that there
-/// are more.
+/// The most traces in one answer, fewer than the store finds at most, so that it can be told that there are more.
 const MAX_LIMIT: usize = 500;
 const DEFAULT_LIMIT: usize = 20;
 /// Ids that are named when several begin as was asked.
@@ -81,10 +80,10 @@ pub(super) async fn traces(
 ) -> Result<Json<Traces>, Refusal> {
     let window = asked.search.window;
     let query = asked.search.query(asked.limit + 1);
+    let settled = settled();
     let mut found = api.sources.store.find_traces(query).await?;
     let is_more = found.traces.len() > asked.limit;
     found.traces.truncate(asked.limit);
-    let settled = SystemTime::now() - SETTLED;
     Ok(Json(Traces {
         window: bounds(&window),
         traces: found
@@ -97,11 +96,17 @@ pub(super) async fn traces(
     }))
 }
 
-/// `settled`: a trace that changed later may be still arriving.
-fn state(found: &Found, settled: SystemTime) -> TraceState {
-    if found.changed > settled {
+/// A trace that changed later may be still arriving. To be asked before the store is: what comes while that answers is
+/// not in its answer.
+fn settled() -> SystemTime {
+    SystemTime::now() - SETTLED
+}
+
+/// `is_whole`: one span has no parent, and every parent is there.
+fn state(changed: SystemTime, is_whole: bool, settled: SystemTime) -> TraceState {
+    if changed > settled {
         TraceState::Arriving
-    } else if found.roots == 1 && found.missing_parents == 0 {
+    } else if is_whole {
         TraceState::Whole
     } else {
         TraceState::Broken
@@ -109,8 +114,9 @@ fn state(found: &Found, settled: SystemTime) -> TraceState {
 }
 
 fn summary(found: Found, settled: SystemTime) -> TraceSummary {
+    let is_whole = found.roots == 1 && found.missing_parents == 0;
     TraceSummary {
-        state: state(&found, settled),
+        state: state(found.changed, is_whole, settled),
         trace_id: found.trace_id.to_string(),
         start: rfc3339_nanos(found.start_unix_nano),
         duration_ms: millis(found.duration),
@@ -171,25 +177,27 @@ pub(super) async fn trace(
     id: Result<Path<String>, PathRejection>,
     Asked(asked): Asked<TraceParameters>,
 ) -> Result<Response, Refusal> {
-    let (trace_id, spans) = load_spans(&api, id).await?;
+    let settled = settled();
+    let (trace_id, trace) = load_trace(&api, id).await?;
     // Twenty thousand spans are tens of megabytes of JSON.
     build_json(&format!("trace {trace_id}"), move || {
-        whole::trace(trace_id, spans, asked.scope.as_deref())
+        let state = state(trace.changed, whole::is_whole(&trace.spans), settled);
+        whole::trace((trace_id, state), trace.spans, asked.scope.as_deref())
     })
     .await
 }
 
-/// The one trace whose id begins so, with its spans by start.
-async fn load_spans(
+/// The one trace whose id begins so.
+async fn load_trace(
     api: &Api,
     id: Result<Path<String>, PathRejection>,
-) -> Result<(TraceId, Vec<Span>), Refusal> {
+) -> Result<(TraceId, StoredTrace), Refusal> {
     let Path(id) =
         id.map_err(|rejection| Refusal::bad_value("id", &rejection.body_text(), ID_FORM))?;
     let store = &api.sources.store;
     let trace_id = find_id(store, &id).await?;
     match store.load_trace(trace_id).await? {
-        Some(spans) => Ok((trace_id, spans)),
+        Some(trace) => Ok((trace_id, trace)),
         None => Err(Refusal::unknown_trace(&id)),
     }
 }

@@ -27,6 +27,17 @@ fn a_file_that_there_is_not_is_not_a_page() {
 }
 
 #[test]
+fn a_tag_is_known_however_it_came_back() {
+    let known = |value: &str| {
+        let value = HeaderValue::from_str(value).unwrap();
+        is_known_by(&HeaderMap::from_iter([(IF_NONE_MATCH, value)]), "W/\"ab\"")
+    };
+    assert!(known("W/\"ab\"") && known("\"ab\"") && known("\"x\", W/\"ab\"") && known("*"));
+    assert!(!known("\"abc\"") && !known("W/\"x\""));
+    assert!(!is_known_by(&HeaderMap::new(), "W/\"ab\""));
+}
+
+#[test]
 fn gzip_is_sent_to_whoever_takes_it() {
     let takes = |value: &str| {
         let value = HeaderValue::from_str(value).unwrap();

@@ -69,7 +69,7 @@ async fn spans_of(store: &Store, trace: u8) -> usize {
         .load_trace(trace)
         .await
         .unwrap()
-        .map_or(0, |spans| spans.len())
+        .map_or(0, |trace| trace.spans.len())
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -123,7 +123,10 @@ async fn what_came_in_is_on_disk_when_the_run_has_ended() {
     let store = store(path);
     for trace in [1u8, 2, 3] {
         let trace = TraceId::from_bytes([trace; 16]).unwrap();
-        assert_eq!(store.load_trace(trace).await.unwrap().unwrap().len(), 1);
+        assert_eq!(
+            store.load_trace(trace).await.unwrap().unwrap().spans.len(),
+            1
+        );
     }
 }
 

@@ -1,7 +1,6 @@
 //! Questions about numbers over time.
 
-use super::{GoldenQuery, Labels};
-use crate::histogram::{Histogram, Latency};
+use super::{Ended, GoldenQuery, Labels};
 use crate::label::Label;
 use crate::steps::Steps;
 
@@ -36,42 +35,5 @@ pub struct GroupSteps {
     /// The group, by the labels that were asked for.
     pub labels: Labels,
     /// One for each step.
-    pub steps: Vec<GoldenStep>,
-}
-
-/// What was measured in one step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct GoldenStep {
-    /// Responses that are successes.
-    pub success: u64,
-    /// Responses that are failures of the server or the mesh.
-    pub failure: u64,
-    /// Requests that their caller gave up: neither.
-    pub cancelled: u64,
-    /// Time to the end of the response, for what is not a long stream.
-    pub latency: Latency,
-}
-
-impl GoldenStep {
-    /// Requests that ended.
-    pub fn responses(&self) -> u64 {
-        self.success + self.failure + self.cancelled
-    }
-
-    /// Share of successes among what succeeded or failed; `None` when nothing did.
-    pub fn success_rate(&self) -> Option<f64> {
-        match self.success + self.failure {
-            0 => None,
-            judged => Some(self.success as f64 / judged as f64),
-        }
-    }
-}
-
-/// Histograms of one group of one family, one for each step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HistogramSteps {
-    /// The group, by the labels that were asked for.
-    pub labels: Labels,
-    /// In the unit that the family's name ends in.
-    pub steps: Vec<Histogram>,
+    pub steps: Vec<Ended>,
 }

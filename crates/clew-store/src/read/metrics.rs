@@ -41,6 +41,7 @@ pub(crate) fn golden(
     selection.for_each_histogram(LATENCY, |group, increase| {
         rows.entry(group)
             .or_default()
+            .ended
             .latency
             .merge(&Latency::from_millis(increase));
     })?;
@@ -65,11 +66,7 @@ pub(crate) fn first_point_ms(connection: &Connection) -> Result<Option<i64>, Rea
 }
 
 fn add_responses(row: &mut GoldenRow, labels: &SeriesLabels, count: u64) {
-    match labels.get(Label::Classification) {
-        "success" => row.success += count,
-        "cancelled" => row.cancelled += count,
-        _ => row.failure += count,
-    }
+    row.ended.count(labels.get(Label::Classification), count);
     for (label, counts) in [
         (Label::Error, &mut row.by_error),
         (Label::StatusCode, &mut row.by_status),

@@ -8,8 +8,8 @@ pub(crate) use find::find;
 use super::query;
 use crate::detail::{self, Detail};
 use crate::error::ReadError;
-use crate::query::{MAX_SAMPLED_SPANS, MAX_TRACES, Sample, SampleQuery};
-use crate::window::unix_millis;
+use crate::query::{MAX_SAMPLED_SPANS, MAX_TRACES, Sample, SampleQuery, StoredTrace};
+use crate::window::{at_millis, unix_millis};
 use clew_trace::span::{AttributeValue, SpanKind, SpanStatus};
 use clew_trace::{Span, SpanId, TraceId};
 use rusqlite::types::FromSql;
@@ -48,8 +48,8 @@ pub(crate) fn sample(connection: &Connection, asked: &SampleQuery) -> Result<Sam
         let id = TraceId::from_bytes(bytes).ok_or(ReadError::Malformed { what: "a trace id" })?;
         // It may have expired meanwhile.
         if let Some(trace) = load(connection, id)? {
-            spans += trace.len();
-            traces.push(trace);
+            spans += trace.spans.len();
+            traces.push(trace.spans);
         }
         if spans >= MAX_SAMPLED_SPANS {
             break;
@@ -76,20 +76,21 @@ pub(crate) fn ids(
     ids.into_iter().map(id).collect()
 }
 
-/// All spans of a trace, by start; `None` when the store has none of it.
+/// All of a trace; `None` when the store has none of it.
 pub(crate) fn load(
     connection: &Connection,
     trace_id: TraceId,
-) -> Result<Option<Vec<Span>>, ReadError> {
-    let trace: Option<i64> = connection
-        .prepare_cached("SELECT id FROM traces WHERE trace_id = ?1")
+) -> Result<Option<StoredTrace>, ReadError> {
+    let trace: Option<(i64, i64)> = connection
+        .prepare_cached("SELECT id, changed_ms FROM traces WHERE trace_id = ?1")
         .and_then(|mut statement| {
-            statement
-                .query_row([trace_id.to_bytes()], |row| row.get(0))
-                .optional()
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            statement.query_row([trace_id.to_bytes()], read).optional()
         })
         .map_err(query("traces"))?;
-    let Some(trace) = trace else { return Ok(None) };
+    let Some((trace, changed_ms)) = trace else {
+        return Ok(None);
+    };
     let mut statement = connection
         .prepare_cached(
             "SELECT span_id, kind, service, start, end, parent, status, name, status_message, detail, origin,
@@ -105,7 +106,10 @@ pub(crate) fn load(
         spans.push(span(trace_id, row, &mut dictionary)?);
     }
     settle_shared(&mut spans);
-    Ok(Some(spans))
+    Ok(Some(StoredTrace {
+        spans,
+        changed: at_millis(changed_ms),
+    }))
 }
 
 fn span_id(value: i64) -> Result<SpanId, ReadError> {

@@ -12,6 +12,8 @@ fn a_step_is_no_shorter_than_points_are_apart() {
         (60, 0, 500, 1, 60),
         (300, 0, 60, 5, 60),
         (60, 1_200, 60, 10, 6),
+        // Of 9 s the first would reach back past ten minutes.
+        (595, 0, 70, 10, 60),
         (3_600, 0, 60, 60, 60),
         (3_600, 0, 500, 10, 360),
         (3_600, 0, 100, 40, 90),

@@ -4,6 +4,7 @@ use crate::within;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -215,12 +216,27 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Whether its group is still its own, or nobody's.
+    ///
+    /// 1. The process has ended and was waited for, and nothing that it started is left: its id is free.
+    /// 2. The system gives ids out in a circle, which is short where many processes begin: somebody else has it.
+    /// 3. That one may lead a group of its own, as a test under nextest does, and the roles that another test has started.
+    ///
+    /// While something is left in the group, the id is given to nobody.
+    fn has_group(&self) -> bool {
+        self.child.id().is_some() || !Path::new(&format!("/proc/{}", self.pid())).exists()
+    }
+}
+
 impl Drop for Program {
     fn drop(&mut self) {
         // What it has started may be in groups of its own, and it gets no chance to end it.
         let descendants = self.child.id().map(descendants).unwrap_or_default();
-        // These fail when nobody is left.
-        let _ = kill_process_group(self.group, Signal::KILL);
+        if self.has_group() {
+            // Fails when nobody is left.
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
         for pid in descendants.into_iter().rev() {
             let _ = Pid::from_raw(pid.cast_signed()).map(|pid| kill_process(pid, Signal::KILL));
         }

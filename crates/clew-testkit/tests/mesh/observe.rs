@@ -121,8 +121,8 @@ async fn golden_numbers_are_those_that_the_client_counted() {
         })
         .unwrap_or_else(|| panic!("{route}"))
     };
-    assert_eq!(row("GET /books/{id}").success, 40);
-    assert_eq!(row("GET /books/broken").failure, 7);
+    assert_eq!(row("GET /books/{id}").ended.success, 40);
+    assert_eq!(row("GET /books/broken").ended.failure, 7);
     assert_eq!(rows.iter().map(|row| row.requests).sum::<u64>(), 47);
 
     let routes: Routes = asked(&mesh, "routes?workload=books&window=1h").await;
@@ -178,7 +178,8 @@ async fn a_trace_is_in_the_store_whole() {
         .load_trace(found[0].trace_id)
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .spans;
     let root = is_whole(&spans);
     assert_eq!(root.kind, SpanKind::Server);
     span_of(&spans, "edge", SpanKind::Client);
@@ -214,7 +215,7 @@ async fn the_last_numbers_of_a_proxy_that_ends_are_read() {
         direction: Some(Direction::Inbound),
     };
     let rows = mesh.store().golden(query).await.unwrap();
-    assert_eq!((rows[0].requests, rows[0].success), (25, 25));
+    assert_eq!((rows[0].requests, rows[0].ended.success), (25, 25));
     mesh.stop().await;
 }
 

@@ -8,7 +8,7 @@ mod tree;
 use crate::output::{BAD, BOLD, DIM, DOUBTFUL, clean, painted, shortened, units};
 use bar::{Glyph, Scale};
 use clew_api::rest::span::Span;
-use clew_api::rest::traces::Trace;
+use clew_api::rest::traces::{Trace, TraceState};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use tree::{Line, Node};
@@ -26,7 +26,8 @@ const HIDDEN: &str = "⋯";
 /// The trace for a terminal of `width` columns; with all details when `is_wide`.
 pub(super) fn render(trace: &Trace, width: usize, is_wide: bool) -> String {
     let lines = tree::lines(trace);
-    let labels: Vec<Label> = lines.iter().map(Label::new).collect();
+    let labels = lines.iter().map(|line| Label::new(line, trace.state));
+    let labels: Vec<Label> = labels.collect();
     let layout = Layout::of(trace, &labels, width);
     let mut text = summary(trace);
     // Writing to a String cannot fail, here and below.
@@ -141,10 +142,16 @@ fn summary(trace: &Trace) -> String {
         parts.push(format!("{} hidden", trace.hidden_spans));
     }
     if !trace.missing_parents.is_empty() {
-        parts.push(painted(
-            &counted(trace.missing_parents.len(), "missing parent"),
-            DOUBTFUL,
-        ));
+        let missing = counted(trace.missing_parents.len(), "missing parent");
+        parts.push(match trace.state {
+            TraceState::Arriving => missing,
+            _ => painted(&missing, DOUBTFUL),
+        });
+    }
+    match trace.state {
+        TraceState::Whole => {}
+        TraceState::Arriving => parts.push("arriving".to_owned()),
+        TraceState::Broken => parts.push(painted("broken", DOUBTFUL)),
     }
     format!("{}\n", parts.join("  "))
 }
@@ -222,11 +229,15 @@ struct Label {
 }
 
 impl Label {
-    fn new(line: &Line<'_>) -> Self {
+    fn new(line: &Line<'_>, state: TraceState) -> Self {
         let prefix = line.prefix.clone();
         match line.node {
             Node::Missing(id) => {
-                let name = format!("? parent {} is missing: nobody exported it", clean(id));
+                let why = match state {
+                    TraceState::Arriving => "has not come yet",
+                    _ => "is missing: nobody exported it",
+                };
+                let name = format!("? parent {} {why}", clean(id));
                 Self {
                     prefix,
                     name,

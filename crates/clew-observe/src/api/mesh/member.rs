@@ -30,8 +30,11 @@ impl Rates {
         self.requests.get(&key).copied().unwrap_or_default()
     }
 
-    fn cpu(&self, id: &str) -> Option<f64> {
-        self.cpu.get(&(id.to_owned(), String::new())).copied()
+    /// Increases of nothing are not kept: who was read twice and has none used nothing. What was counted before the first
+    /// time is not known.
+    fn cpu(&self, id: &str, health: &TargetHealth) -> Option<f64> {
+        let counted = self.cpu.get(&(id.to_owned(), String::new())).copied();
+        counted.or((health.successes > 1).then_some(0.0))
     }
 }
 
@@ -116,7 +119,10 @@ pub(super) fn state(
         spans: vitals.and_then(spans),
         series: vitals.and_then(series),
         access_log_lines_dropped: vitals.and_then(|vitals| vitals.log_lines_dropped),
-        process: vitals.and_then(|vitals| process(vitals, rates.cpu(id), processes.shared(member))),
+        process: vitals.and_then(|vitals| {
+            let cpu_cores = health.and_then(|health| rates.cpu(id, health));
+            process(vitals, cpu_cores, processes.shared(member))
+        }),
     }
 }
 

@@ -101,9 +101,10 @@ pub(super) async fn begin_here(
     for trace in traces.into_iter().take(MAX_TRACES) {
         let id = u128::from_str_radix(trace, 16).ok().and_then(TraceId::new);
         let Some(id) = id else { continue };
-        let Some(spans) = store.load_trace(id).await? else {
+        let Some(trace) = store.load_trace(id).await? else {
             continue;
         };
+        let spans = trace.spans;
         found = true;
         let is_own = |span: &clew_trace::Span| {
             span.service == *workload && (span.namespace.is_empty() || span.namespace == *namespace)

@@ -6,6 +6,7 @@ use axum::http::{Method, Request};
 use clew_api::rest::Version;
 use clew_api::rest::members::Instances;
 use clew_api::rest::scrape::Scrape;
+use http_body_util::BodyExt;
 
 #[tokio::test]
 async fn what_there_is_not_is_refused_as_a_problem() {
@@ -108,4 +109,20 @@ async fn members_are_listed_and_read_on_demand() {
         ("proxy", "2001-09-09T01:46:40Z")
     );
     assert!(web.scrape_error.is_none() && web.admin_address.is_none());
+}
+
+#[tokio::test]
+async fn the_dashboard_can_be_asked_for_its_head_alone() {
+    let mesh = TestMesh::begin().await;
+    let ask = async |method: Method| {
+        let request = Request::builder().method(method).uri("/topology");
+        let request = request.header("host", "localhost").body(Body::empty());
+        let response = mesh.send(request.unwrap()).await;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (head.status, head.headers.get("content-type").cloned(), body)
+    };
+    let (status, kind, page) = ask(Method::GET).await;
+    assert!(!page.is_empty());
+    assert_eq!(ask(Method::HEAD).await, (status, kind, "".into()));
 }

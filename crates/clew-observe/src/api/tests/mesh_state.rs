@@ -25,12 +25,14 @@ const GAUGE: MetricType = MetricType::Gauge;
 
 /// A member whose proxy tells this, and as one that was counted since an hour ago.
 async fn telling(id: &str, told: Told) -> Instance {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let created = u64::try_from(now.as_nanos()).unwrap() - 3_600_000_000_000;
     let router = Router::new().route(
         "/metrics",
         get(move || async move {
             (
                 [(CONTENT_TYPE, Format::Protobuf.content_type())],
-                exposed(told),
+                exposed(told, created),
             )
         }),
     );
@@ -43,9 +45,7 @@ async fn telling(id: &str, told: Told) -> Instance {
     }
 }
 
-fn exposed(told: Told) -> Vec<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let created = u64::try_from(now.as_nanos()).unwrap() - 3_600_000_000_000;
+fn exposed(told: Told, created: u64) -> Vec<u8> {
     let mut exposition = Exposition::new(Format::Protobuf);
     for (name, kind, series) in told {
         let mut family = exposition.family(FamilyName {
@@ -175,6 +175,18 @@ async fn members_of_one_process_say_that_they_share_it() {
     ];
     assert_eq!(told.collect::<Vec<_>>(), expected);
     assert!(state.members.iter().all(|member| member.machine.is_none()));
+}
+
+/// A tick of that time is 10 ms: in a short window a process may use none, and increases of nothing are not kept.
+#[tokio::test]
+async fn a_process_that_used_no_time_is_shown_with_none() {
+    const IDLE: Told = &[("process_cpu_seconds_total", COUNTER, &[("", "", 1.5)])];
+    let mesh = TestMesh::of(vec![telling("web-1", IDLE).await]).await;
+    mesh.scraper.scrape_now().await;
+    mesh.scraper.scrape_now().await;
+    let state: Mesh = mesh.get("/mesh").await;
+    let process = state.members[0].process.as_ref().unwrap();
+    assert_eq!(process.cpu_cores, Some(0.0));
 }
 
 /// Numbers that were never read are not 0.

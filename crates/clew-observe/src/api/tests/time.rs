@@ -5,12 +5,16 @@ use super::traffic::{Proxy, good};
 use clew_api::rest::golden::{Routes, Stat};
 use clew_store::SampleValue;
 use jiff::Timestamp;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 const INBOUND: &[(&str, &str)] = &[("direction", "inbound"), ("route", "GET /")];
 
+/// All times of a test are counted from one moment: it may take long.
+static NOW: LazyLock<SystemTime> = LazyLock::new(SystemTime::now);
+
 fn ago(seconds: u64) -> SystemTime {
-    SystemTime::now() - Duration::from_secs(seconds)
+    *NOW - Duration::from_secs(seconds)
 }
 
 fn rfc3339(time: SystemTime) -> String {

@@ -121,11 +121,11 @@ pub(in crate::api) async fn compare(
         let Some(read) = store.load_trace(trace.trace_id).await? else {
             continue;
         };
-        spans += read.len() as u64;
+        spans += read.spans.len() as u64;
         let is_selected = selected.holds(trace);
         // A trace may have thousands of spans, which other requests should not wait for.
         let added = tokio::task::spawn_blocking(move || {
-            tally.add(&read, is_selected);
+            tally.add(&read.spans, is_selected);
             tally
         });
         tally = added

@@ -5,7 +5,7 @@ use super::super::answer::build_json;
 use super::super::described::{Always, FromStore};
 use super::super::query::{Asked, Nothing};
 use super::super::refusal::Refusal;
-use super::load_spans;
+use super::load_trace;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderValue;
@@ -34,8 +34,8 @@ pub(in crate::api) async fn otlp(
     id: Result<Path<String>, PathRejection>,
     _: Asked<Nothing>,
 ) -> Result<Response, Refusal> {
-    let (trace_id, spans) = load_spans(&api, id).await?;
-    let build = move || request_from_spans(spans);
+    let (trace_id, trace) = load_trace(&api, id).await?;
+    let build = move || request_from_spans(trace.spans);
     let mut response = build_json(&format!("trace {trace_id}"), build).await?;
     // Hexadecimal digits are always a header.
     if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=trace-{trace_id}.json")) {

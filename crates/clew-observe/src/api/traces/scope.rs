@@ -1,7 +1,7 @@
 //! The spans of one instrumentation scope, each below the nearest of them that is above it.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use clew_trace::{Span, SpanId};
 use std::collections::{HashMap, HashSet};

@@ -1,3 +1,4 @@
+use super::scope::tests::span;
 use super::*;
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
@@ -21,6 +22,22 @@ fn changed_at(second: u64, roots: u32, missing_parents: u32) -> Found {
     }
 }
 
+/// What one scope has of a trace does not make it another one.
+#[test]
+fn a_trace_is_whole_by_all_its_spans() {
+    let spans = [span(1, None, "mesh"), span(2, Some(1), "other")];
+    assert!(whole::is_whole(&spans));
+    assert!(!whole::is_whole(&spans[1..]), "its parent is missing");
+    let twice = [spans[0].clone(), spans[0].clone()];
+    assert!(!whole::is_whole(&twice), "it has two roots");
+    let shown = whole::trace(
+        (TraceId::new(1).unwrap(), TraceState::Whole),
+        spans.into(),
+        Some("other"),
+    );
+    assert_eq!((shown.state, shown.spans.len()), (TraceState::Whole, 1));
+}
+
 #[test]
 fn a_trace_is_broken_only_when_nothing_more_is_to_be_expected() {
     let settled = UNIX_EPOCH + Duration::from_secs(100);
@@ -32,6 +49,6 @@ fn a_trace_is_broken_only_when_nothing_more_is_to_be_expected() {
         (changed_at(100, 1, 1), TraceState::Broken),
         (changed_at(100, 1, 0), TraceState::Whole),
     ] {
-        assert_eq!(state(&found, settled), expected, "{found:?}");
+        assert_eq!(summary(found, settled).state, expected);
     }
 }

@@ -4,14 +4,24 @@ use super::super::clock::{nanos_as_millis, rfc3339_nanos};
 use super::scope;
 use crate::blame::{Hop, Tree, proxy_time};
 use clew_api::rest::span::{Span, SpanEvent, SpanLink};
-use clew_api::rest::traces::{HopTime, MissingParent, Trace};
+use clew_api::rest::traces::{HopTime, MissingParent, Trace, TraceState};
 use clew_trace::span::AttributeValue;
 use clew_trace::{SpanId, TraceId};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// The trace of these spans, which come by their start; with a scope, what that has of it.
-pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Option<&str>) -> Trace {
+/// One span has no parent, and every parent is there.
+pub(super) fn is_whole(spans: &[clew_trace::Span]) -> bool {
+    let roots = spans.iter().filter(|span| span.parent_span_id.is_none());
+    roots.count() == 1 && missing_parents(spans).is_empty()
+}
+
+/// The trace of these spans, which come by their start; with a scope, what that has of it. Its state is that of all of it.
+pub(super) fn trace(
+    (trace_id, state): (TraceId, TraceState),
+    spans: Vec<clew_trace::Span>,
+    scope: Option<&str>,
+) -> Trace {
     let start = spans
         .iter()
         .map(|span| span.start_unix_nano)
@@ -27,6 +37,7 @@ pub(super) fn trace(trace_id: TraceId, spans: Vec<clew_trace::Span>, scope: Opti
     let spans = kept.spans.iter().zip(kept.hidden_ancestors);
     Trace {
         trace_id: trace_id.to_string(),
+        state,
         start: rfc3339_nanos(start),
         duration_ms: nanos_as_millis(end.saturating_sub(start)),
         spans: spans

@@ -221,7 +221,7 @@ async fn a_shared_span_and_the_proxys_are_one_tree() {
 
     store.flush().await.unwrap();
     let trace = TraceId::from_bytes([1; 16]).unwrap();
-    let spans = store.load_trace(trace).await.unwrap().unwrap();
+    let spans = store.load_trace(trace).await.unwrap().unwrap().spans;
     let tree: Vec<_> = spans
         .iter()
         .map(|span| (span.span_id, span.parent_span_id))

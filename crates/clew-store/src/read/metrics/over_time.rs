@@ -5,8 +5,8 @@ use crate::error::ReadError;
 use crate::histogram::{Histogram, Latency};
 use crate::label::Label;
 use crate::query::{
-    GoldenStep, GoldenSteps, GoldenStepsQuery, GroupSteps, HistogramSteps, Labels, MAX_SERIES,
-    MAX_SERIES_STEPS, SeriesQuery,
+    Ended, GoldenSteps, GoldenStepsQuery, GroupSteps, Labels, MAX_SERIES, MAX_SERIES_STEPS,
+    SeriesQuery,
 };
 use crate::steps::Steps;
 use rusqlite::types::ValueRef;
@@ -31,7 +31,7 @@ pub(crate) fn golden_steps(
     for (labels, position) in &chosen {
         groups[*position] = GroupSteps {
             labels: labels.clone(),
-            steps: vec![GoldenStep::default(); steps.count()],
+            steps: vec![Ended::default(); steps.count()],
         };
     }
     let position = |group: &Labels| chosen.get(group).copied();
@@ -46,24 +46,11 @@ pub(crate) fn golden_steps(
         steps,
         classes,
         |(at, class), step, value| {
-            let count = whole(value.as_f64().ok()?);
-            let step = &mut groups[*at].steps[step];
-            match class.as_str() {
-                "success" => step.success += count,
-                "cancelled" => step.cancelled += count,
-                _ => step.failure += count,
-            }
+            groups[*at].steps[step].count(class, whole(value.as_f64().ok()?));
             Some(())
         },
     )?;
-    let mut sums = vec![vec![Histogram::default(); steps.count()]; groups.len()];
-    let place = |_: &SeriesLabels, group: &Labels| position(group);
-    selection.for_each_step(
-        ("histogram_points", LATENCY),
-        steps,
-        place,
-        |at, step, value| sums[*at][step].merge_encoded(value.as_blob().ok()?),
-    )?;
+    let sums = selection.sums_by_step(LATENCY, steps, &chosen)?;
     for (group, sums) in groups.iter_mut().zip(sums) {
         for (step, sum) in group.steps.iter_mut().zip(sums) {
             step.latency = Latency::from_millis(sum);
@@ -72,42 +59,20 @@ pub(crate) fn golden_steps(
     Ok(GoldenSteps { groups, truncated })
 }
 
-/// Histograms of one family step by step, by group.
+/// Histograms of one family step by step, for each of these groups.
 pub(crate) fn histogram_steps(
     connection: &Connection,
     family: &str,
-    asked: &GoldenStepsQuery,
-) -> Result<Vec<HistogramSteps>, ReadError> {
+    (asked, groups): (&GoldenStepsQuery, Vec<Labels>),
+) -> Result<Vec<Vec<Histogram>>, ReadError> {
     let series = series(asked);
     let selection = Selection {
         connection,
         asked: &series,
         any_of: &asked.any_of,
     };
-    let steps = asked.steps;
-    let most = most_groups(steps);
-    let mut groups: BTreeMap<Labels, Vec<Histogram>> = BTreeMap::new();
-    let place = |_: &SeriesLabels, group: &Labels| Some(group.clone());
-    selection.for_each_step(
-        ("histogram_points", family),
-        steps,
-        place,
-        |group, step, value| {
-            if let Some(sums) = groups.get_mut(group) {
-                return sums[step].merge_encoded(value.as_blob().ok()?);
-            }
-            if groups.len() < most {
-                let sums = groups.entry(group.clone()).or_default();
-                sums.resize_with(steps.count(), Histogram::default);
-                return sums[step].merge_encoded(value.as_blob().ok()?);
-            }
-            Some(())
-        },
-    )?;
-    let rows = groups.into_iter();
-    Ok(rows
-        .map(|(labels, steps)| HistogramSteps { labels, steps })
-        .collect())
+    let places = groups.into_iter().zip(0..).collect();
+    selection.sums_by_step(family, asked.steps, &places)
 }
 
 fn series(asked: &GoldenStepsQuery) -> SeriesQuery {
@@ -147,6 +112,24 @@ fn choose(
 }
 
 impl Selection<'_> {
+    /// Of each group, at its place, a sum for each step. Other groups are left out.
+    fn sums_by_step(
+        &self,
+        family: &str,
+        steps: Steps,
+        places: &HashMap<Labels, usize>,
+    ) -> Result<Vec<Vec<Histogram>>, ReadError> {
+        let mut sums = vec![vec![Histogram::default(); steps.count()]; places.len()];
+        let place = |_: &SeriesLabels, group: &Labels| places.get(group).copied();
+        self.for_each_step(
+            ("histogram_points", family),
+            steps,
+            place,
+            |at, step, value| sums[*at][step].merge_encoded(value.as_blob().ok()?),
+        )?;
+        Ok(sums)
+    }
+
     /// Visits the points of a family with the step that they lie in. `place` says once of each series that passes the
     /// filters where it belongs, `None`: nowhere. `add` says whether it understood the value.
     fn for_each_step<P>(

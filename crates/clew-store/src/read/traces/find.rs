@@ -5,7 +5,7 @@ use super::{Dictionary, Sender, detail, get, query, span_id};
 use crate::detail::Detail;
 use crate::error::ReadError;
 use crate::query::{FoundTraces, MAX_SEARCHED_SPANS, MAX_TRACES, TraceQuery, TraceSummary};
-use crate::window::unix_millis;
+use crate::window::{at_millis, unix_millis};
 use clew_trace::span::{SpanStatus, http_status_code};
 use clew_trace::{SpanId, TraceId};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
@@ -248,7 +248,7 @@ fn summarize(
         missing_parents: count(spans, is_orphan),
         roots: count(spans, is_root),
         services,
-        changed: UNIX_EPOCH + Duration::from_millis(u64::try_from(changed_ms).unwrap_or_default()),
+        changed: at_millis(changed_ms),
     };
     Some((summary, shown))
 }

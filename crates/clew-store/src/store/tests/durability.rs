@@ -23,7 +23,13 @@ async fn a_closed_store_is_found_as_it_was() {
 
     let store = open(place);
     assert_eq!(
-        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        store
+            .load_trace(trace_id(1))
+            .await
+            .unwrap()
+            .unwrap()
+            .spans
+            .len(),
         1
     );
 }

@@ -63,18 +63,23 @@ async fn golden_numbers_are_sums_over_the_window() {
     let row = &rows[0];
     assert_eq!(row.labels[&Label::ClientWorkload], "web");
     assert_eq!(
-        (row.requests, row.success, row.failure, row.cancelled),
+        (
+            row.requests,
+            row.ended.success,
+            row.ended.failure,
+            row.ended.cancelled
+        ),
         (14, 12, 2, 0)
     );
     assert_eq!(row.by_error.get("connect_refused"), Some(&2));
     assert_eq!(row.by_status.get("200"), Some(&12));
-    assert_eq!(row.latency.count(), 12);
-    let median = row.latency.quantile(0.5).unwrap();
+    assert_eq!(row.ended.latency.count(), 12);
+    let median = row.ended.latency.quantile(0.5).unwrap();
     assert!(
         (Duration::from_micros(3_600)..=Duration::from_millis(4)).contains(&median),
         "{median:?}"
     );
-    assert!((row.success_rate().unwrap() - 12.0 / 14.0).abs() < 1e-9);
+    assert!((row.ended.success_rate().unwrap() - 12.0 / 14.0).abs() < 1e-9);
 
     let mut last_second = by(&[Label::Instance]);
     last_second.series.window = Window {

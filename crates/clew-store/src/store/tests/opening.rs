@@ -82,7 +82,7 @@ async fn a_file_of_the_first_format_is_brought_to_the_newest() {
         .unwrap();
     let store = open(StorePath::File(path));
     insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
-    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap();
+    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap().spans;
     let [old, new] = spans.as_slice() else {
         panic!("{spans:?}")
     };

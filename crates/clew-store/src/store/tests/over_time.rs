@@ -92,12 +92,12 @@ async fn steps_add_up_to_the_window() {
         let steps = &group.unwrap().steps;
         assert_eq!(
             steps.iter().map(|step| step.responses()).sum::<u64>(),
-            row.responses()
+            row.ended.responses()
         );
         let mut latency = crate::histogram::Latency::default();
         steps.iter().for_each(|step| latency.merge(&step.latency));
-        assert_eq!(latency.count(), row.latency.count());
-        assert_eq!(latency.quantile(0.99), row.latency.quantile(0.99));
+        assert_eq!(latency.count(), row.ended.latency.count());
+        assert_eq!(latency.quantile(0.99), row.ended.latency.quantile(0.99));
     }
 }
 
@@ -167,8 +167,11 @@ async fn histograms_of_any_family_come_in_steps() {
     record(&store, scrapes.into()).await;
     let family = "clew_proxy_time_seconds";
     let query = asked(steps(base), &[Label::Phase]);
-    let rows = store.histogram_steps(family, query).await.unwrap();
-    let counts: Vec<_> = rows[0].steps.iter().map(Histogram::count).collect();
-    assert_eq!((rows.len(), counts[0], counts.iter().sum()), (1, 1, 3));
-    assert_eq!(rows[0].labels[&Label::Phase], "request");
+    let groups = ["nothing", "request"].map(|phase| [(Label::Phase, phase.to_owned())].into());
+    let rows = store.histogram_steps(family, query, groups.into()).await;
+    let rows = rows.unwrap().into_iter();
+    let counts = rows.map(|steps| steps.iter().map(Histogram::count).collect());
+    let [none, counts]: [Vec<u64>; 2] = counts.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!(none, [0; 5], "each group that was asked for has its steps");
+    assert_eq!((counts.len(), counts[0], counts.iter().sum()), (5, 1, 3));
 }

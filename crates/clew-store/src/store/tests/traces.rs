@@ -42,10 +42,10 @@ async fn a_span_is_read_as_it_was_written() {
     written.status_message = "reset".to_owned();
     written.trace_state = "ot=th:c".to_owned();
     insert(&store, vec![written.clone()]).await;
-    assert_eq!(
-        store.load_trace(trace_id(1)).await.unwrap(),
-        Some(vec![written])
-    );
+    let begun = SystemTime::now();
+    let read = store.load_trace(trace_id(1)).await.unwrap().unwrap();
+    assert_eq!(read.spans, [written]);
+    assert!(read.changed <= begun && read.changed + Duration::from_secs(60) > begun);
     assert_eq!(store.load_trace(trace_id(2)).await.unwrap(), None);
 }
 
@@ -59,7 +59,13 @@ async fn a_span_that_comes_twice_is_one() {
     .await;
     insert(&store, vec![span(1, 1, None, ("web", 0))]).await;
     assert_eq!(
-        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        store
+            .load_trace(trace_id(1))
+            .await
+            .unwrap()
+            .unwrap()
+            .spans
+            .len(),
         1
     );
     let stats = store.stats().await.unwrap();
@@ -74,7 +80,13 @@ async fn both_sides_of_a_shared_span_id_are_kept() {
     client.kind = SpanKind::Client;
     insert(&store, vec![client, span(1, 1, None, ("books", 1))]).await;
     assert_eq!(
-        store.load_trace(trace_id(1)).await.unwrap().unwrap().len(),
+        store
+            .load_trace(trace_id(1))
+            .await
+            .unwrap()
+            .unwrap()
+            .spans
+            .len(),
         2
     );
 }
@@ -98,7 +110,7 @@ async fn what_is_below_a_shared_span_is_below_the_half_of_its_service() {
 
     let whole = find_one(&store).await;
     assert_eq!((whole.roots, whole.missing_parents, whole.spans), (1, 0, 4));
-    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap();
+    let spans = store.load_trace(trace_id(1)).await.unwrap().unwrap().spans;
     let tree: Vec<_> = spans
         .iter()
         .map(|span| (span.span_id.get(), span.parent_span_id.map(SpanId::get)))

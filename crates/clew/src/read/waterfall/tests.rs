@@ -49,6 +49,7 @@ fn trace(duration_ms: f64, spans: Vec<Span>) -> Trace {
     Trace {
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         start: "2026-03-01T12:00:00.123Z".to_owned(),
+        state: TraceState::Whole,
         duration_ms,
         spans,
         missing_parents: Vec::new(),
@@ -159,8 +160,9 @@ fn missing_parents_are_named_and_their_children_are_below_them() {
         span_id: format!("{:016x}", 9),
         children: Vec::new(),
     });
+    broken.state = TraceState::Broken;
     insta::assert_snapshot!(plain(&render(&broken, 100, false)), @r"
-    trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  10.0 ms  4 spans  2 services  1 missing parent
+    trace 4bf92f3577b34da6a3ce929d0e0e4736  2026-03-01 12:00:00.123Z  10.0 ms  4 spans  2 services  1 missing parent  broken
     SPAN                                           DURATION  PROXY  WAIT  0 ms           5.00 ms 10.0 ms
     gateway server GET /books/{id}                  10.0 ms      -     -  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     ? parent 0000000000000009 is missing: nobody exported it
@@ -169,6 +171,16 @@ fn missing_parents_are_named_and_their_children_are_below_them() {
       └ books client GET /books/{id}                1.00 ms      -     -                       ━━━
     ━ request, as a proxy saw it
     ");
+    broken.state = TraceState::Arriving;
+    let arriving = plain(&render(&broken, 100, false));
+    assert!(
+        arriving.contains("2 services  1 missing parent  arriving\n"),
+        "{arriving}"
+    );
+    assert!(
+        arriving.contains("? parent 0000000000000009 has not come yet"),
+        "{arriving}"
+    );
 }
 
 /// `--scope clew.proxy`: what an application's library did is not shown, and that it is not is.

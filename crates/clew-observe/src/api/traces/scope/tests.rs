@@ -8,7 +8,7 @@ fn id(value: u64) -> SpanId {
     SpanId::new(value).unwrap()
 }
 
-fn span(own: u64, parent: Option<u64>, scope: &str) -> Span {
+pub(in crate::api::traces) fn span(own: u64, parent: Option<u64>, scope: &str) -> Span {
     Span {
         trace_id: TraceId::new(1).unwrap(),
         span_id: id(own),
