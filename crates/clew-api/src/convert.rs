@@ -8,11 +8,13 @@
 //! |---|---|
 //! | name of a service | metadata `Resource { group: "core", kind: "Service", name, namespace, port }`; on a `Server`, labels `kind`, `name`, `namespace` |
 //! | a configured route | metadata `Resource { group: "policy.clew", kind: "Route", name }` |
+//! | a grant that asks for something of the request | a route with the metadata `Resource { group: "policy.clew", kind: "Access", name }` and that one authorization |
 //! | statuses that are failures | `section` of that metadata: `failure-statuses=404,500-599` |
 //! | a template, `/books/{id}` | an anchored regular expression with a named group per placeholder (see [`template`]) |
 //! | the route of everything else | metadata `default`, so that a Linkerd proxy has one to fall back on; never a rule of ours |
 //! | workload and instance of an endpoint | `metric_labels`: `workload`, `namespace`, `instance` |
 
+mod access;
 pub mod destination;
 mod error;
 pub mod inbound;

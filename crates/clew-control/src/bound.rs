@@ -1,5 +1,6 @@
 //! Bind, then run.
 
+use crate::access::AccessTable;
 use crate::authority::Authority;
 use crate::config::{ControlConfig, Limits};
 use crate::mesh::Mesh;
@@ -110,7 +111,23 @@ impl Control {
     }
 }
 
+/// Changes who may call what, while control runs. It does nothing any more once control has ended.
+#[derive(Clone, Debug)]
+pub struct AccessHandle(Arc<Mesh>);
+
+impl AccessHandle {
+    /// From now on these may call. Proxies hear of it at once.
+    pub fn set(&self, access: AccessTable) {
+        self.0.set_access(access);
+    }
+}
+
 impl BoundControl {
+    /// What changes who may call what.
+    pub fn access(&self) -> AccessHandle {
+        AccessHandle(Arc::clone(&self.mesh))
+    }
+
     /// The first address, with the port that the system gave.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]

@@ -1,5 +1,6 @@
 //! What control is told before it starts.
 
+use crate::access::AccessTable;
 use crate::authority::AuthorityConfig;
 use clew_model::name::{Namespace, ServiceName};
 use clew_model::policy::RouteRule;
@@ -32,6 +33,8 @@ pub struct ControlConfig {
     pub settle: Duration,
     /// Who signs certificates of members, and whom; `None`: members have no identities, and nothing is encrypted.
     pub authority: Option<AuthorityConfig>,
+    /// Who may call what, until it is changed.
+    pub access: AccessTable,
     /// Bounds.
     pub limits: Limits,
 }
@@ -48,6 +51,7 @@ impl ControlConfig {
             detect_timeout: Duration::from_secs(10),
             settle: Duration::from_secs(7),
             authority: None,
+            access: AccessTable::default(),
             limits: Limits::default(),
         }
     }

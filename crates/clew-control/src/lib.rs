@@ -10,6 +10,7 @@
 //!
 //! Start reading at [`Control::bind`], then [`services`].
 
+mod access;
 mod authority;
 mod bound;
 mod config;
@@ -21,6 +22,7 @@ mod services;
 mod snapshot;
 mod stream;
 
+pub use access::AccessTable;
 pub use authority::AuthorityConfig;
-pub use bound::{BoundControl, Control, ControlError};
+pub use bound::{AccessHandle, BoundControl, Control, ControlError};
 pub use config::{ControlConfig, DeclaredService, Limits};

@@ -1,5 +1,6 @@
 //! The table of members, and what has been learned and set: everything that changes while control runs.
 
+use crate::access::AccessTable;
 use crate::config::{ControlConfig, Limits};
 use crate::kept::KeptSettings;
 use crate::snapshot::{Declared, Member, Snapshot};
@@ -49,6 +50,7 @@ struct Table {
     /// Joins so far.
     joins: u64,
     settled: bool,
+    access: Arc<AccessTable>,
 }
 
 /// A member's place in the table, which it leaves when this is dropped.
@@ -62,14 +64,23 @@ pub(crate) struct Membership {
 impl Mesh {
     pub(crate) fn new(config: &ControlConfig) -> Self {
         let declared = Arc::new(Declared::new(config));
-        let start = Snapshot::new(Arc::clone(&declared), Vec::new(), false);
+        let access = Arc::new(config.access.clone());
+        let start = Snapshot::new(
+            Arc::clone(&declared),
+            Arc::clone(&access),
+            Vec::new(),
+            false,
+        );
         let kept = config.kept_settings.clone();
         let kept = kept.map(|file| KeptSettings::new(file, &config.settings));
         let changed = kept.as_ref().and_then(KeptSettings::load);
         Self {
             limits: config.limits,
             declared,
-            table: Mutex::default(),
+            table: Mutex::new(Table {
+                access,
+                ..Table::default()
+            }),
             snapshots: watch::Sender::new(Arc::new(start)),
             settings: watch::Sender::new(Settings {
                 settings: changed.unwrap_or_else(|| config.settings.clone()),
@@ -169,6 +180,16 @@ impl Mesh {
         self.publish(&table);
     }
 
+    /// From now on these may call.
+    pub(crate) fn set_access(&self, access: AccessTable) {
+        let mut table = self.lock();
+        if *table.access != access {
+            tracing::info!("who may call what has changed");
+            table.access = Arc::new(access);
+            self.publish(&table);
+        }
+    }
+
     /// The settings as they are now and as they change.
     pub(crate) fn settings(&self) -> watch::Receiver<Settings> {
         self.settings.subscribe()
@@ -247,7 +268,12 @@ impl Mesh {
     fn publish(&self, table: &Table) {
         let mut members: Vec<_> = table.members.values().cloned().collect();
         members.sort_by_key(|member| member.joined);
-        let snapshot = Snapshot::new(Arc::clone(&self.declared), members, table.settled);
+        let snapshot = Snapshot::new(
+            Arc::clone(&self.declared),
+            Arc::clone(&table.access),
+            members,
+            table.settled,
+        );
         self.snapshots.send_replace(Arc::new(snapshot));
     }
 

@@ -4,6 +4,7 @@ mod resolve;
 
 pub(crate) use resolve::Question;
 
+use crate::access::AccessTable;
 use crate::config::ControlConfig;
 use clew_api::convert::Caller;
 use clew_api::member::Instance;
@@ -80,6 +81,7 @@ impl Declared {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     declared: Arc<Declared>,
+    access: Arc<AccessTable>,
     /// By id.
     pub(crate) members: Vec<Arc<Member>>,
     services: BTreeMap<ServiceKey, Service>,
@@ -94,6 +96,7 @@ impl Snapshot {
     /// address, the later one is right, for the other must be gone.
     pub(crate) fn new(
         declared: Arc<Declared>,
+        access: Arc<AccessTable>,
         mut members: Vec<Arc<Member>>,
         settled: bool,
     ) -> Self {
@@ -137,6 +140,7 @@ impl Snapshot {
         members.sort_by(|a, b| a.instance.id.cmp(&b.instance.id));
         Self {
             declared,
+            access,
             members,
             services,
             addresses,
@@ -197,6 +201,10 @@ impl Snapshot {
             },
             detect_timeout: self.declared.detect_timeout,
             routes: Arc::clone(&service.routes),
+            access: self
+                .access
+                .of(&key.name, key.namespace == self.declared.namespace)
+                .clone(),
         };
         Some((key, policy))
     }

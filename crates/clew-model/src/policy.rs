@@ -5,8 +5,10 @@ use crate::service::Protocol;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod access;
 mod table;
 
+pub use access::{Access, Asked, Caller, Clients, Grant, IpPrefix};
 pub use table::RouteTable;
 
 /// How requests to one service are classed and where they go.
@@ -35,6 +37,8 @@ pub struct InboundPolicy {
     pub detect_timeout: Duration,
     /// Configured routes, in the order in which they are tried. When none matches, the route is learned.
     pub routes: Arc<[RouteRule]>,
+    /// Who may call.
+    pub access: Access,
 }
 
 /// One configured route.

@@ -5,6 +5,7 @@ use clew_api::client::TokenSource;
 use clew_identity::Clock;
 use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
+pub use clew_model::policy::IpPrefix;
 use clew_model::service::Protocol;
 use clew_runtime::logging::LogControl;
 use http::Uri;
@@ -52,6 +53,8 @@ pub struct ProxyConfig {
 pub struct IdentityConfig {
     /// Whose certificate it asks for.
     pub identity: Identity,
+    /// Who may call while control has not said it: everyone, or nobody. The first callers wait for its word, within a bound.
+    pub open_at_first: bool,
     /// What it shows control for it.
     pub token: TokenSource,
     /// By which certificates are good or not.
@@ -183,31 +186,6 @@ pub struct GatewayRoute {
     pub path_prefix: Arc<str>,
     /// Service that gets the request.
     pub service: ServiceName,
-}
-
-/// A network in CIDR notation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IpPrefix {
-    /// Its address; bits past the prefix do not matter.
-    pub address: std::net::IpAddr,
-    /// Number of leading bits that count, 0 to 32 or 128.
-    pub bits: u8,
-}
-
-impl IpPrefix {
-    /// Whether the address lies in the network. IPv4 mapped into IPv6 counts as IPv4.
-    pub fn contains(&self, address: std::net::IpAddr) -> bool {
-        use std::net::IpAddr::{V4, V6};
-        fn leading(a: u128, b: u128, width: u32, bits: u8) -> bool {
-            let shift = width.saturating_sub(u32::from(bits));
-            shift >= width || (a >> shift) == (b >> shift)
-        }
-        match (self.address.to_canonical(), address.to_canonical()) {
-            (V4(a), V4(b)) => leading(u32::from(a).into(), u32::from(b).into(), 32, self.bits),
-            (V6(a), V6(b)) => leading(a.into(), b.into(), 128, self.bits),
-            _ => false,
-        }
-    }
 }
 
 /// Bounds on time and space.

@@ -4,7 +4,7 @@
 //! somebody holds what [`Discovery`] gave out. The threads read through `watch` channels: whether there
 //! is news is one atomic load, and only news is copied, under a lock that nobody holds across an await.
 
-use crate::config::Limits;
+use crate::config::{IdentityConfig, Limits};
 use crate::error::Reason;
 use clew_api::client::{ControlClient, Resolution};
 use clew_model::name::ServiceName;
@@ -29,8 +29,8 @@ pub(crate) struct Discovery {
     runtime: Handle,
     timeout: Duration,
     detect_timeout: Duration,
-    /// This proxy has an identity: it speaks TLS with endpoints that have one, too.
-    secures: bool,
+    /// This proxy has an identity: it speaks TLS with endpoints that have one, too. Who may call while control has not said it.
+    open_at_first: Option<bool>,
     services: Shared<Target, Resolution<Arc<OutboundPolicy>>>,
     ports: Shared<SocketAddr, Resolution<Arc<InboundPolicy>>>,
     destinations: Shared<Arc<str>, Arc<[Endpoint]>>,
@@ -43,14 +43,14 @@ impl Discovery {
         control: ControlClient,
         runtime: Handle,
         limits: &Limits,
-        secures: bool,
+        identity: Option<&IdentityConfig>,
     ) -> Self {
         Self {
             control,
             runtime,
             timeout: limits.discovery_timeout,
             detect_timeout: limits.detect_timeout,
-            secures,
+            open_at_first: identity.map(|identity| identity.open_at_first),
             services: Shared::default(),
             ports: Shared::default(),
             destinations: Shared::default(),
@@ -61,6 +61,11 @@ impl Discovery {
     /// How long to wait for a first word.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Whether everyone may call while control has not said who may; `None`: this proxy has no identity, and knows nobody's.
+    pub(crate) fn open_at_first(&self) -> Option<bool> {
+        self.open_at_first
     }
 
     /// Bound on protocol detection where no policy says one.
@@ -94,7 +99,7 @@ impl Discovery {
     /// Endpoints of a destination of the mesh.
     pub(crate) fn destination(&self, path: &Arc<str>) -> Destination {
         self.destinations.follow(path, |news| {
-            let secures = self.secures;
+            let secures = self.open_at_first.is_some();
             let updates = self.control.watch_endpoints(Arc::clone(path));
             let endpoints = accumulate(updates, move |endpoint: &mut Endpoint| {
                 if !secures {
@@ -171,6 +176,13 @@ impl<T: Clone> Followed<T> {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Reason::DiscoveryTimeout),
         }
+    }
+
+    /// Waits until the value is as wanted, until so long after it was first asked for. Whoever waits looks again.
+    pub(crate) async fn is(mut self, wanted: impl Fn(&T) -> bool, timeout: Duration) {
+        let deadline = (self.since + timeout).into();
+        let is_there = |value: &Option<T>| value.as_ref().is_some_and(&wanted);
+        drop(tokio::time::timeout_at(deadline, self.news.wait_for(is_there)).await);
     }
 
     /// The current value, if it is known and this clone has not seen it yet.

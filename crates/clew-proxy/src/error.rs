@@ -24,6 +24,8 @@ pub enum Reason {
     HeadTooLarge,
     /// The head of the request did not arrive in time.
     HeadTimeout,
+    /// The policy does not admit this caller, or not with this request.
+    NotAuthorized,
     /// The body of the request stopped to arrive.
     BodyTimeout,
     /// The client reset streams as fast as it opened them.
@@ -70,6 +72,7 @@ impl Reason {
             Self::MalformedRequest => "malformed_request",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTimeout => "head_timeout",
+            Self::NotAuthorized => "not_authorized",
             Self::BodyTimeout => "body_timeout",
             Self::ClientFlood => "client_flood",
             Self::NoAuthority => "no_authority",
@@ -99,6 +102,7 @@ impl Reason {
             | Self::HeadTooLarge
             | Self::HeadTimeout
             | Self::BodyTimeout
+            | Self::NotAuthorized
             | Self::ClientFlood
             | Self::NoAuthority
             | Self::NoRoute
@@ -139,6 +143,7 @@ impl Reason {
             Self::MalformedRequest => "the request is malformed",
             Self::HeadTooLarge => "the head of the request is too large",
             Self::HeadTimeout => "the head of the request did not arrive in time",
+            Self::NotAuthorized => "who called may not do this here",
             Self::BodyTimeout => "the body of the request did not arrive in time",
             Self::ClientFlood => "the client gives requests up as fast as it makes them",
             Self::NoAuthority => "the request does not say which host it is for",
@@ -171,6 +176,7 @@ impl Reason {
                 StatusCode::REQUEST_TIMEOUT
             }
             Self::ClientFlood => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotAuthorized => StatusCode::FORBIDDEN,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Loop => StatusCode::LOOP_DETECTED,
             Self::NoEndpoints | Self::NoCertificate | Self::Shutdown => {
@@ -193,6 +199,7 @@ impl Reason {
         match self {
             Self::ConnectTimeout | Self::DiscoveryTimeout => 4,
             Self::MalformedRequest | Self::HeadTooLarge | Self::NoAuthority => 13,
+            Self::NotAuthorized => 7,
             Self::NoRoute => 12,
             Self::ClientCancelled => 1,
             _ => 14,

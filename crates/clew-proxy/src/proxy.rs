@@ -182,7 +182,7 @@ impl BoundProxy {
                 control.clone(),
                 Handle::current(),
                 &config.limits,
-                config.identity.is_some(),
+                config.identity.as_ref(),
             )),
             learners,
             tracing: settings.current.clone(),

@@ -10,7 +10,7 @@ use crate::route_names::{Learners, RouteNames};
 use ahash::AHashMap;
 use clew_api::client::Resolution;
 use clew_model::name::ServiceName;
-use clew_model::policy::{InboundPolicy, OutboundPolicy};
+use clew_model::policy::{Asked, Caller, InboundPolicy, OutboundPolicy};
 use clew_model::service::{Protocol, Target};
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -327,10 +327,47 @@ pub(crate) struct PortState {
     pub(crate) expect: Expect,
     /// Names of its routes.
     pub(crate) routes: RouteNames,
+    access: Admission,
+}
+
+/// Who may call a port.
+enum Admission {
+    /// Whoever calls: nothing has to be looked at.
+    Everyone,
+    /// Whoever the policy admits.
+    Some(Arc<InboundPolicy>),
+    /// Control has not said yet; until then everyone may, or nobody.
+    Unknown { admits: bool },
+}
+
+impl PortState {
+    /// Whether a caller may ask this, or bytes where nothing is asked.
+    pub(crate) fn admits(
+        &self,
+        caller: Caller<'_>,
+        asked: Option<Asked<'_>>,
+    ) -> Result<(), Reason> {
+        let admits = match &self.access {
+            Admission::Everyone => true,
+            Admission::Some(policy) => policy.access.admits(caller, asked).is_some(),
+            Admission::Unknown { admits: false } => return Err(Reason::DiscoveryTimeout),
+            Admission::Unknown { admits: true } => true,
+        };
+        admits.then_some(()).ok_or(Reason::NotAuthorized)
+    }
+
+    /// Whoever calls may.
+    pub(crate) fn is_for_everyone(&self) -> bool {
+        matches!(
+            self.access,
+            Admission::Everyone | Admission::Unknown { admits: true }
+        )
+    }
 }
 
 impl Port {
-    /// A port that is treated as said until control says otherwise: inbound requests never wait for control.
+    /// A port that is treated as said until control says otherwise. Where the mesh has identities, who may call is not known
+    /// before control has said it.
     pub(crate) fn new(
         application: SocketAddr,
         service: ServiceName,
@@ -342,6 +379,10 @@ impl Port {
         let state = PortState {
             expect: Expect::new(protocol, discovery.detect_timeout()),
             routes: RouteNames::new(&Arc::from([]), learners.of(&service)),
+            access: match discovery.open_at_first() {
+                Some(admits) => Admission::Unknown { admits },
+                None => Admission::Everyone,
+            },
             service,
         };
         Rc::new(Self {
@@ -362,6 +403,7 @@ impl Port {
         let state = PortState {
             expect: Expect::Detect(discovery.detect_timeout()),
             routes: RouteNames::new(&Arc::from([]), learners.of(&service)),
+            access: Admission::Everyone,
             service,
         };
         Rc::new(Self {
@@ -371,6 +413,15 @@ impl Port {
         })
     }
 
+    /// Waits for control's first word on who may call, within a bound of time. Later changes are not waited for.
+    pub(crate) async fn known(&self, learners: &Learners, timeout: Duration) {
+        if matches!(self.state(learners).access, Admission::Unknown { .. }) {
+            let followed = self.followed.borrow().clone();
+            let is_known = |resolution: &Resolution<_>| matches!(resolution, Resolution::Known(_));
+            followed.is(is_known, timeout).await;
+        }
+    }
+
     /// The port as it is now.
     pub(crate) fn state(&self, learners: &Learners) -> Rc<PortState> {
         if let Some(Resolution::Known(policy)) = self.followed.borrow_mut().changed() {
@@ -378,6 +429,10 @@ impl Port {
                 service: policy.service.clone(),
                 expect: Expect::new(policy.protocol, policy.detect_timeout),
                 routes: RouteNames::new(&policy.routes, learners.of(&policy.service)),
+                access: match policy.access.is_for_everyone() {
+                    true => Admission::Everyone,
+                    false => Admission::Some(policy),
+                },
             });
         }
         Rc::clone(&self.current.borrow())

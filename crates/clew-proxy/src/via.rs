@@ -12,7 +12,7 @@ use crate::services::{Port, Service};
 use crate::shard::Shard;
 use clew_model::identity::Identity;
 use clew_model::name::{RouteName, ServiceName};
-use clew_model::policy::{PathMatch, RequestMatch, RouteRule, RouteTable, RuleSource};
+use clew_model::policy::{Caller, PathMatch, RequestMatch, RouteRule, RouteTable, RuleSource};
 use http::HeaderValue;
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, SocketAddr};
@@ -165,6 +165,14 @@ impl Via {
     /// The series of a hop whose peer is the client.
     pub(crate) fn series(&self, key: &SeriesKey) -> Rc<HopSeries> {
         self.series.get(key, self.shard.reports())
+    }
+
+    /// Who calls, for the policy.
+    pub(crate) fn caller(&self) -> Caller<'_> {
+        Caller {
+            identity: self.identity.as_ref(),
+            address: self.client.map(|client| client.ip()),
+        }
     }
 
     /// How far the trace context of its requests is believed: only at the edge there is doubt.

@@ -9,10 +9,14 @@ pub use watch::{BareMember, Hops, Members};
 use crate::address::loopback;
 use crate::within;
 use clew_api::client::{ControlClient, Instance, TokenSource};
-use clew_control::{AuthorityConfig, Control, ControlConfig, ControlError, DeclaredService};
+use clew_control::{
+    AccessHandle, AccessTable, AuthorityConfig, Control, ControlConfig, ControlError,
+    DeclaredService,
+};
 use clew_identity::{Clock, Issuer, TokenKey};
 use clew_model::identity::Identity;
 use clew_model::name::Workload;
+use clew_model::policy::Access;
 use clew_model::telemetry::TelemetrySettings;
 use clew_observe::scrape::Scraper;
 use clew_observe::{Observe, ObserveConfig, Port};
@@ -47,6 +51,9 @@ pub struct Mesh {
     tokens: Option<TokenKey>,
     /// By which certificates are good.
     clock: Clock,
+    /// Nobody may call before control has said who may.
+    denies: bool,
+    access: AccessHandle,
     observe: Option<RunningObserve>,
     proxies: Mutex<Vec<Arc<Running>>>,
 }
@@ -106,6 +113,7 @@ impl Mesh {
         let token = move || Ok(tokens.mint(&of, clock.now(), TOKEN_LIFE));
         Some(IdentityConfig {
             identity,
+            open_at_first: !self.denies,
             token: TokenSource::new(token),
             clock: self.clock.clone(),
         })
@@ -143,6 +151,11 @@ impl Mesh {
             self.client.set_telemetry(settings),
         );
         set.await.expect("settings that control takes");
+    }
+
+    /// From now on these may call. Proxies hear of it some time later.
+    pub fn set_access(&self, access: AccessTable) {
+        self.access.set(access);
     }
 
     /// Follows who is a member.
@@ -226,8 +239,8 @@ impl Mesh {
             settle: ControlConfig::new(loopback()).settle,
             ..self.control_config.clone()
         };
-        let (control, _) = begin_control(config);
-        self.control = control;
+        let (control, _, access) = begin_control(config);
+        (self.control, self.access) = (control, access);
     }
 
     /// Ends everything: proxies first, so that their last spans are taken and their last numbers read.
@@ -271,6 +284,12 @@ impl MeshBuilder {
         self
     }
 
+    /// Who may call what, from the start.
+    pub fn access(mut self, access: AccessTable) -> Self {
+        self.control.access = access;
+        self
+    }
+
     /// The clock by which certificates are good, of control and of all proxies.
     pub fn clock(mut self, clock: Clock) -> Self {
         if let Some(authority) = &mut self.control.authority {
@@ -305,7 +324,7 @@ impl MeshBuilder {
 
     /// Begins it.
     pub async fn begin(self) -> Mesh {
-        let (control, control_address) = begin_control(self.control.clone());
+        let (control, control_address, access) = begin_control(self.control.clone());
         let control_config = ControlConfig {
             listen: vec![control_address],
             ..self.control
@@ -322,6 +341,8 @@ impl MeshBuilder {
                 .as_ref()
                 .map(|authority| authority.clock.clone())
                 .unwrap_or_default(),
+            denies: control_config.access.default == Access::nobody(),
+            access,
             control_config,
             client: ControlClient::new(uri(control_address), Workload::new("the-test", NAMESPACE)),
             observe,
@@ -358,12 +379,15 @@ impl RunningObserve {
     }
 }
 
-fn begin_control(config: ControlConfig) -> (Role<Result<(), ControlError>>, SocketAddr) {
+/// A control that runs, where, and what changes who may call.
+type BegunControl = (Role<Result<(), ControlError>>, SocketAddr, AccessHandle);
+
+fn begin_control(config: ControlConfig) -> BegunControl {
     let control = Control::bind(config).expect("a port for control");
-    let address = control.address();
+    let (address, access) = (control.address(), control.access());
     let (drain, watch) = Drain::new(GRACE);
     let task = tokio::spawn(control.run(watch));
-    (Role { drain, task }, address)
+    (Role { drain, task }, address, access)
 }
 
 /// `http://` and the address.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod mesh {
+    mod access;
     mod balance;
     mod bodies;
     mod cancel;

@@ -109,9 +109,13 @@ pub enum Ignored {
     /// Routes by TLS server name. The service is taken as opaque.
     #[error("routes by TLS server name are not applied")]
     TlsRoutes,
-    /// Who may connect, when that is not everybody.
-    #[error("authorizations are not enforced")]
-    Authorizations,
+    /// An authorization that says what we cannot check: suffixes of names, exceptions of networks, names that are no SPIFFE ids,
+    /// hosts of a route. It admits nobody.
+    #[error("authorization {name:?} cannot be enforced, and admits nobody")]
+    Authorization {
+        /// Its name.
+        name: Arc<str>,
+    },
     /// Rate limits of a port.
     #[error("rate limits are not enforced")]
     RateLimit,

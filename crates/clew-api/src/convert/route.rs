@@ -19,6 +19,13 @@ pub(super) struct Conditions {
     matches: Arc<[RequestMatch]>,
 }
 
+impl Conditions {
+    /// Conditions on the request alone; `None` where there are others too, or none at all.
+    pub(super) fn requests(&self) -> Option<&Arc<[RequestMatch]>> {
+        (self.hosts.is_empty() && !self.matches.is_empty()).then_some(&self.matches)
+    }
+}
+
 /// Metadata of something that is not a configured resource.
 pub(super) fn default_metadata() -> Metadata {
     Metadata {

@@ -51,7 +51,7 @@ fn snapshot(members: Vec<Arc<Member>>) -> Snapshot {
         protocol: Some(Protocol::Grpc),
         routes: Arc::new([]),
     };
-    Snapshot::new(declared(vec![tags]), members, true)
+    Snapshot::new(declared(vec![tags]), Arc::default(), members, true)
 }
 
 fn key(name: &str, namespace: &str) -> ServiceKey {

@@ -58,7 +58,8 @@ fn rule_matches(rule: &RouteRule, host: &str, method: &str, path: &str) -> bool 
                 .any(|condition| request_matches(condition, method, path)))
 }
 
-fn request_matches(condition: &RequestMatch, method: &str, path: &str) -> bool {
+/// Whether a request, by its method in upper case and its path without the query, meets a condition.
+pub(super) fn request_matches(condition: &RequestMatch, method: &str, path: &str) -> bool {
     condition
         .method
         .as_deref()

@@ -5,13 +5,15 @@ use crate::codec::{self, HttpVersion, InBody, Io, Serve, ServeError};
 use crate::detect::{Detected, detect, server_name};
 use crate::endpoint::{EndpointState, Transfer};
 use crate::error::Reason;
-use crate::hop::{Peer, PhaseTimes};
+use crate::hop::{Direction, Peer, PhaseTimes};
 use crate::opaque;
 use crate::response_body::ResponseBody;
 use crate::services::Expect;
 use crate::shard::Shard;
 use crate::via::{Via, Way};
+use clew_model::identity::Identity;
 use clew_model::name::ServiceName;
+use clew_model::policy::Caller;
 use http::{Request, Response};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -195,7 +197,10 @@ async fn serve_http_in_tls(
 /// What the connection is expected to speak.
 async fn expectation(shard: &Rc<Shard>, way: &Way) -> Expect {
     match way {
-        Way::Inbound(port) => port.state(&shard.learners).expect,
+        Way::Inbound(port) => {
+            port.known(&shard.learners, shard.discovery.timeout()).await;
+            port.state(&shard.learners).expect
+        }
         Way::Outbound(service) | Way::Dependency(service, _) => {
             // Not knowing yet is no reason to refuse: the request itself will be told why.
             match shard
@@ -304,6 +309,27 @@ async fn serve_named(
     }
 }
 
+/// Whether the policy admits a caller whose bytes are not looked at.
+fn admit_bytes(
+    shard: &Shard,
+    way: &Way,
+    identity: Option<&Identity>,
+    client: Option<SocketAddr>,
+) -> Result<(), Reason> {
+    let Way::Inbound(port) = way else {
+        return Ok(());
+    };
+    let address = client.map(|client| client.ip());
+    let admitted = port
+        .state(&shard.learners)
+        .admits(Caller { identity, address }, None);
+    if let Err(reason) = admitted {
+        // There is no request that could be counted: it is one that was refused before.
+        shard.refuse(Direction::Inbound, reason);
+    }
+    admitted
+}
+
 /// Passes bytes between a client and the server that is being connected to.
 async fn transfer(
     shard: &Shard,
@@ -323,8 +349,13 @@ async fn transfer(
         };
         meter.attribute(|| shard.reports().tcp(way.direction(), &peer));
     }
+    let admitted = admit_bytes(shard, way, io.peer(), client);
     let transferring = async {
-        match server.await {
+        let opened = match admitted {
+            Ok(()) => server.await,
+            Err(reason) => Err(reason),
+        };
+        match opened {
             Ok((server, _transfer)) => {
                 if let Some(meter) = server.meter() {
                     meter.opaque();

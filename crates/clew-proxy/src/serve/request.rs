@@ -18,9 +18,10 @@ use crate::open_hop::OpenHop;
 use crate::participation::{Participation, Trust};
 use crate::response_body::{Hops, ResponseBody};
 use crate::route_names::Route;
-use crate::services::{Port, Service, ServiceState};
+use crate::services::{Port, PortState, Service, ServiceState};
 use crate::shard::Shard;
 use crate::via::{Edge, Via, Way};
+use clew_model::policy::Asked;
 use clew_model::service::Target;
 use clew_trace::{Extracted, FamilySet, SpanId, TraceId};
 use futures_util::future::Either;
@@ -79,7 +80,7 @@ fn pass_on(
     async move {
         let routed = match (&via.way, fault) {
             (_, Some(reason)) => Err(refuse_unrouted(&via, &arrival, request, reason)),
-            (Way::Inbound(port), None) => Ok(inbound(&via, port, arrival, request)),
+            (Way::Inbound(port), None) => inbound(&via, port, arrival, request),
             (Way::Outbound(service) | Way::Dependency(service, _), None) => {
                 let known = Known::ask(&via.shard, service).await;
                 outbound(&via, service, arrival, request, known)
@@ -156,7 +157,12 @@ fn refuse_unrouted(
 }
 
 /// A request to the application.
-fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody>) -> Routed {
+fn inbound(
+    via: &Via,
+    port: &Port,
+    arrival: Arrival,
+    mut request: Request<InBody>,
+) -> Result<Routed, Refused> {
     let shard = &via.shard;
     let state = port.state(&shard.learners);
     let peer = via.peer(request.headers_mut().remove(CLIENT), &state);
@@ -166,6 +172,14 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
     let mut hop = arrival.open(shard, Direction::Inbound, peer, &route);
     note_address(&mut hop, via.client);
     let joined = join_trace(via, &mut hop, &mut request, arrival.start);
+    count(via, &mut hop);
+    phase(&mut hop, Phase::Route, arrival.start.elapsed());
+    if let Err(reason) = admit(via, &state, &request, &mut hop) {
+        return Err(Refused {
+            hops: Hops::of(hop),
+            reason,
+        });
+    }
     if let (Some(joined), Some(audit)) = (joined, shard.audit()) {
         let given = Given {
             route: route.name.clone(),
@@ -176,14 +190,32 @@ fn inbound(via: &Via, port: &Port, arrival: Arrival, mut request: Request<InBody
         };
         hop.received(audit.received(given, arrival.start));
     }
-    count(via, &mut hop);
-    phase(&mut hop, Phase::Route, arrival.start.elapsed());
-    Routed {
+    Ok(Routed {
         request,
         hops: Hops::of(hop),
         to: To::Application(Rc::clone(&port.endpoint)),
         route,
+    })
+}
+
+/// Whether the policy admits the caller with this request.
+fn admit(
+    via: &Via,
+    port: &PortState,
+    request: &Request<InBody>,
+    hop: &mut OpenHop,
+) -> Result<(), Reason> {
+    if port.is_for_everyone() {
+        return Ok(());
     }
+    let start = Instant::now();
+    let asked = Asked {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+    };
+    let admitted = port.admits(via.caller(), Some(asked));
+    phase(hop, Phase::Policy, start.elapsed());
+    admitted
 }
 
 /// A request from outside the mesh: a hop at the edge around the hop to the service.

@@ -138,6 +138,12 @@ impl<'a> ProxyBuilder<'a> {
         self
     }
 
+    /// Nobody waits for it to be a member: control may be gone.
+    pub fn does_not_join(mut self) -> Self {
+        self.config.join = false;
+        self
+    }
+
     /// Other bounds.
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.config.limits);

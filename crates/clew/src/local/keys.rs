@@ -30,6 +30,8 @@ const TOKEN_LIFE: Duration = Duration::from_secs(300);
 pub(crate) struct Keys {
     issuer: Arc<Issuer>,
     token_key: [u8; KEY_BYTES],
+    /// Who may call while control has not said it: everyone, or nobody.
+    open_at_first: bool,
 }
 
 /// What is in the file.
@@ -42,6 +44,9 @@ struct Kept {
     key: String,
     /// Base64.
     tokens: String,
+    /// The mesh denies what nobody has allowed.
+    #[serde(default)]
+    denies: bool,
 }
 
 /// There are no keys.
@@ -75,6 +80,7 @@ impl Keys {
         Ok(Self {
             issuer: Arc::new(issuer),
             token_key: TokenKey::random_bytes().ok_or(KeysError::Make(None))?,
+            open_at_first: true,
         })
     }
 
@@ -105,7 +111,16 @@ impl Keys {
         Ok(Self {
             issuer: Arc::new(issuer),
             token_key,
+            open_at_first: !kept.denies,
         })
+    }
+
+    /// The same in a mesh that denies what nobody has allowed, or does not.
+    pub(crate) fn in_a_mesh_that_denies(self, denies: bool) -> Self {
+        Self {
+            open_at_first: !denies,
+            ..self
+        }
     }
 
     /// Keeps them for commands of this user, and for the next mesh at this address.
@@ -123,6 +138,7 @@ impl Keys {
             certificate,
             key: key.to_owned(),
             tokens: STANDARD.encode(self.token_key),
+            denies: !self.open_at_first,
         };
         let text = serde_json::to_string(&kept).map_err(|error| failed(error.into()))?;
         std::fs::create_dir_all(dir).map_err(failed)?;
@@ -161,6 +177,7 @@ impl Keys {
         let token = move || Ok(tokens.mint(&of, SystemTime::now(), TOKEN_LIFE));
         Ok(IdentityConfig {
             identity,
+            open_at_first: self.open_at_first,
             token: TokenSource::new(token),
             clock: Clock::default(),
         })

@@ -12,7 +12,7 @@ use crate::wire::linkerd::http_route::{
 use crate::wire::linkerd::meta::{Metadata, Resource, metadata};
 use crate::wire::linkerd::{destination, inbound, outbound};
 use crate::wire::telemetry;
-use clew_model::policy::{OutboundPolicy, PathMatch};
+use clew_model::policy::{Access, OutboundPolicy, PathMatch};
 use clew_model::service::{EndpointUpdate, Protocol};
 
 #[test]
@@ -298,7 +298,9 @@ fn a_linkerd_server_names_no_service_and_restricts_who_may_connect() {
     let decoded = inbound_from_wire(server, &"books".into()).unwrap();
     assert_eq!(decoded.value.service.as_str(), "books");
     assert_eq!(decoded.value.protocol, Protocol::Opaque);
-    assert_eq!(decoded.ignored, vec![Ignored::Authorizations]);
+    // It authorizes nobody.
+    assert_eq!(decoded.value.access, Access::nobody());
+    assert_eq!(decoded.ignored, Vec::new());
 }
 
 #[test]

@@ -11,7 +11,8 @@ use crate::convert::template::{path_of_regex, regex_of_template};
 use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, RouteName, Workload};
 use clew_model::policy::{
-    InboundPolicy, OutboundPolicy, PathMatch, RequestMatch, RouteRule, RuleSource,
+    Access, Clients, Grant, InboundPolicy, IpPrefix, OutboundPolicy, PathMatch, RequestMatch,
+    RouteRule, RuleSource,
 };
 use clew_model::service::{Endpoint, EndpointUpdate, Protocol, Target};
 use clew_model::telemetry::{AccessLog, Sampling, TelemetrySettings, WriteFormat};
@@ -173,8 +174,46 @@ fn outbound() -> impl Strategy<Value = OutboundPolicy> {
     })
 }
 
+fn grant() -> impl Strategy<Value = Grant> {
+    let identity = ("[a-z]{1,8}", "[a-z]{1,8}").prop_filter_map("a name", |(name, ns)| {
+        Identity::new("x.y", &Workload::new(name, ns)).ok()
+    });
+    let clients = prop_oneof![
+        Just(Clients::Anyone),
+        Just(Clients::Meshed),
+        vec(identity, 1..3).prop_map(|those| Clients::Identities(those.into())),
+    ];
+    let network = (any::<std::net::IpAddr>(), 1..=32_u8)
+        .prop_map(|(address, bits)| IpPrefix { address, bits });
+    let request =
+        ("/[a-z]{1,5}", option::of(Just("PUT"))).prop_map(|(path, method)| RequestMatch {
+            path: Some(PathMatch::Prefix(path.into())),
+            method: method.map(Arc::from),
+        });
+    (
+        "[a-z]{1,8}",
+        clients,
+        vec(network, 0..3),
+        vec(request, 0..3),
+    )
+        .prop_map(|(name, clients, networks, requests)| Grant {
+            name: name.into(),
+            clients,
+            networks: networks.into(),
+            requests: requests.into(),
+        })
+}
+
+/// In the order in which they are on the wire: those that ask for nothing come first.
+fn access() -> impl Strategy<Value = Access> {
+    vec(grant(), 0..4).prop_map(|mut grants| {
+        grants.sort_by_key(|grant| !grant.requests.is_empty());
+        Access::of(grants)
+    })
+}
+
 fn inbound() -> impl Strategy<Value = InboundPolicy> {
-    outbound().prop_map(|policy| {
+    (outbound(), access()).prop_map(|(policy, access)| {
         let without_backend = |rule: &RouteRule| RouteRule {
             backend: None,
             ..rule.clone()
@@ -184,6 +223,17 @@ fn inbound() -> impl Strategy<Value = InboundPolicy> {
             protocol: policy.protocol,
             detect_timeout: policy.detect_timeout,
             routes: policy.routes.iter().map(without_backend).collect(),
+            access: match policy.protocol {
+                // Bytes ask nothing, and what gRPC cannot ask has no word in its routes.
+                Protocol::Opaque | Protocol::Grpc => Access::of(
+                    access
+                        .grants
+                        .iter()
+                        .filter(|grant| grant.requests.is_empty())
+                        .cloned(),
+                ),
+                _ => access,
+            },
         }
     })
 }

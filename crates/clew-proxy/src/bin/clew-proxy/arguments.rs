@@ -64,6 +64,9 @@ pub(crate) struct Run {
     /// has no identity, and speaks in clear.
     #[arg(long, env = "CLEW_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Nobody may call before control has said who may: without it, everyone may while control is not there.
+    #[arg(long, env = "CLEW_CLOSED_AT_FIRST")]
+    closed_at_first: bool,
     /// Domain of the mesh's identities.
     #[arg(long, env = "CLEW_TRUST_DOMAIN", default_value = "cluster.local")]
     trust_domain: String,
@@ -191,6 +194,7 @@ impl Run {
             Some(IdentityConfig {
                 // What is wrong with it is one of the mistakes.
                 identity: self.identity().ok()?,
+                open_at_first: !self.closed_at_first,
                 token: TokenSource::new(move || std::fs::read_to_string(&file)),
                 clock: Clock::default(),
             })
