@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The domain of all identities of a mesh on one machine: what Kubernetes calls its cluster, too.
-const TRUST_DOMAIN: &str = "cluster.local";
+pub(crate) const TRUST_DOMAIN: &str = "cluster.local";
 /// A token is used at once; it is made anew each time.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
@@ -115,7 +115,8 @@ impl Keys {
         })
     }
 
-    /// The same in a mesh that denies what nobody has allowed, or does not.
+    /// The same in a mesh that denies what nobody has allowed, or does not: what proxies go by that start from now on, as
+    /// long as control has not said it.
     pub(crate) fn in_a_mesh_that_denies(self, denies: bool) -> Self {
         Self {
             open_at_first: !denies,

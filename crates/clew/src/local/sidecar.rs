@@ -57,6 +57,11 @@ impl Surroundings {
         }
     }
 
+    /// The same mesh, for proxies that are bound from now on, with what it says of itself now.
+    pub(crate) fn set_keys(&mut self, keys: Keys) {
+        self.keys = Some(keys);
+    }
+
     /// The mesh of these roles, and a proxy as the flags say.
     pub(crate) fn of(roles: &Record, flags: ProxyArgs, log: LogControl) -> Result<Self, KeysError> {
         // An older Clew gives no identities, and keeps no keys.
