@@ -221,6 +221,19 @@ mod tests {
         assert_eq!(files, 1, "drafts are left behind");
     }
 
+    /// Whoever joins goes by it until control has spoken.
+    #[test]
+    fn that_a_mesh_denies_is_kept_as_long_as_it_does() {
+        let dir = tempfile::tempdir().unwrap();
+        for denies in [true, false] {
+            let keys = Keys::generate().unwrap().in_a_mesh_that_denies(denies);
+            keys.keep(dir.path(), api()).unwrap();
+            let read = Keys::read(dir.path(), api()).unwrap().unwrap();
+            let books = Workload::new("books", "default");
+            assert_eq!(read.identity(&books).unwrap().open_at_first, !denies);
+        }
+    }
+
     #[test]
     fn a_file_that_holds_none_is_named() {
         let dir = tempfile::tempdir().unwrap();
