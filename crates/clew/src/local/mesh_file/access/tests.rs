@@ -189,3 +189,11 @@ services:
         ]
     );
 }
+
+#[test]
+fn the_file_in_the_documents_is_right() {
+    let document = include_str!("../../../../../../docs/access.md");
+    let (_, rest) = document.split_once("```yaml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    parse("docs/access.md", file).unwrap();
+}
