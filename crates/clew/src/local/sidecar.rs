@@ -57,7 +57,7 @@ impl Surroundings {
         }
     }
 
-    /// The same mesh, for proxies that are bound from now on, with what it says of itself now.
+    /// What proxies that are bound from now on prove who they are with, and go by until control has spoken.
     pub(crate) fn set_keys(&mut self, keys: Keys) {
         self.keys = Some(keys);
     }

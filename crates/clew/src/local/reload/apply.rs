@@ -82,3 +82,26 @@ async fn tell_proxies(mesh: &Mesh, change: &TelemetryChange) -> anyhow::Result<(
     api.put::<TelemetrySettings>(&question, change).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::with_those_of;
+    use clew_control::AccessTable;
+    use clew_model::policy::Access;
+
+    /// 1. Nobody may call two services. 2. Both go, and the mesh is for everyone from now on. 3. Until they have ended nobody may
+    ///    call them still.
+    #[test]
+    fn what_ends_is_not_opened_on_its_way() {
+        let before = AccessTable {
+            default: Access::nobody(),
+            services: [("a".into(), Access::nobody())].into(),
+        };
+        let removed = ["a".into(), "b".into()];
+        let meanwhile = with_those_of(&removed, &before, AccessTable::default());
+        assert_eq!(meanwhile.default, Access::everyone());
+        for service in removed {
+            assert_eq!(meanwhile.services.get(&service), Some(&Access::nobody()));
+        }
+    }
+}
