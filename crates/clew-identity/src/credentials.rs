@@ -1,34 +1,21 @@
 //! What a workload proves itself with in TLS, both as a client and as a server.
 
 use crate::bundle::{BundleError, TrustBundle};
+use crate::certificate::{Issued, Validity};
 use crate::clock::Clock;
-use crate::issuer::{Issued, IssuerError, Validity, names};
+use crate::key::WorkloadKey;
 use crate::peer::{PeerError, peer_identity};
+use crate::verify::{PROVIDER, VerifyError, of_servers, server_name, verify};
 use clew_model::identity::Identity;
-use rcgen::{CertificateParams, KeyPair};
-use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::client::Resumption;
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{ClientConfig, ClientConnection, CommonState, ServerConfig, ServerConnection};
-use std::fmt;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// The key of a workload. It never leaves the process.
-pub struct WorkloadKey(KeyPair);
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// No key, or no request for a certificate.
-    #[error("no key can be made")]
-    Key(#[source] rcgen::Error),
-    /// The name cannot be in a certificate.
-    #[error(transparent)]
-    Name(Box<IssuerError>),
     /// The trust bundle is none.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -39,39 +26,14 @@ pub enum CredentialError {
     #[error(transparent)]
     Certificate(#[from] PeerError),
     /// The certificate is not believed, by the trust bundle or by the time.
-    #[error("the certificate is not believed")]
-    Untrusted(#[source] rustls::Error),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     /// TLS cannot be set up with it.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
-    /// Verification cannot be set up.
-    #[error("verification cannot be set up")]
+    /// The verification of clients cannot be set up.
+    #[error("the verification of clients cannot be set up")]
     Verifier(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl WorkloadKey {
-    /// A new one (ECDSA P-256).
-    pub fn generate() -> Result<Self, CredentialError> {
-        KeyPair::generate().map(Self).map_err(CredentialError::Key)
-    }
-
-    /// A request to have it certified, in DER.
-    pub fn request(&self, identity: &Identity) -> Result<Vec<u8>, CredentialError> {
-        let (uri, dns) = names(identity).map_err(|error| CredentialError::Name(error.into()))?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.subject_alt_names = vec![uri, dns];
-        let request = params
-            .serialize_request(&self.0)
-            .map_err(CredentialError::Key)?;
-        Ok(request.der().to_vec())
-    }
-}
-
-impl fmt::Debug for WorkloadKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WorkloadKey")
-    }
 }
 
 /// Certificate, key and roots of a workload, as TLS takes them. Sessions are resumed within one value of it, and no further:
@@ -102,39 +64,33 @@ impl Credentials {
         bundle: &TrustBundle,
         clock: &Clock,
     ) -> Result<Self, CredentialError> {
-        let chain: Vec<CertificateDer<'static>> = std::iter::once(&issued.leaf)
-            .chain(&issued.intermediates)
-            .map(|der| CertificateDer::from(der.clone()))
-            .collect();
-        let roots = bundle.store()?;
+        let chain = issued.chain();
+        let servers = of_servers(bundle)?;
         let provider = Arc::clone(&PROVIDER);
-        let servers = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
-            .build()
-            .map_err(|error| CredentialError::Verifier(error.into()))?;
-        let clients = WebPkiClientVerifier::builder_with_provider(roots, provider.clone())
-            .build()
-            .map_err(|error| CredentialError::Verifier(error.into()))?;
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(bundle.store()?, provider.clone())
+                .build()
+                .map_err(|error| CredentialError::Verifier(error.into()))?;
         let named = peer_identity(Some(&chain), clock.now())?;
         if named != *identity {
             return Err(CredentialError::OfAnother(named));
         }
-        verify(&*servers, &chain, identity, clock).map_err(CredentialError::Untrusted)?;
+        verify(&*servers, &chain, identity, clock)?;
 
-        let private = || PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.0.serialize_der()));
         let versions = &[&rustls::version::TLS13];
         let mut client =
             ClientConfig::builder_with_details(provider.clone(), Arc::new(clock.clone()))
                 .with_protocol_versions(versions)
                 .map_err(CredentialError::Tls)?
                 .with_webpki_verifier(servers)
-                .with_client_auth_cert(chain.clone(), private())
+                .with_client_auth_cert(chain.clone(), key.private())
                 .map_err(CredentialError::Tls)?;
         client.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
         let mut server = ServerConfig::builder_with_details(provider, Arc::new(clock.clone()))
             .with_protocol_versions(versions)
             .map_err(CredentialError::Tls)?
             .with_client_cert_verifier(clients)
-            .with_single_cert(chain, private())
+            .with_single_cert(chain, key.private())
             .map_err(CredentialError::Tls)?;
         server.session_storage = ServerSessionMemoryCache::new(MAX_SESSIONS);
         // One is enough: each resumption brings the next.
@@ -191,44 +147,6 @@ impl Credentials {
         not_before + life.mul_f64(RENEWAL - JITTER * chance.clamp(0.0, 1.0))
     }
 }
-
-/// As a client would.
-fn verify(
-    verifier: &dyn ServerCertVerifier,
-    chain: &[CertificateDer<'_>],
-    identity: &Identity,
-    clock: &Clock,
-) -> Result<(), rustls::Error> {
-    let name = server_name(identity).ok_or(rustls::Error::EncryptError)?;
-    let since_epoch = clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = UnixTime::since_unix_epoch(since_epoch);
-    let (leaf, rest) = chain
-        .split_first()
-        .ok_or(rustls::Error::NoCertificatesPresented)?;
-    verifier.verify_server_cert(leaf, rest, &name, &[], now)?;
-    Ok(())
-}
-
-/// What a client asks for in its ClientHello, to reach this identity.
-pub(crate) fn server_name(identity: &Identity) -> Option<ServerName<'static>> {
-    ServerName::try_from(identity.dns_name()).ok()
-}
-
-/// TLS 1.3 between our own kind: what is quick where there are instructions for AES comes first.
-static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| {
-    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
-    provider.cipher_suites = vec![
-        cipher_suite::TLS13_AES_128_GCM_SHA256,
-        cipher_suite::TLS13_AES_256_GCM_SHA384,
-        cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
-    ];
-    provider.kx_groups = vec![
-        kx_group::X25519MLKEM768,
-        kx_group::X25519,
-        kx_group::SECP256R1,
-    ];
-    Arc::new(provider)
-});
 
 #[cfg(test)]
 mod tests;

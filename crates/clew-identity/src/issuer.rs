@@ -1,8 +1,10 @@
 //! The authority that signs certificates of workloads.
 
 use crate::bundle::{BundleError, TrustBundle, pem};
+use crate::certificate::{Issued, NameError, Validity, names};
 use crate::clock::Clock;
-use crate::credentials::{CredentialError, Credentials, WorkloadKey};
+use crate::key::{KeyError, WorkloadKey};
+use crate::verify::{VerifyError, of_servers, verify};
 use clew_model::identity::{Identity, IdentityError};
 use clew_model::name::Workload;
 use rcgen::{
@@ -28,26 +30,6 @@ pub struct Issuer {
     not_after: SystemTime,
 }
 
-/// From when to when a certificate is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// From here.
-    pub not_before: SystemTime,
-    /// To here.
-    pub not_after: SystemTime,
-}
-
-/// A certificate that was issued.
-#[derive(Clone, Debug)]
-pub struct Issued {
-    /// Of the workload, in DER.
-    pub leaf: Vec<u8>,
-    /// Those between it and a root of the trust bundle, in DER, the one that signed the leaf first.
-    pub intermediates: Vec<Vec<u8>>,
-    /// When it is good.
-    pub validity: Validity,
-}
-
 /// Why there is no issuer, or no certificate of it.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
@@ -68,13 +50,19 @@ pub enum IssuerError {
     OtherKey,
     /// What it signs is believed by nobody.
     #[error("what the issuer signs does not lead to a root of the trust bundle")]
-    Untrusted(#[source] CredentialError),
+    Untrusted(#[source] VerifyError),
     /// The trust bundle is none.
     #[error(transparent)]
     Bundle(#[from] BundleError),
     /// The name cannot be in a certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The same.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// There is no key to try it with.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The request for a certificate is none.
     #[error("the certificate signing request cannot be read")]
     Request(#[source] rcgen::Error),
@@ -182,13 +170,12 @@ impl Issuer {
     /// A certificate of it is what it will be: it is said here if nobody would believe it, and not by every proxy later.
     fn prove(&self, now: SystemTime) -> Result<(), IssuerError> {
         let identity = Identity::new(&self.trust_domain, &Workload::new("probe", "clew"))?;
-        let key = WorkloadKey::generate().map_err(IssuerError::Untrusted)?;
-        let request = key.request(&identity).map_err(IssuerError::Untrusted)?;
+        let request = WorkloadKey::generate()?.request(&identity)?;
         let issued = self.issue(&request, &identity, now, Duration::from_secs(60))?;
         let clock = Clock::new(move || now);
-        Credentials::new(&key, &identity, &issued, &self.bundle, &clock)
-            .map_err(IssuerError::Untrusted)?;
-        Ok(())
+        let verified = of_servers(&self.bundle)
+            .and_then(|verifier| verify(&*verifier, &issued.chain(), &identity, &clock));
+        verified.map_err(IssuerError::Untrusted)
     }
 
     /// Signs a certificate for a workload that has proven to be `identity`. Of the request, which is PEM or DER, only the
@@ -266,17 +253,6 @@ impl Issuer {
     pub fn to_pem(&self) -> (String, &str) {
         (pem("CERTIFICATE", &self.own), &self.key)
     }
-}
-
-/// The names of an identity in a certificate.
-pub(crate) fn names(identity: &Identity) -> Result<(SanType, SanType), IssuerError> {
-    let uri = identity.as_str().try_into();
-    let dns = identity.dns_name().as_str().try_into();
-    let no_name = "the identity cannot be written into a certificate";
-    Ok((
-        SanType::URI(uri.map_err(failed::<rcgen::Error>(no_name))?),
-        SanType::DnsName(dns.map_err(failed::<rcgen::Error>(no_name))?),
-    ))
 }
 
 fn said(name: &SanType) -> String {

@@ -6,7 +6,8 @@
 use crate::config::IdentityConfig;
 use clew_api::client::{CallError, ControlClient, Trust, Updates};
 use clew_identity::{
-    BundleError, Clock, CredentialError, Credentials, Issued, TrustBundle, Validity, WorkloadKey,
+    BundleError, Clock, CredentialError, Credentials, Issued, KeyError, TrustBundle, Validity,
+    WorkloadKey,
 };
 use futures_util::StreamExt;
 use std::cell::RefCell;
@@ -109,6 +110,8 @@ impl OwnCredentials {
 enum RenewalError {
     #[error(transparent)]
     Call(#[from] CallError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(transparent)]
     Credentials(#[from] CredentialError),
 }

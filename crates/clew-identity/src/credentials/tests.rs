@@ -3,6 +3,7 @@ use crate::issuer::Issuer;
 use clew_model::name::Workload;
 use rustls::HandshakeKind;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 const DOMAIN: &str = "cluster.local";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -251,7 +252,7 @@ fn credentials_that_others_would_refuse_are_none() {
     let other = Issuer::generate(DOMAIN, clock.now()).unwrap();
     assert!(matches!(
         made(&key, "books", other.bundle()),
-        Err(CredentialError::Untrusted(_))
+        Err(CredentialError::Verify(VerifyError::Untrusted(_)))
     ));
     let other_key = WorkloadKey::generate().unwrap();
     assert!(matches!(
