@@ -182,7 +182,7 @@ fn identities_from_wire(those: &PermitClientIdentities) -> Option<Clients> {
 
 fn network_from_wire(network: &Network) -> Option<IpPrefix> {
     let net = network.net.as_ref()?;
-    let address = IpAddr::try_from(net.ip.clone()?).ok()?;
+    let address = IpAddr::try_from(net.ip?).ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits = u8::try_from(net.prefix_len)
         .ok()
