@@ -36,10 +36,10 @@ pub(crate) struct AccessArgs {
     #[arg(long = "network", value_name = "CIDR", requires = "allow")]
     pub(crate) networks: Vec<String>,
     /// From now on nobody may call the service
-    #[arg(long, requires = "service", conflicts_with_all = ["allow", "reset"])]
+    #[arg(long, requires = "service", conflicts_with_all = ["allow", "requests", "networks", "reset"])]
     pub(crate) deny: bool,
     /// From now on the mesh's default holds for the service
-    #[arg(long, requires = "service", conflicts_with = "allow")]
+    #[arg(long, requires = "service", conflicts_with_all = ["allow", "requests", "networks"])]
     pub(crate) reset: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,

@@ -173,9 +173,17 @@ fn who_may_call_is_said_in_words() {
         ("books", vec![reads, grant(AccessClients::Meshed)]),
     ]);
     insta::assert_snapshot!(plain(&render(&now, None)), @r"
+    SERVICE   MAY_CALL
+    authors   nobody
+    books     webapp, shop/shell, spiffe://other/ns/a/sa/b (GET /books/{id}, /*, PUT) from 10.0.0.0/8; whoever is of the mesh
+    (others)  everyone (default)
     ");
     insta::assert_snapshot!(plain(&render(&now, Some("ratings"))), @r"
+    SERVICE  MAY_CALL
+    ratings  everyone (default)
     ");
     insta::assert_snapshot!(plain(&render(&table(Vec::new()), None)), @r"
+    SERVICE  MAY_CALL
+    (all)    everyone (default)
     ");
 }

@@ -55,7 +55,19 @@ fn who_was_refused_stands_beside_who_may_call() {
         }],
     };
     insta::assert_snapshot!(plain(&render(&authz, None)), @r"
+    SERVER  CLIENT      ROUTE            ADMITTED  REFUSED  TLS
+    books   shell       GET /books/{id}         0       12  mtls
+    books   (unmeshed)  GET /books/{id}         0        3  none
+    books   webapp      GET /books/{id}         5        0  mtls
+    books   webapp      GET /                   1        0  mtls
+    books   webapp      GET /gone               1        0  mtls
     ");
     insta::assert_snapshot!(plain(&render(&authz, Some(&access))), @r"
+    SERVER         CLIENT          ROUTE            ADMITTED  REFUSED  TLS   CLIENT_ID                                    MAY_CALL
+    books.default  shell.default   GET /books/{id}         0       12  mtls  spiffe://cluster.local/ns/default/sa/shell   webapp
+    books.default  (unmeshed)      GET /books/{id}         0        3  none  -                                            webapp
+    books.default  webapp.default  GET /books/{id}         5        0  mtls  spiffe://cluster.local/ns/default/sa/webapp  webapp
+    books.default  webapp.default  GET /                   1        0  mtls  spiffe://cluster.local/ns/default/sa/webapp  admin: whoever is of the mesh (default) | books: webapp
+    books.default  webapp.default  GET /gone               1        0  mtls  spiffe://cluster.local/ns/default/sa/webapp  -
     ");
 }
