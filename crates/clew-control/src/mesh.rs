@@ -209,7 +209,11 @@ impl Mesh {
             return None;
         }
         if changed != *table.access {
-            tracing::info!(%service, "who may call it has changed, until control is restarted or its file is read again");
+            let grants = changed.services.get(service).map(|access| {
+                let names = access.grants.iter().map(|grant| &*grant.name);
+                names.collect::<Vec<_>>()
+            });
+            tracing::info!(%service, ?grants, "who may call it has changed, until control restarts or its file is read again");
             table.access = Arc::new(changed);
             self.publish(&table);
         }
