@@ -4,7 +4,9 @@
 use crate::audit::{Audit, Cause, Received};
 use crate::error::Reason;
 use crate::grpc;
-use crate::hop::{Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes};
+use crate::hop::{
+    Classification, Direction, End, Exchange, HopRecord, HopTrace, Peer, PhaseTimes, SeriesKey,
+};
 use crate::lifecycle::{Connections, Stage};
 use crate::opaque::Transferred;
 use crate::report::{HopSeries, WorkerReports};
@@ -68,6 +70,8 @@ struct State {
     received: Option<Received>,
     /// The request in flight there that this one was made for, when that is known.
     cause: Option<Cause>,
+    /// The other side's proxy has refused it.
+    is_refused: bool,
     /// When it was last told of in the access log: not before its end, of all but long streams.
     told: Instant,
 }
@@ -87,6 +91,7 @@ impl OpenHop {
             request_body: None,
             tunnel: None,
             received: None,
+            is_refused: false,
             cause: None,
         };
         Self {
@@ -208,6 +213,23 @@ impl OpenHop {
         self.grpc_status(headers);
     }
 
+    /// It goes to a member of the mesh.
+    pub(crate) fn is_to_member(&mut self) -> bool {
+        self.record().is_some_and(|record| {
+            let SeriesKey {
+                direction, peer, ..
+            } = &record.key;
+            *direction == Direction::Outbound && peer.workload.is_some()
+        })
+    }
+
+    /// The answer is that of the other side's proxy, whose policy does not admit us.
+    pub(crate) fn refused_by_peer(&mut self) {
+        if let Some(mut state) = self.state() {
+            state.is_refused = true;
+        }
+    }
+
     /// Notes the gRPC status, from trailers or from the head of a trailers-only response.
     pub(crate) fn grpc_status(&mut self, headers: &HeaderMap) {
         let Some(mut record) = self.record() else {
@@ -260,6 +282,7 @@ impl OpenHop {
         record.outcome = match request_body.and_then(|progress| progress.broken()) {
             Some(Reason::ClientCancelled) => End::CancelledByClient,
             Some(reason) => End::Failed(reason),
+            None if state.is_refused && end == End::Complete => End::Failed(Reason::NotAuthorized),
             None => end,
         };
         record.exchange = exchange_of(record, self.sink.streams.long_after);

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod peers {
+    mod access;
     mod authz;
     mod books;
     mod clew_proxy;

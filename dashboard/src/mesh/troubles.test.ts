@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listed, ofIngest, ofMember, ofStore } from './troubles';
+import { endHealth, listed, ofIngest, ofMember, ofStore } from './troubles';
 
 const well = {
   id: 'books-1',
@@ -59,4 +59,11 @@ test('whatever is wrong is told with what to do about it', () => {
 
 test('reasons are in words', () => {
   expect(listed({ queue_full: 1200, export_failed: 0, shed: 1 })).toBe('1,200 queue full, 1 shed');
+});
+
+test('a certificate that was not renewed in time is told before it ends', () => {
+  const now = Date.parse('2026-01-01T12:00:00Z');
+  expect(endHealth(now + 2 * 3_600_000, now)).toBe('good');
+  expect(endHealth(now + 3_600_000, now)).toBe('warn');
+  expect(endHealth(now, now)).toBe('bad');
 });

@@ -15,6 +15,15 @@ export interface Trouble {
   command?: string;
 }
 
+/** Proxies renew certificates long before: one that ends within the hour could not be renewed. */
+const ENDS_SOON_MS = 3_600_000;
+
+/** Of a certificate that ends then, both in Unix milliseconds. */
+export function endHealth(end: number, now: number): 'good' | 'warn' | 'bad' {
+  if (end <= now) return 'bad';
+  return end - now <= ENDS_SOON_MS ? 'warn' : 'good';
+}
+
 export function sum(counts: Record<string, number> | null | undefined): number {
   return Object.values(counts ?? {}).reduce((all, one) => all + one, 0);
 }

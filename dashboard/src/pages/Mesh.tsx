@@ -32,7 +32,7 @@ export function MeshPage() {
         {mesh.data && <Storage store={mesh.data.store} ingest={mesh.data.ingest} />}
         <div className="mesh-side">
           {mesh.data && <Roles mesh={mesh.data} />}
-          <Certificates />
+          {members && <Certificates members={members} />}
         </div>
       </div>
       {settings.error && <Failure error={settings.error} retry={settings.retry} />}

@@ -66,9 +66,26 @@ pub struct MeshMember {
     /// Lines of its access log that were dropped, since its proxy started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log_lines_dropped: Option<u64>,
+    /// Who it proves to be, a SPIFFE id. Absent where it speaks in clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// Its certificate. Absent when it has none, or its numbers were never read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<MemberCertificate>,
     /// The process of its proxy. What it says is of the whole process, which other members may share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<MemberProcess>,
+}
+
+/// The certificate of one proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MemberCertificate {
+    /// When it ends, RFC 3339.
+    pub expires: String,
+    /// Certificates that it has had since it started, this one included.
+    pub issued: u64,
+    /// Connections of clients that failed the TLS handshake, since it started.
+    pub refused_clients: u64,
 }
 
 /// Spans of one proxy since it started.

@@ -38,6 +38,7 @@ pub(super) async fn check(
         members::present(members.as_deref()),
         members::numbers(&targets),
         members::versions(members.as_deref().unwrap_or_default()),
+        members::certificates(&targets),
         spans::taken_in(&ingest),
         spans::sent(store).await,
         spans::series(store).await,

@@ -17,6 +17,12 @@ pub struct Vitals {
     pub series_dropped: BTreeMap<String, u64>,
     /// Lines of the access log that were dropped since it started.
     pub log_lines_dropped: Option<u64>,
+    /// When its certificate ends, in Unix seconds.
+    pub certificate_expires: Option<u64>,
+    /// Certificates that it has had since it started.
+    pub certificates: Option<u64>,
+    /// Clients since it started whose TLS handshake failed.
+    pub tls_refused: Option<u64>,
     /// Memory of its process in RAM.
     pub resident_bytes: Option<u64>,
     /// Processor time of its process.
@@ -54,6 +60,9 @@ impl Vitals {
                 self.series_dropped.insert(label("family"), whole);
             }
             "clew_access_log_dropped_total" => self.log_lines_dropped = Some(whole),
+            "identity_cert_expiration_timestamp_seconds" => self.certificate_expires = Some(whole),
+            "identity_cert_refreshes_total" => self.certificates = Some(whole),
+            "clew_tls_refused_total" => self.tls_refused = Some(whole),
             "process_resident_memory_bytes" => self.resident_bytes = Some(whole),
             "process_cpu_seconds_total" => self.cpu_seconds = Some(value),
             "process_open_fds" => self.open_fds = Some(whole),

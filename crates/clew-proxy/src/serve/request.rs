@@ -12,7 +12,7 @@ use crate::audit::Given;
 use crate::codec::InBody;
 use crate::endpoint::Lease;
 use crate::error::Reason;
-use crate::headers::{self, CLIENT};
+use crate::headers::{self, CLIENT, ERROR};
 use crate::hop::{Direction, Exchange, Phase, PhaseTimes};
 use crate::open_hop::OpenHop;
 use crate::participation::{Participation, Trust};
@@ -408,10 +408,19 @@ fn answered(
 ) -> Response<ResponseBody> {
     let response_start = Instant::now();
     hops.each(|hop| hop.response_head(response.status(), response.headers(), response_start));
+    if is_refused_by_peer(&mut hops.inner, &response) {
+        hops.each(OpenHop::refused_by_peer);
+    }
     match upgrade.filter(|upgrade| upgrade.accepted(&response)) {
         Some(upgrade) => upgrade.join(shard, response, hops, lease),
         None => respond(response, hops, lease, response_start),
     }
+}
+
+/// The server's proxy has answered in its place: its policy does not admit us. It would look like a word of the server.
+fn is_refused_by_peer(hop: &mut OpenHop, response: &Response<InBody>) -> bool {
+    let reason = response.headers().get(ERROR);
+    reason.is_some_and(|reason| reason == Reason::NotAuthorized.as_str()) && hop.is_to_member()
 }
 
 /// Passes the response on; its body closes the hops.

@@ -59,11 +59,25 @@ impl<K: Kind> Kind for List<K> {
 
 /// One value, or a list of them; see [`one_or_many`].
 #[derive(Debug)]
-pub struct OneOrMany<K>(K);
+pub struct OneOrMany<K> {
+    item: K,
+    not_empty: bool,
+}
 
 /// One value, or a list of such values.
 pub fn one_or_many<K: Kind>(item: K) -> OneOrMany<K> {
-    OneOrMany(item)
+    OneOrMany {
+        item,
+        not_empty: false,
+    }
+}
+
+impl<K: Kind> OneOrMany<K> {
+    /// Refuses an empty list.
+    pub fn not_empty(mut self) -> Self {
+        self.not_empty = true;
+        self
+    }
 }
 
 impl<K: Kind> Kind for OneOrMany<K> {
@@ -71,16 +85,20 @@ impl<K: Kind> Kind for OneOrMany<K> {
 
     fn read(&self, node: &Node, place: &Place, mistakes: &mut Mistakes) -> Option<Self::Value> {
         match &node.value {
-            Value::List(items) => read_items(&self.0, items, place, mistakes),
-            _ => self.0.read(node, place, mistakes).map(|one| vec![one]),
+            Value::List(items) if items.is_empty() && self.not_empty => {
+                mistakes.push(place.mistake("an empty list", self.shape().expected()));
+                None
+            }
+            Value::List(items) => read_items(&self.item, items, place, mistakes),
+            _ => self.item.read(node, place, mistakes).map(|one| vec![one]),
         }
     }
 
     fn shape(&self) -> Shape {
         Shape::List {
-            item: Box::new(self.0.shape()),
+            item: Box::new(self.item.shape()),
             or_one: true,
-            not_empty: false,
+            not_empty: self.not_empty,
         }
     }
 }

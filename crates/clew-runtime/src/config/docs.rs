@@ -70,6 +70,11 @@ impl Shape {
     /// This list, in words, of what `item` says.
     fn list_of(&self, item: &str) -> String {
         match self {
+            Shape::List {
+                or_one: true,
+                not_empty: true,
+                ..
+            } => format!("{item}, or a list of at least one such"),
             Shape::List { or_one: true, .. } => format!("{item}, or a list of such"),
             Shape::List {
                 not_empty: true, ..

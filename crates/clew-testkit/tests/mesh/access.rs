@@ -86,6 +86,12 @@ async fn a_policy_is_applied_while_it_all_runs() {
         2
     );
 
+    // To the caller it is no answer of books.
+    assert_eq!(
+        author.metrics().await.responses(&REFUSED),
+        books.responses(&by_authors)
+    );
+
     pair.mesh.set_access(AccessTable::default());
     while others().await[1] != served() {}
     assert_eq!(others().await, [served(), served()]);

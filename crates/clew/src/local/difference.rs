@@ -37,11 +37,17 @@ impl Difference {
             later: Vec::new(),
             plan: MeshPlan {
                 services: Vec::new(),
+                access: wanted.access,
                 ..running.clone()
             },
         };
         difference.note_what_is_fixed(running, wanted);
         difference.compare_telemetry(&running.telemetry, &wanted.telemetry);
+        if running.access != wanted.access {
+            let (old, new) = (running.access.word(), wanted.access.word());
+            let line = format!("~ access.default: {old} -> {new}");
+            difference.now.push(line);
+        }
         for service in &wanted.services {
             let known = running.services.iter().find(|s| s.name == service.name);
             difference.compare_service(known, service);
@@ -111,17 +117,22 @@ impl Difference {
             routes: declared.1,
             ..wanted.clone()
         };
-        match running.map(|running| changed_keys(running, wanted)) {
-            None => {
-                self.now.push(format!("+ service {name}"));
-                self.added.push(service.clone());
-            }
-            Some(keys) if !keys.is_empty() => {
-                let keys = keys.join(", ");
-                self.now.push(format!("~ service {name}: {keys}"));
+        if let Some(running) = running {
+            let mut keys = changed_keys(running, wanted);
+            if !keys.is_empty() {
                 self.changed.push(service.clone());
             }
-            Some(_) => {}
+            // Its proxies hear of it from control, and go on.
+            if running.access != wanted.access {
+                keys.push("access");
+            }
+            if !keys.is_empty() {
+                let keys = keys.join(", ");
+                self.now.push(format!("~ service {name}: {keys}"));
+            }
+        } else {
+            self.now.push(format!("+ service {name}"));
+            self.added.push(service.clone());
         }
         self.plan.services.push(service);
     }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The domain of all identities of a mesh on one machine: what Kubernetes calls its cluster, too.
-const TRUST_DOMAIN: &str = "cluster.local";
+pub(crate) const TRUST_DOMAIN: &str = "cluster.local";
 /// A token is used at once; it is made anew each time.
 const TOKEN_LIFE: Duration = Duration::from_secs(300);
 
@@ -115,7 +115,8 @@ impl Keys {
         })
     }
 
-    /// The same in a mesh that denies what nobody has allowed, or does not.
+    /// The same in a mesh that denies what nobody has allowed, or does not: what proxies go by that start from now on, as
+    /// long as control has not said it.
     pub(crate) fn in_a_mesh_that_denies(self, denies: bool) -> Self {
         Self {
             open_at_first: !denies,
@@ -218,6 +219,19 @@ mod tests {
         assert_eq!(read.token_key, keys.token_key);
         let files = std::fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(files, 1, "drafts are left behind");
+    }
+
+    /// Whoever joins goes by it until control has spoken.
+    #[test]
+    fn that_a_mesh_denies_is_kept_as_long_as_it_does() {
+        let dir = tempfile::tempdir().unwrap();
+        for denies in [true, false] {
+            let keys = Keys::generate().unwrap().in_a_mesh_that_denies(denies);
+            keys.keep(dir.path(), api()).unwrap();
+            let read = Keys::read(dir.path(), api()).unwrap().unwrap();
+            let books = Workload::new("books", "default");
+            assert_eq!(read.identity(&books).unwrap().open_at_first, !denies);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::instance::{Addresses, Ended, Instance, InstanceError, PreparedInstance};
 use super::journal::folder_of;
+use super::keys::KeysError;
 use super::mesh_file::GATEWAY;
 use super::plan::{MeshPlan, ServicePlan};
 use super::prefix::Lines;
@@ -10,6 +11,7 @@ use super::roles::{Roles, RolesError, RolesPlan};
 use super::sidecar::{Gateway, RunningProxy, Surroundings};
 use crate::address::uri;
 use clew_api::client::ControlClient;
+use clew_control::AccessTable;
 use clew_model::name::{InstanceId, ServiceName, Workload};
 use clew_proxy::proxy::ProxyError;
 use futures_util::future::{join_all, pending, select_all};
@@ -184,6 +186,13 @@ impl Mesh {
     /// A program of ours runs, or will again.
     pub(crate) fn goes_on(&self) -> bool {
         self.instances().any(Instance::goes_on)
+    }
+
+    /// These may call what, from now on.
+    pub(crate) fn set_access(&mut self, access: AccessTable) -> Result<(), KeysError> {
+        let is_kept = self.roles.set_access(access);
+        self.surroundings.set_keys(self.roles.keys.clone());
+        is_kept
     }
 
     /// Ends the instances of these services: their programs, and then their sidecars. Safe to cancel: they

@@ -2,6 +2,7 @@
 //!
 //! Every key is declared once, here; docs/one-machine.md is compared with the declarations by a test.
 
+mod access;
 mod kinds;
 mod telemetry;
 
@@ -10,6 +11,7 @@ pub(crate) use kinds::{MATCH_FORM, parse_match};
 use super::described;
 use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
 use crate::cli::local::{kept_age, kept_bytes};
+use access::{MeshAccess, OwnAccess};
 use clew_model::name::{RouteName, ServiceName};
 use clew_model::policy::{RequestMatch, RouteRule, RuleSource};
 use clew_model::service::Protocol;
@@ -84,6 +86,12 @@ impl Settings for MeshPlan {
             "Where the API answers; port 0: the system chooses. `--api` and `CLEW_API` come first.",
         );
         let telemetry = t.default("telemetry", group(), "{}", "What proxies report.");
+        let access = t.default(
+            "access",
+            group(),
+            "{}",
+            "Who may call what: docs/access.md.",
+        );
         let kept = t.default(
             "retention",
             group(),
@@ -112,6 +120,7 @@ impl Settings for MeshPlan {
             & check_ports(t, &services)
             & check_replicas(t, &services);
         let telemetry: Telemetry = telemetry?;
+        let access: MeshAccess = access?;
         let kept: Kept = kept?;
         let gateway = match gateway? {
             Some(gateway) => Some(gateway.into_plan()?),
@@ -125,6 +134,7 @@ impl Settings for MeshPlan {
             namespace: namespace?,
             api: api?,
             telemetry: telemetry.0,
+            access: access.0,
             retention: kept.0,
             gateway,
             services: services.collect::<Option<_>>()?,
@@ -145,9 +155,10 @@ fn read_services(services: &Services) -> impl Iterator<Item = (&ServiceName, &Se
 
 /// Every service that is named is one of the file's.
 fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Services) -> bool {
+    let is_service = |wanted: &ServiceName| services.iter().any(|(name, _)| name == wanted);
     let mut mistakes = Vec::new();
     let mut check = |reference: &Located<ServiceName>| {
-        if !services.iter().any(|(name, _)| *name == reference.value) {
+        if !is_service(&reference.value) {
             let given = format!("{:?}", reference.value);
             mistakes.push(
                 reference
@@ -166,6 +177,8 @@ fn check_references(t: &mut Table<'_>, gateway: Option<&Gateway>, services: &Ser
     read_services(services)
         .flat_map(|(_, service)| service.to.iter().flatten().flatten())
         .for_each(&mut check);
+    let own = read_services(services).filter_map(|(_, service)| service.access.as_ref()?.as_ref());
+    mistakes.extend(own.flat_map(|access| access.unknown_callers(is_service)));
     for (name, service) in services {
         if name.as_str() == GATEWAY && gateway.is_some() {
             mistakes.push(service.place.mistake("the gateway's name", "another name"));
@@ -221,6 +234,7 @@ struct Service {
     to: Option<Vec<Option<Located<ServiceName>>>>,
     protocol: Option<Protocol>,
     program: Option<Option<Program>>,
+    access: Option<Option<OwnAccess>>,
     routes: Option<Routes>,
 }
 
@@ -231,8 +245,13 @@ impl Service {
             Routes::Listed(routes) => (routes, None),
             Routes::DescribedBy(file) => (Vec::new(), Some(file)),
         };
+        let access = match self.access? {
+            Some(access) => Some(access.into_plan(&name)?),
+            None => None,
+        };
         Some(ServicePlan {
             name,
+            access,
             port: self.port?.map(|port| port.value),
             protocol: self.protocol?,
             program: self.program?,
@@ -296,6 +315,11 @@ impl Settings for Service {
             "[]",
             "Services that it calls: each gets a listener, named by `CLEW_<SERVICE>_URL`.",
         );
+        let access = t.optional(
+            "access",
+            group(),
+            "Who may call it; without this, whoever the mesh's `access` says.",
+        );
         let routes = t.default(
             "routes",
             RoutesOrFile,
@@ -309,6 +333,7 @@ impl Settings for Service {
             to,
             protocol,
             program: program(run, dir, env, restart),
+            access,
             routes,
         })
     }

@@ -1,5 +1,8 @@
 //! What is to run on this machine: valid by construction, whoever made it (`mesh.yaml`, flags).
 
+pub(crate) mod access;
+
+use access::{DefaultAccess, ServiceAccess};
 use clew_model::name::ServiceName;
 use clew_model::policy::RouteRule;
 use clew_model::service::Protocol;
@@ -21,6 +24,8 @@ pub(crate) struct MeshPlan {
     pub(crate) api: Option<SocketAddr>,
     /// What proxies report.
     pub(crate) telemetry: TelemetrySettings,
+    /// Who may call a service that does not say it itself.
+    pub(crate) access: DefaultAccess,
     /// How much is kept of spans and numbers.
     pub(crate) retention: Retention,
     /// The way in from outside, if there is one.
@@ -55,6 +60,8 @@ pub(crate) struct ServicePlan {
     pub(crate) replicas: u16,
     /// Services that get a listener each, for its calls to them.
     pub(crate) to: Vec<ServiceName>,
+    /// Who may call it; `None`: whoever the mesh says.
+    pub(crate) access: Option<ServiceAccess>,
     /// Configured routes.
     pub(crate) routes: Vec<RouteRule>,
     /// The file that describes them, while it is not read yet.

@@ -9,7 +9,9 @@ use super::record::{Published, Record, RecordError, SpanPorts, own_state_dir};
 use super::sidecar::LOOPBACK;
 use crate::address::uri;
 use clew_api::client::ControlClient;
-use clew_control::{BoundControl, Control, ControlConfig, ControlError, DeclaredService};
+use clew_control::{
+    AccessHandle, AccessTable, BoundControl, Control, ControlConfig, ControlError, DeclaredService,
+};
 use clew_model::name::{Namespace, Workload};
 use clew_model::service::Protocol;
 use clew_model::telemetry::TelemetrySettings;
@@ -49,6 +51,8 @@ pub(crate) struct RolesPlan {
     pub(crate) telemetry: TelemetrySettings,
     /// Where a change of that is kept for the next roles; `None`: nowhere.
     pub(crate) kept_settings: Option<PathBuf>,
+    /// Who may call what.
+    pub(crate) access: AccessTable,
     /// Services that exist whether or not they have members.
     pub(crate) services: Vec<DeclaredService>,
     /// Where spans and numbers are kept.
@@ -79,6 +83,7 @@ impl RolesPlan {
             telemetry: plan.telemetry.clone(),
             // What the file says holds at each start.
             kept_settings: None,
+            access: plan.access_table(),
             services: plan.services.iter().map(declared).collect(),
             store,
             retention: plan.retention,
@@ -112,6 +117,7 @@ fn bind_control(plan: &RolesPlan, keys: &Keys) -> Result<BoundControl, ControlEr
             namespace: plan.namespace.clone(),
             settings: plan.telemetry.clone(),
             kept_settings: plan.kept_settings.clone(),
+            access: plan.access.clone(),
             services: plan.services.clone(),
             authority: Some(keys.authority()),
             ..ControlConfig::new(listen)
@@ -188,6 +194,7 @@ pub(crate) struct Roles {
     pub(crate) record: Record,
     /// Who is who in the mesh.
     pub(crate) keys: Keys,
+    access: AccessHandle,
     control: Drain,
     control_task: TaskSet,
     observe: Drain,
@@ -212,6 +219,7 @@ impl Roles {
             Some(keys) => keys,
             None => Keys::generate()?,
         };
+        let keys = keys.in_a_mesh_that_denies(denies(&plan.access));
         let control = bind_control(&plan, &keys)?;
         let store = Store::open(plan.store, plan.retention)?;
         let config = ObserveConfig {
@@ -253,6 +261,7 @@ impl Roles {
         control: BoundControl,
         observe: BoundObserve,
     ) -> Self {
+        let access = control.access();
         let (control_drain, watch) = Drain::new(DRAIN_TIMEOUT);
         let mut control_task = TaskSet::new();
         control_task.spawn("control", async move {
@@ -266,12 +275,22 @@ impl Roles {
         Self {
             record,
             keys,
+            access,
             control: control_drain,
             control_task,
             observe: observe_drain,
             observe_task,
             _published: published,
         }
+    }
+
+    /// These may call what, from now on: proxies hear of it at once. Fails when whoever joins later cannot be told that the
+    /// mesh denies what nobody has allowed.
+    pub(crate) fn set_access(&mut self, access: AccessTable) -> Result<(), KeysError> {
+        let keys = self.keys.clone().in_a_mesh_that_denies(denies(&access));
+        self.access.set(access);
+        self.keys = keys;
+        self.keys.keep(&own_state_dir(), self.record.api)
     }
 
     /// Resolves when a role has ended although nobody asked it to. Safe to cancel.
@@ -289,6 +308,11 @@ impl Roles {
         self.control.start();
         self.control_task.join_all().await;
     }
+}
+
+/// The mesh denies what nobody has allowed.
+fn denies(access: &AccessTable) -> bool {
+    !access.default.is_for_everyone()
 }
 
 /// Resolves when the mesh of this control has been without members for this long.

@@ -57,6 +57,11 @@ impl Surroundings {
         }
     }
 
+    /// What proxies that are bound from now on prove who they are with, and go by until control has spoken.
+    pub(crate) fn set_keys(&mut self, keys: Keys) {
+        self.keys = Some(keys);
+    }
+
     /// The mesh of these roles, and a proxy as the flags say.
     pub(crate) fn of(roles: &Record, flags: ProxyArgs, log: LogControl) -> Result<Self, KeysError> {
         // An older Clew gives no identities, and keeps no keys.

@@ -5,7 +5,7 @@ use crate::scrape::TargetHealth;
 use clew_api::client::Instance;
 use clew_api::rest::check::Check;
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Numbers that are older are not of now.
 const STALE_AFTER: Duration = Duration::from_secs(30);
@@ -92,6 +92,50 @@ pub(super) fn versions(members: &[Instance]) -> Check {
         NAME,
         found,
         "start these members again with the same version".to_owned(),
+    )
+}
+
+/// Proxies renew a certificate when two thirds of its life are over, a day where nobody says otherwise. One that ends so soon could
+/// not be renewed for hours.
+const ENDS_SOON: Duration = Duration::from_secs(3600);
+
+pub(super) fn certificates(targets: &[TargetHealth]) -> Check {
+    const NAME: &str = "certificates";
+    let now = SystemTime::now();
+    let ends = |target: &TargetHealth| {
+        let seconds = target.vitals.as_ref()?.certificate_expires?;
+        Some(UNIX_EPOCH + Duration::from_secs(seconds))
+    };
+    let ended_by = |moment: SystemTime| -> Vec<String> {
+        let ending = targets
+            .iter()
+            .filter(|target| ends(target).is_some_and(|end| end <= moment));
+        ending
+            .map(|target| target.instance.id.to_string())
+            .collect()
+    };
+    let hint = "these proxies get no new one from control: see the check of control and their logs; without one, nobody \
+                connects to them, and they to nobody"
+        .to_owned();
+    let (ended, ending) = (ended_by(now), ended_by(now + ENDS_SOON));
+    if !ended.is_empty() {
+        return fail(NAME, format!("have ended: {}", named(&ended)), hint);
+    }
+    if !ending.is_empty() {
+        let found = format!("end within the hour: {}", named(&ending));
+        return warn(NAME, found, hint);
+    }
+    let with = targets
+        .iter()
+        .filter(|target| ends(target).is_some())
+        .count();
+    let all = targets.len();
+    ok(
+        NAME,
+        match with {
+            0 => "nobody has one: all is in clear".to_owned(),
+            with => format!("{with} of {all} members have one that is good for more than an hour"),
+        },
     )
 }
 

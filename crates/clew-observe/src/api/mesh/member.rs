@@ -6,10 +6,13 @@ use super::super::stat::role;
 use crate::scrape::{TargetHealth, Vitals};
 use clew_api::client::Instance;
 use clew_api::rest::log_level::ROLES;
-use clew_api::rest::mesh::{MemberProcess, MemberSeries, MemberSpans, MeshMember};
+use clew_api::rest::mesh::{
+    MemberCertificate, MemberProcess, MemberSeries, MemberSpans, MeshMember,
+};
 use clew_store::query::{Direction, SeriesQuery};
 use clew_store::{Label, ReadError, Store, Window};
 use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// What instances did per second of a window.
 pub(super) struct Rates {
@@ -119,11 +122,22 @@ pub(super) fn state(
         spans: vitals.and_then(spans),
         series: vitals.and_then(series),
         access_log_lines_dropped: vitals.and_then(|vitals| vitals.log_lines_dropped),
+        identity: member.identity.as_ref().map(ToString::to_string),
+        certificate: vitals.and_then(certificate),
         process: vitals.and_then(|vitals| {
             let cpu_cores = health.and_then(|health| rates.cpu(id, health));
             process(vitals, cpu_cores, processes.shared(member))
         }),
     }
+}
+
+fn certificate(vitals: &Vitals) -> Option<MemberCertificate> {
+    let expires = UNIX_EPOCH + Duration::from_secs(vitals.certificate_expires?);
+    Some(MemberCertificate {
+        expires: rfc3339(expires),
+        issued: vitals.certificates.unwrap_or_default(),
+        refused_clients: vitals.tls_refused.unwrap_or_default(),
+    })
 }
 
 fn spans(vitals: &Vitals) -> Option<MemberSpans> {

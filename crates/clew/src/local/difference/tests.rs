@@ -24,6 +24,43 @@ fn a_plan_does_not_differ_from_itself() {
     assert_eq!(difference.plan.services.len(), 3);
 }
 
+/// Control tells proxies of it: nothing has to be started anew for it.
+#[test]
+fn who_may_call_changes_while_all_runs() {
+    let wanted = "
+mesh: a
+namespace: b
+access: { default: meshed }
+services:
+  books: { port: 7002, run: books, protocol: http1, access: { allow: [ { from: web } ] } }
+  web: { run: web --new, to: [books], access: { default: deny } }
+  new: { access: { default: deny } }
+";
+    let difference = Difference::between(&plan(RUNNING), &plan(wanted));
+    assert_eq!(
+        difference.now,
+        [
+            "~ access.default: allow -> meshed",
+            "~ service books: access",
+            "~ service web: run, access",
+            "+ service new",
+            "- service old",
+        ]
+    );
+    let changed = difference
+        .changed
+        .iter()
+        .map(|service| service.name.as_str());
+    assert_eq!(changed.collect::<Vec<_>>(), ["web"]);
+    // Workloads have the namespace in which they were started.
+    let table = difference.plan.access_table();
+    let in_a = plan(&wanted.replace("namespace: b", "namespace: default"));
+    assert_eq!(table, in_a.access_table());
+    let again = Difference::between(&difference.plan, &plan(wanted));
+    assert!(again.now.is_empty() && again.changed.is_empty());
+    assert_eq!(again.later, ["namespace"]);
+}
+
 #[test]
 fn what_can_change_while_all_runs_is_told_apart_from_what_cannot() {
     let wanted = "

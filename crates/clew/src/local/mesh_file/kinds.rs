@@ -2,9 +2,12 @@
 
 use crate::cli::local::{LISTENS_FORM, parse_listens};
 use crate::label::{LABEL_FORM, is_label};
+use crate::local::keys::TRUST_DOMAIN;
 use crate::local::plan::PortChoice;
+use crate::local::plan::access::Caller;
 use crate::local::words;
-use clew_model::name::ServiceName;
+use clew_model::identity::Identity;
+use clew_model::name::{ServiceName, Workload};
 use clew_model::policy::{PathMatch, RequestMatch};
 use clew_model::service::Protocol;
 use clew_proxy::config::IpPrefix;
@@ -79,6 +82,24 @@ pub(super) fn header() -> Scalar<Arc<str>> {
 /// A network, or one address.
 pub(super) fn network() -> Scalar<IpPrefix> {
     cidr().map(|(address, bits)| IpPrefix { address, bits })
+}
+
+/// Who may call. Whether a name is one of the file's is for whoever knows them all.
+pub(super) fn caller() -> Scalar<Caller> {
+    let expected = "the name of a service, gateway, NAMESPACE/WORKLOAD, a SPIFFE id \
+                    (spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/WORKLOAD), meshed or anyone";
+    scalar(expected, |text| match text {
+        "anyone" => Some(Caller::Anyone),
+        "meshed" => Some(Caller::Meshed),
+        name if is_label(name) => Some(Caller::OfPlan(name.into())),
+        id if id.starts_with("spiffe:") => Identity::parse(id).ok().map(Caller::Identity),
+        other => {
+            let (namespace, name) = other.split_once('/')?;
+            let workload = Workload::new(name, namespace);
+            let identity = Identity::new(TRUST_DOMAIN, &workload).ok();
+            identity.map(Caller::Identity)
+        }
+    })
 }
 
 /// A host of the gateway: `None` is any.

@@ -135,7 +135,7 @@ retention: { age: 1s, size: 1MiB }
             r#"mesh.yaml:4: gateway.routes[0].path: given "books", expected a path that starts with /"#,
             r#"mesh.yaml:4: gateway.routes[0].to: given "webap", expected the name of a service of this file"#,
             r#"mesh.yaml:7: services.webapp.port: given "seven", expected a port number from 1 to 65535, ADDRESS:PORT, or auto"#,
-            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, restart, replicas, to, routes (did you mean protocol?)"#,
+            r#"mesh.yaml:8: services.webapp.protocoll: given an unknown key, expected one of port, protocol, run, dir, env, restart, replicas, to, access, routes (did you mean protocol?)"#,
             r#"mesh.yaml:9: services.webapp.to[1]: given "author", expected the name of a service of this file"#,
             "mesh.yaml:12: services.books.replicas: given 2, expected 1, or port: auto",
             r#"mesh.yaml:13: services.books.run: given "npm ci && npm start", expected no & outside of single quotes; for a shell write [sh, -c, "..."]"#,
@@ -158,7 +158,7 @@ fn a_service_that_is_wrong_as_a_whole_can_still_be_referred_to() {
         mistakes_of(text),
         [
             r#"mesh.yaml:3: services.a.to[1]: given "c", expected the name of a service of this file"#,
-            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, restart, replicas, to, routes"#,
+            r#"mesh.yaml:4: services.b: given "7", expected a table of port, protocol, run, dir, env, restart, replicas, to, access, routes"#,
             r#"mesh.yaml:5: services.Big: given the key "Big", expected a name of a-z, 0-9 and -, at most 63 characters, no - at its ends"#,
         ]
     );

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::local::kept;
 use crate::local::record::{file_of, own_state_dir};
 use anyhow::Context as _;
+use clew_control::AccessTable;
 use clew_model::name::Namespace;
 use clew_model::telemetry::{Sampling, TelemetrySettings};
 use clew_observe::Port;
@@ -67,6 +68,7 @@ fn plan(args: &RolesArgs, log: LogControl) -> RolesPlan {
         // An address that is another one each time is no name.
         kept_settings: (args.api.address.port() != 0)
             .then(|| file_of(&own_state_dir(), args.api.address, "settings.json")),
+        access: AccessTable::default(),
         services: Vec::new(),
         store: args
             .store

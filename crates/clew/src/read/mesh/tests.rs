@@ -20,6 +20,8 @@ fn member(id: &str) -> MeshMember {
         spans: None,
         series: None,
         access_log_lines_dropped: None,
+        identity: None,
+        certificate: None,
         process: None,
     }
 }
