@@ -26,6 +26,7 @@ mod follow;
 mod token;
 mod watches;
 
+pub use crate::access::AccessInForce;
 pub use crate::convert::Resolution;
 pub use crate::learned::{Learned, LearnedRoutes};
 pub use crate::member::{Instance, Port, Role};
@@ -34,7 +35,7 @@ pub use token::TokenSource;
 use crate::convert::ConversionError;
 use clew_model::identity::Identity;
 use clew_model::name::{InstanceId, ServiceName, Workload};
-use clew_model::policy::{InboundPolicy, OutboundPolicy};
+use clew_model::policy::{Access, InboundPolicy, OutboundPolicy};
 use clew_model::service::{EndpointUpdate, Target};
 use clew_model::telemetry::TelemetrySettings;
 use follow::{Link, follow};
@@ -272,6 +273,25 @@ impl ControlClient {
         settings: TelemetrySettings,
     ) -> Result<TelemetrySettings, CallError> {
         calls::set_telemetry(self.channel.clone(), settings).await
+    }
+
+    /// Who may call what.
+    pub async fn load_access(&self) -> Result<AccessInForce, CallError> {
+        calls::load_access(self.channel.clone()).await
+    }
+
+    /// From now on these may call a service of control's namespace, and nobody else. Answers with what is in force.
+    pub async fn set_access(
+        &self,
+        service: &ServiceName,
+        access: &Access,
+    ) -> Result<AccessInForce, CallError> {
+        calls::set_access(self.channel.clone(), service, access).await
+    }
+
+    /// From now on the mesh's default holds for a service. Answers with what is in force.
+    pub async fn reset_access(&self, service: &ServiceName) -> Result<AccessInForce, CallError> {
+        calls::reset_access(self.channel.clone(), service).await
     }
 }
 

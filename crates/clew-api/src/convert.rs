@@ -15,6 +15,7 @@
 //! | workload and instance of an endpoint | `metric_labels`: `workload`, `namespace`, `instance` |
 
 mod access;
+pub mod access_table;
 pub mod destination;
 mod error;
 pub mod inbound;

@@ -7,6 +7,7 @@
 //! Start reading at [`client`], which is how a proxy talks to control, then [`convert`], which is where
 //! the Linkerd proxy API becomes our model and back. [`wire`] holds the generated code.
 
+pub mod access;
 pub mod bearer;
 pub mod client;
 pub mod convert;

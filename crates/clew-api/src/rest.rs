@@ -6,6 +6,8 @@
 //!
 //! Start at [`golden::Golden`]: the numbers that `stat`, `routes` and `edges` share.
 
+pub mod access;
+pub mod authz;
 pub mod calls;
 pub mod check;
 pub mod compare;

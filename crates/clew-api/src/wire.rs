@@ -5,6 +5,11 @@
 
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
+/// `clew.access.v1`: who may call what.
+pub mod access {
+    include!("gen/clew.access.v1.rs");
+}
+
 /// `clew.identity.v1`: whose signatures are believed.
 pub mod identity {
     include!("gen/clew.identity.v1.rs");

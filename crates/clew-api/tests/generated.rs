@@ -8,13 +8,15 @@
 use std::fs;
 use std::path::Path;
 
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 5] = [
+    "clew/access/v1/access.proto",
     "clew/identity/v1/identity.proto",
     "clew/registry/v1/registry.proto",
     "clew/telemetry/v1/telemetry.proto",
     "clew/tap/v1/tap.proto",
 ];
-const GENERATED: [&str; 4] = [
+const GENERATED: [&str; 5] = [
+    "clew.access.v1.rs",
     "clew.identity.v1.rs",
     "clew.registry.v1.rs",
     "clew.telemetry.v1.rs",

@@ -23,7 +23,28 @@ impl Default for AccessTable {
     }
 }
 
+/// Services that may have a word of their own by [`AccessTable::change`], at most.
+pub(crate) const MAX_SERVICES: usize = 4_096;
+
 impl AccessTable {
+    /// From now on a service has this word of its own, or none. False: there are as many as may be.
+    pub(crate) fn change(&mut self, service: ServiceName, access: Option<Access>) -> bool {
+        match access {
+            Some(access) => {
+                let has_room = self.services.len() < MAX_SERVICES;
+                let may = has_room || self.services.contains_key(&service);
+                if may {
+                    self.services.insert(service, access);
+                }
+                may
+            }
+            None => {
+                self.services.remove(&service);
+                true
+            }
+        }
+    }
+
     /// Who may call a service. A service of another namespace has no word of its own.
     pub(crate) fn of(&self, service: &ServiceName, is_own: bool) -> &Access {
         let own = self.services.get(service).filter(|_| is_own);

@@ -103,6 +103,11 @@ impl Authority {
         Ok(issued)
     }
 
+    /// The domain of all identities.
+    pub(crate) fn trust_domain(&self) -> Arc<str> {
+        self.signs.borrow().issuer.trust_domain().into()
+    }
+
     /// Who signs, now and as it changes.
     pub(crate) fn signs(&self) -> watch::Receiver<Signs> {
         self.signs.subscribe()

@@ -5,10 +5,11 @@ use crate::authority::Authority;
 use crate::config::{ControlConfig, Limits};
 use crate::mesh::Mesh;
 use crate::services::{
-    Destinations, Identities, InboundPolicies, Members, OutboundPolicies, RouteExchange, Shared,
-    TelemetrySettingsService,
+    AccessService, Destinations, Identities, InboundPolicies, Members, OutboundPolicies,
+    RouteExchange, Shared, TelemetrySettingsService,
 };
 use crate::stream::Streams;
+use clew_api::wire::access::access_server::AccessServer;
 use clew_api::wire::identity::trust_server::TrustServer;
 use clew_api::wire::linkerd::destination::destination_server::DestinationServer;
 use clew_api::wire::linkerd::identity::identity_server::IdentityServer;
@@ -192,6 +193,7 @@ fn router(shared: Shared) -> Router {
         .add_service(TelemetryServer::new(TelemetrySettingsService(
             shared.clone(),
         )))
+        .add_service(AccessServer::new(AccessService(shared.clone())))
         .add_service(RoutesServer::new(RouteExchange(shared)))
 }
 

@@ -7,7 +7,8 @@ use crate::snapshot::{Declared, Member, Snapshot};
 use clew_api::learned::{Learned, LearnedRoutes};
 use clew_api::member::Instance;
 use clew_model::identity::Identity;
-use clew_model::name::{InstanceId, Namespace};
+use clew_model::name::{InstanceId, Namespace, ServiceName};
+use clew_model::policy::Access;
 use clew_model::telemetry::TelemetrySettings;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -188,6 +189,35 @@ impl Mesh {
             table.access = Arc::new(access);
             self.publish(&table);
         }
+    }
+
+    /// Who may call what.
+    pub(crate) fn access(&self) -> Arc<AccessTable> {
+        Arc::clone(&self.lock().access)
+    }
+
+    /// From now on a service has this word of its own, or none, and all others are as they were. Gives what is in force;
+    /// `None`: there are as many as may be.
+    pub(crate) fn change_access(
+        &self,
+        service: &ServiceName,
+        access: Option<Access>,
+    ) -> Option<Arc<AccessTable>> {
+        let mut table = self.lock();
+        let mut changed = AccessTable::clone(&table.access);
+        if !changed.change(service.clone(), access) {
+            return None;
+        }
+        if changed != *table.access {
+            let grants = changed.services.get(service).map(|access| {
+                let names = access.grants.iter().map(|grant| &*grant.name);
+                names.collect::<Vec<_>>()
+            });
+            tracing::info!(%service, ?grants, "who may call it has changed, until control restarts or its file is read again");
+            table.access = Arc::new(changed);
+            self.publish(&table);
+        }
+        Some(Arc::clone(&table.access))
     }
 
     /// The settings as they are now and as they change.

@@ -1,5 +1,6 @@
 //! The gRPC services, each a thin layer between the wire and the [`Mesh`].
 
+mod access;
 mod destination;
 mod identity;
 mod inbound;
@@ -9,6 +10,7 @@ mod registry;
 mod routes;
 mod telemetry;
 
+pub(crate) use access::AccessService;
 pub(crate) use destination::Destinations;
 pub(crate) use identity::Identities;
 pub(crate) use inbound::InboundPolicies;

@@ -3,7 +3,9 @@
 //! Each file below answers one kind of question: it takes the parameters ([`query`]), asks the store or the
 //! members, and puts the answer together. Whatever cannot be answered is a [`refusal`].
 
+mod access;
 mod answer;
+mod authz;
 mod backends;
 mod body;
 mod calls;
@@ -106,6 +108,8 @@ pub fn router(sources: Sources) -> Router {
         .route("/tap", get(tap::tap))
         .route("/instances", get(members::instances))
         .route("/mesh", get(mesh::mesh))
+        .route("/access", get(access::access))
+        .route("/authz", get(authz::authz))
         .route("/check", get(check::check))
         .route("/log-level", get(log_level::log_level))
         .route("/settings/telemetry", get(settings::telemetry))
@@ -114,6 +118,10 @@ pub fn router(sources: Sources) -> Router {
         .route("/scrape", post(scrape::scrape))
         .route("/log-level", put(log_level::change_log_level))
         .route("/settings/telemetry", put(settings::change_telemetry))
+        .route(
+            "/access/{service}",
+            put(access::change_access).delete(access::reset_access),
+        )
         .with_state(api);
     let v1 = Router::new()
         .route("/openapi.json", get(openapi::openapi))

@@ -8,6 +8,7 @@
 
 mod peers {
     mod access;
+    mod authz;
     mod books;
     mod clew_proxy;
     mod copy_headers;

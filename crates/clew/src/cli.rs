@@ -1,5 +1,6 @@
 //! The command line: every command and flag, and nothing else.
 
+pub(crate) mod access;
 pub(crate) mod local;
 pub(crate) mod read;
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Routes(read::RoutesArgs),
     /// Who talks to whom, and how well
     Edges(read::EdgesArgs),
+    /// Whose requests were admitted, and whose were refused
+    Authz(access::AuthzArgs),
     /// Who passes trace context on, who does not, and what to change
     Propagation(read::PropagationArgs),
     /// How often a request calls what: N+1 calls and retry storms, by name
@@ -74,6 +77,8 @@ pub(crate) enum Command {
     Mesh(read::MeshArgs),
     /// Show what proxies report, or change it while they run
     Settings(read::SettingsArgs),
+    /// Show who may call which service, or change it while all runs
+    Access(access::AccessArgs),
     /// Show what the processes of the mesh log, or change it while they run
     LogLevel(read::LogLevelArgs),
     /// Versions of this program, of the roles and of every proxy, and whether they differ

@@ -189,6 +189,14 @@ impl ApiClient {
         self.ask(Method::PUT, question, body.into()).await
     }
 
+    /// `DELETE`, the answer read whole.
+    pub(crate) async fn delete<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+    ) -> Result<Answer<T>, ApiError> {
+        self.ask(Method::DELETE, question, Bytes::new()).await
+    }
+
     /// `GET`, to be read piece by piece.
     pub(crate) async fn stream(&self, question: &Question) -> Result<Incoming, ApiError> {
         let path = api_path(question);

@@ -35,6 +35,8 @@ mod token;
 mod up;
 mod words;
 
+pub(crate) use mesh_file::{MATCH_FORM, parse_match};
+
 use crate::cli::local::{
     DemoArgs, DownArgs, GatewayArgs, LogsArgs, ReloadArgs, RolesArgs, RunArgs, StoreArgs,
     TokenArgs, UpArgs,

@@ -1,5 +1,7 @@
 //! The commands that read: they ask the API, print the answer, and end with an exit code.
 
+mod access;
+mod authz;
 mod calls;
 mod check;
 mod critical_path;
@@ -20,6 +22,7 @@ mod version;
 mod waterfall;
 
 use crate::cli::ApiArgs;
+use crate::cli::access::{AccessArgs, AuthzArgs};
 use crate::cli::read::{
     CallsArgs, CheckArgs, CriticalPathArgs, DashboardArgs, EdgesArgs, Format, LogLevelArgs,
     MeshArgs, OutputArgs, PropagationArgs, RoutesArgs, SettingsArgs, StatArgs, TapArgs, TopArgs,
@@ -64,6 +67,12 @@ pub(crate) enum ReadError {
         /// What would have been right.
         expected: &'static str,
     },
+    /// Clients are named who could prove nothing.
+    #[error("this mesh has no identities: nobody in it can prove to be {client}")]
+    NoIdentities {
+        /// Who was named.
+        client: String,
+    },
     /// Signals cannot be waited for.
     #[error(transparent)]
     Signals(#[from] SignalError),
@@ -83,7 +92,7 @@ impl ReadError {
                 400 | 409 => Exit::Usage,
                 _ => Exit::Failed,
             },
-            Self::Flag { .. } => Exit::Usage,
+            Self::Flag { .. } | Self::NoIdentities { .. } => Exit::Usage,
             Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
             _ => Exit::Failed,
         }
@@ -115,6 +124,11 @@ pub(crate) fn routes(args: RoutesArgs) -> anyhow::Result<Exit> {
 /// `clew edges`
 pub(crate) fn edges(args: EdgesArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| edges::run(&args, &api).await)
+}
+
+/// `clew authz`
+pub(crate) fn authz(args: AuthzArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| authz::run(&args, &api).await)
 }
 
 /// `clew propagation`
@@ -165,6 +179,11 @@ pub(crate) fn mesh(args: MeshArgs) -> anyhow::Result<Exit> {
 /// `clew settings`
 pub(crate) fn settings(args: SettingsArgs) -> anyhow::Result<Exit> {
     ask(&args.api, async |api| settings::run(&args, &api).await)
+}
+
+/// `clew access`
+pub(crate) fn access(args: AccessArgs) -> anyhow::Result<Exit> {
+    ask(&args.api, async |api| access::run(&args, &api).await)
 }
 
 /// `clew log-level`

@@ -1,10 +1,13 @@
 //! Single calls: asked once, with a deadline.
 
 use super::token::{TokenSource, prove};
-use super::{CallError, Certified};
+use super::{AccessInForce, CallError, Certified};
+use crate::convert::access_table::{access_to_wire, table_from_wire};
 use crate::convert::outbound::{outbound_from_wire, target_to_wire};
 use crate::convert::telemetry::{settings_from_wire, settings_to_wire};
 use crate::convert::{ConversionError, Resolution};
+use crate::wire::access as access_wire;
+use crate::wire::access::access_client::AccessClient;
 use crate::wire::linkerd::identity::CertifyRequest;
 use crate::wire::linkerd::identity::identity_client::IdentityClient;
 use crate::wire::linkerd::outbound::outbound_policies_client::OutboundPoliciesClient;
@@ -12,13 +15,13 @@ use crate::wire::registry::LeaveRequest;
 use crate::wire::registry::registry_client::RegistryClient;
 use crate::wire::telemetry::telemetry_client::TelemetryClient;
 use clew_model::identity::Identity;
-use clew_model::name::{InstanceId, Workload};
-use clew_model::policy::OutboundPolicy;
+use clew_model::name::{InstanceId, ServiceName, Workload};
+use clew_model::policy::{Access, OutboundPolicy};
 use clew_model::service::Target;
 use clew_model::telemetry::TelemetrySettings;
 use std::time::{Duration, SystemTime};
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
 /// Time in which control must answer.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -82,13 +85,53 @@ pub(super) async fn set_telemetry(
         .set(request)
         .await
         .map_err(|status| failure(CALL, status))?;
-    settings_from_wire(answer.into_inner()).map_err(|mistakes| {
-        let missing = crate::convert::ConversionError::Missing { field: "settings" };
-        CallError::Answer {
-            call: CALL,
-            cause: mistakes.into_iter().next().unwrap_or(missing),
-        }
-    })
+    settings_from_wire(answer.into_inner()).map_err(|mistakes| senseless(CALL, mistakes))
+}
+
+pub(super) async fn load_access(channel: Channel) -> Result<AccessInForce, CallError> {
+    let request = with_deadline(access_wire::GetRequest {});
+    let answer = AccessClient::new(channel).get(request).await;
+    in_force("Access.Get", answer)
+}
+
+pub(super) async fn set_access(
+    channel: Channel,
+    service: &ServiceName,
+    access: &Access,
+) -> Result<AccessInForce, CallError> {
+    let request = with_deadline(access_wire::SetRequest {
+        service: service.to_string(),
+        grants: access_to_wire(access),
+    });
+    let answer = AccessClient::new(channel).set(request).await;
+    in_force("Access.Set", answer)
+}
+
+pub(super) async fn reset_access(
+    channel: Channel,
+    service: &ServiceName,
+) -> Result<AccessInForce, CallError> {
+    let request = with_deadline(access_wire::ResetRequest {
+        service: service.to_string(),
+    });
+    let answer = AccessClient::new(channel).reset(request).await;
+    in_force("Access.Reset", answer)
+}
+
+fn in_force(
+    call: &'static str,
+    answer: Result<Response<access_wire::Table>, Status>,
+) -> Result<AccessInForce, CallError> {
+    let answer = answer.map_err(|status| failure(call, status))?;
+    table_from_wire(answer.into_inner()).map_err(|mistakes| senseless(call, mistakes))
+}
+
+fn senseless(call: &'static str, mistakes: Vec<ConversionError>) -> CallError {
+    let missing = ConversionError::Missing { field: "answer" };
+    CallError::Answer {
+        call,
+        cause: mistakes.into_iter().next().unwrap_or(missing),
+    }
 }
 
 pub(super) async fn load_outbound(

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
 mod foreign;
 mod round_trip;
 

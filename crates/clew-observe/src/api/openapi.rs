@@ -32,6 +32,10 @@ use utoipa::OpenApi;
         super::live::live,
         super::members::instances,
         super::mesh::mesh,
+        super::access::access,
+        super::access::change_access,
+        super::access::reset_access,
+        super::authz::authz,
         super::check::check,
         super::scrape::scrape,
         super::log_level::log_level,
@@ -45,6 +49,7 @@ use utoipa::OpenApi;
         (name = "tap", description = "Live requests"),
         (name = "live", description = "Answers that follow what changes"),
         (name = "settings", description = "What proxies report"),
+        (name = "access", description = "Who may call, and who was refused"),
         (name = "mesh", description = "The mesh itself"),
     ),
 )]

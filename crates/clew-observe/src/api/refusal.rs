@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use clew_api::client::CallError;
+use clew_api::convert::ConversionError;
 use clew_api::rest::problem::{PROBLEM_JSON, Problem};
 use clew_store::ReadError;
 use std::time::Duration;
@@ -113,6 +114,12 @@ impl Refusal {
     /// The body is not what it should be.
     pub(super) fn bad_body(detail: String) -> Self {
         Self::new(Kind::BadBody, detail)
+    }
+
+    /// Fields of the body have values that make no sense.
+    pub(super) fn bad_fields(mistakes: &[ConversionError]) -> Self {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        Self::new(Kind::BadBody, lines.join("; "))
     }
 
     /// The body is larger than one may be.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod authz;
 mod check;
 mod compare;
 mod description;
@@ -17,3 +18,4 @@ mod spans;
 mod tap;
 mod time;
 mod traffic;
+mod who_may_call;

@@ -6,6 +6,8 @@ mod access;
 mod kinds;
 mod telemetry;
 
+pub(crate) use kinds::{MATCH_FORM, parse_match};
+
 use super::described;
 use super::plan::{GatewayPlan, MeshPlan, PortChoice, Program, Restart, ServicePlan};
 use crate::cli::local::{kept_age, kept_bytes};

@@ -2,7 +2,7 @@
 //! is made of it.
 
 /// Headings and their meaning.
-pub(crate) const COLUMNS: [(&str, &str); 72] = [
+pub(crate) const COLUMNS: [(&str, &str); 75] = [
     ("NAMESPACE", "namespace of the workload"),
     ("NAME", "the workload"),
     (
@@ -137,6 +137,15 @@ pub(crate) const COLUMNS: [(&str, &str); 72] = [
     (
         "TLS",
         "mtls: encrypted, and both have proven who they are; none: in clear",
+    ),
+    (
+        "ADMITTED",
+        "requests whose client might ask this, whatever became of them",
+    ),
+    ("REFUSED", "requests whose client might not"),
+    (
+        "MAY_CALL",
+        "who may call the service, with what in parentheses; `(default)`: as all services of which nothing else is said",
     ),
     (
         "CLIENT_ID",

@@ -79,7 +79,7 @@ fn render(edges: &Edges, is_wide: bool) -> String {
 }
 
 /// `books`, `books.default`, `mail.example (unmeshed)` or `(unmeshed)`.
-fn peer(peer: &EdgePeer, shows_namespace: bool) -> Cell {
+pub(super) fn peer(peer: &EdgePeer, shows_namespace: bool) -> Cell {
     let mut name = peer.name.clone().unwrap_or_default();
     if let (true, Some(namespace)) = (shows_namespace, &peer.namespace) {
         name = format!("{name}.{namespace}");

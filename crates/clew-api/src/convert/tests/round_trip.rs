@@ -1,6 +1,11 @@
 //! What goes over comes back.
 
+use crate::access::AccessInForce;
 use crate::convert::Resolution;
+use crate::convert::access_table::{
+    access_from_rest, access_from_wire, access_to_wire, table_from_wire, table_to_rest,
+    table_to_wire,
+};
 use crate::convert::destination::{update_from_wire, update_to_wire};
 use crate::convert::inbound::{inbound_from_wire, inbound_to_wire, port_from_wire, port_to_wire};
 use crate::convert::outbound::{
@@ -212,6 +217,47 @@ fn access() -> impl Strategy<Value = Access> {
     })
 }
 
+/// With all that a request may be asked for.
+fn access_of_requests() -> impl Strategy<Value = Access> {
+    let path = || "/[a-z0-9._~:@é-]{0,8}".prop_map(Arc::<str>::from);
+    let path = prop_oneof![
+        path().prop_map(PathMatch::Exact),
+        path().prop_map(PathMatch::Prefix),
+        "/[a-z]{0,3}\\{[a-z]{0,3}\\}(\\.[a-z]{1,3})?/[a-z]{0,3}"
+            .prop_map(|path| PathMatch::Template(path.into())),
+    ];
+    let method = || "[A-Z]{1,6}(-[A-Z]{1,3})?".prop_map(Arc::<str>::from);
+    let request = prop_oneof![
+        (path, option::of(method())).prop_map(|(path, method)| RequestMatch {
+            path: Some(path),
+            method,
+        }),
+        method().prop_map(|method| RequestMatch {
+            path: None,
+            method: Some(method),
+        }),
+    ];
+    let grant = (grant(), vec(request, 0..3)).prop_map(|(grant, requests)| Grant {
+        requests: requests.into(),
+        ..grant
+    });
+    vec(grant, 0..4).prop_map(Access::of)
+}
+
+fn access_table() -> impl Strategy<Value = AccessInForce> {
+    let service = "[a-zA-Z0-9._-]{1,8}".prop_map(|name| name.as_str().into());
+    let services = proptest::collection::btree_map(service, access_of_requests(), 0..4);
+    let domain = option::of(Just(Arc::from("cluster.local")));
+    (domain, access_of_requests(), services).prop_map(|(trust_domain, default, services)| {
+        AccessInForce {
+            trust_domain,
+            namespace: "shop".into(),
+            default,
+            services,
+        }
+    })
+}
+
 fn inbound() -> impl Strategy<Value = InboundPolicy> {
     (outbound(), access()).prop_map(|(policy, access)| {
         let without_backend = |rule: &RouteRule| RouteRule {
@@ -316,6 +362,18 @@ proptest! {
     #[test]
     fn telemetry_settings(settings in settings()) {
         prop_assert_eq!(settings_from_wire(settings_to_wire(&settings, 7)).unwrap(), settings);
+    }
+
+    #[test]
+    fn access_tables(table in access_table()) {
+        prop_assert_eq!(table_from_wire(table_to_wire(&table)), Ok(table.clone()));
+        let shown = table_to_rest(&table);
+        prop_assert_eq!(access_from_rest(shown.default), Ok(table.default));
+        for of in shown.services {
+            let access = &table.services[&of.service.as_str().into()];
+            prop_assert_eq!(access_from_rest(of.grants), Ok(access.clone()));
+            prop_assert_eq!(access_from_wire(access_to_wire(access)), Ok(access.clone()));
+        }
     }
 
     #[test]

@@ -184,3 +184,12 @@ async fn a_mesh_without_identities_says_so() {
     assert_eq!(refusal(certified), "this mesh has no identities");
     control.stop().await;
 }
+
+#[tokio::test]
+async fn who_asks_who_may_call_is_told_the_trust_domain() {
+    let authority = Authority::start();
+    let client = authority.client("observe", "observe");
+    let table = client.load_access().await.unwrap();
+    assert_eq!(table.trust_domain.as_deref(), Some(DOMAIN));
+    authority.control.stop().await;
+}

@@ -34,6 +34,7 @@ async fn what_there_is_not_is_refused_as_a_problem() {
         "/openapi.json",
         "/instances",
         "/check",
+        "/access",
         "/settings/telemetry",
     ] {
         assert_eq!(

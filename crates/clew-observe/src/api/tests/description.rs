@@ -27,10 +27,14 @@ async fn every_path_of_openapi_json_is_served() {
     let mesh = TestMesh::begin().await;
     let document: Value = mesh.get("/openapi.json").await;
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 21);
+    assert_eq!(paths.len(), 24);
     for (path, operations) in paths {
         for method in operations.as_object().unwrap().keys() {
-            let path = path.strip_prefix("/api/v1").unwrap().replace("{id}", "abc");
+            let path = path
+                .strip_prefix("/api/v1")
+                .unwrap()
+                .replace("{id}", "abc")
+                .replace("{service}", "abc");
             // That there is no such parameter says that there is such a path.
             let response = mesh
                 .ask(

@@ -3,12 +3,14 @@
 use super::super::{Sources, router};
 use crate::ingest::Ingest;
 use crate::scrape::Scraper;
+use access_wire::access_server::{Access, AccessServer};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
 use clew_api::client::{ControlClient, Instance, Port, Role};
 use clew_api::convert::outbound::{outbound_to_wire, target_from_wire};
 use clew_api::rest::problem::Problem;
+use clew_api::wire::access as access_wire;
 use clew_api::wire::linkerd::outbound as outbound_wire;
 use clew_api::wire::registry as registry_wire;
 use clew_api::wire::telemetry as telemetry_wire;
@@ -39,6 +41,8 @@ pub(super) struct TestMesh {
     pub(super) scraper: Scraper,
     pub(super) drain: Drain,
     pub(super) settings: watch::Sender<telemetry_wire::Settings>,
+    /// Who may call what, as control has it.
+    pub(super) access: FakeAccess,
     /// What control tells of services, by the authority that it is asked for; `None`: it does not answer.
     pub(super) policies: Policies,
     members: watch::Sender<registry_wire::Instances>,
@@ -65,7 +69,9 @@ impl TestMesh {
         });
         let told = watch::Sender::new(registry_wire::Instances::default());
         let policies = Policies::default();
-        let control = begin_control(told.clone(), settings.clone(), policies.clone()).await;
+        let access = FakeAccess::default();
+        let told_by_control = (told.clone(), settings.clone());
+        let control = begin_control(told_by_control, policies.clone(), access.clone()).await;
         let scraper = Scraper::new(store.clone(), Duration::from_secs(3_600));
         let (drain, watch) = Drain::new(Duration::from_secs(5));
         let (running, client, until) = (scraper.clone(), control.clone(), watch.clone());
@@ -84,6 +90,7 @@ impl TestMesh {
             scraper,
             drain,
             settings,
+            access,
             policies,
             members: told,
             router: router(sources),
@@ -187,9 +194,12 @@ struct FakeRegistry(watch::Sender<registry_wire::Instances>);
 struct FakeTelemetry(watch::Sender<telemetry_wire::Settings>);
 
 async fn begin_control(
-    members: watch::Sender<registry_wire::Instances>,
-    settings: watch::Sender<telemetry_wire::Settings>,
+    (members, settings): (
+        watch::Sender<registry_wire::Instances>,
+        watch::Sender<telemetry_wire::Settings>,
+    ),
     policies: Policies,
+    access: FakeAccess,
 ) -> ControlClient {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap())
@@ -198,6 +208,7 @@ async fn begin_control(
     let server = tonic::transport::Server::builder()
         .add_service(RegistryServer::new(FakeRegistry(members)))
         .add_service(TelemetryServer::new(FakeTelemetry(settings)))
+        .add_service(AccessServer::new(access))
         .add_service(OutboundPoliciesServer::new(FakePolicies(policies)));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     ControlClient::new(uri, Workload::new("observe", "clew"))
@@ -290,5 +301,53 @@ impl Telemetry for FakeTelemetry {
         }
         self.0.send_replace(settings.clone());
         Ok(tonic::Response::new(settings))
+    }
+}
+
+/// Takes whatever it is told.
+#[derive(Clone, Default)]
+pub(super) struct FakeAccess(pub(super) Arc<Mutex<access_wire::Table>>);
+
+impl FakeAccess {
+    fn change(
+        &self,
+        change: impl FnOnce(&mut access_wire::Table),
+    ) -> tonic::Response<access_wire::Table> {
+        let mut table = self.0.lock().unwrap();
+        table.trust_domain = "cluster.local".to_owned();
+        table.namespace = "default".to_owned();
+        table.default.get_or_insert_default();
+        change(&mut table);
+        tonic::Response::new(table.clone())
+    }
+}
+
+#[tonic::async_trait]
+impl Access for FakeAccess {
+    async fn get(
+        &self,
+        _: tonic::Request<access_wire::GetRequest>,
+    ) -> Result<tonic::Response<access_wire::Table>, Status> {
+        Ok(self.change(|_| ()))
+    }
+
+    async fn set(
+        &self,
+        request: tonic::Request<access_wire::SetRequest>,
+    ) -> Result<tonic::Response<access_wire::Table>, Status> {
+        let access_wire::SetRequest { service, grants } = request.into_inner();
+        if service == "forbidden" {
+            return Err(Status::invalid_argument("service: not this one"));
+        }
+        let grants = access_wire::Grants { grants };
+        Ok(self.change(|table| drop(table.services.insert(service, grants))))
+    }
+
+    async fn reset(
+        &self,
+        request: tonic::Request<access_wire::ResetRequest>,
+    ) -> Result<tonic::Response<access_wire::Table>, Status> {
+        let service = request.into_inner().service;
+        Ok(self.change(|table| drop(table.services.remove(&service))))
     }
 }

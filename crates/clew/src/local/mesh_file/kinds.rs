@@ -122,11 +122,15 @@ pub(super) fn path_prefix() -> Scalar<Arc<str>> {
 
 /// `[METHOD ]PATH`, where the path is whole, ends in `/*`, or has `{placeholders}`.
 pub(super) fn request_match() -> Scalar<RequestMatch> {
-    let expected = "[METHOD ]PATH, where PATH may hold {placeholders} or end in /*";
-    scalar(expected, parse_match)
+    scalar(MATCH_FORM, parse_match)
 }
 
-fn parse_match(text: &str) -> Option<RequestMatch> {
+/// What a match has to look like.
+pub(crate) const MATCH_FORM: &str =
+    "[METHOD ]PATH, where PATH may hold {placeholders} or end in /*";
+
+/// The requests that [`MATCH_FORM`] names.
+pub(crate) fn parse_match(text: &str) -> Option<RequestMatch> {
     let (method, path) = match text.split_once(' ') {
         Some((method, path)) => (Some(method), path.trim_start()),
         None => (None, text),
