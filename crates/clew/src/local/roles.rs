@@ -310,9 +310,10 @@ impl Roles {
     }
 }
 
-/// The mesh denies what nobody has allowed.
+/// Somebody may not call something: who cannot know yet what that is had better admit nobody.
 fn denies(access: &AccessTable) -> bool {
-    !access.default.is_for_everyone()
+    let mut all = std::iter::once(&access.default).chain(access.services.values());
+    all.any(|access| !access.is_for_everyone())
 }
 
 /// Resolves when the mesh of this control has been without members for this long.
