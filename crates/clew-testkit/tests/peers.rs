@@ -17,6 +17,7 @@ mod peers {
     mod demo;
     mod envoy;
     mod events;
+    mod faults;
     mod flask;
     mod golden;
     mod grpc;

@@ -12,6 +12,7 @@ use clew_api::rest::members::{Instance, Instances};
 use clew_api::rest::scrape::Scrape;
 use clew_api::rest::traces::{Trace, Traces};
 use http::{Method, StatusCode};
+use rustix::process::Signal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -80,6 +81,19 @@ impl LocalMesh {
             roles,
             state,
         }
+    }
+
+    /// Kills the process of the roles, which cannot prepare for it.
+    pub async fn kill_roles(&mut self) {
+        self.roles.signal(Signal::KILL);
+        self.roles.ended().await;
+    }
+
+    /// Starts roles where those that were killed had their API. They answer when this returns.
+    pub async fn start_roles_again(&mut self) {
+        self.roles = Program::start("roles", self.clew(&["roles"]));
+        let line = self.roles.says("{\"api\"").await;
+        self.whereabouts = serde_json::from_str(&line).unwrap();
     }
 
     /// Where it is.
