@@ -205,6 +205,8 @@ test('an unknown workload is refused with the names that there are', async () =>
 
 test('a stretch of a chart that is dragged over becomes the time of the page, by one step', async () => {
   await open('/workloads/default/books');
+  // What is above the charts moves them when it comes.
+  await page.locator('.octopus .middle').waitFor();
   // The charts of a page follow the pointer of one another: each told of the drag once, which were four steps back.
   const plot = page.locator('.chart .u-over').first();
   await plot.waitFor();

@@ -46,6 +46,8 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
   );
   const latest = useRef(data);
   latest.current = data;
+  // What is being dragged over stays where it is: news waits for the end of it.
+  const isDragged = useRef(false);
   // What changes with each answer is the data alone.
   const look = JSON.stringify([
     lines.map(({ label, colour, dash, fill }) => [label, colour, dash, fill]),
@@ -125,16 +127,29 @@ export function TimeChart({ label, ends, lines, format, height = 150, max, min }
       target,
     );
     chart.current = made;
+    const released = () => {
+      isDragged.current = false;
+      made.setData(latest.current);
+    };
+    made.over.addEventListener('mousedown', () => {
+      isDragged.current = true;
+      // uPlot has heard of it before, and waits there too: the selection is made by then.
+      document.addEventListener('mouseup', released, { once: true });
+    });
     const resized = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }));
     resized.observe(target);
     return () => {
+      document.removeEventListener('mouseup', released);
+      isDragged.current = false;
       resized.disconnect();
       made.destroy();
       chart.current = null;
     };
   }, [look, set]);
 
-  useEffect(() => chart.current?.setData(data), [data]);
+  useEffect(() => {
+    if (!isDragged.current) chart.current?.setData(data);
+  }, [data]);
 
   return <div ref={place} className="chart" role="img" aria-label={described(label, lines, format)} />;
 }
