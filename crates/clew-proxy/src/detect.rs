@@ -91,11 +91,11 @@ pub(crate) async fn detect(
     (detected, io.unread(seen.freeze()))
 }
 
-/// A ClientHello comes in one go. What only begins like one is not held up for long.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(1);
+/// A ClientHello comes in one go. What only begins like one, and may be bytes of the application's own, is not held up for longer.
+pub(crate) const HELLO_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reads the name of the server that a TLS client asks for, when the connection begins as TLS does. It waits for no more
-/// than the server needs to answer, within `timeout` and a second. What was read is put back.
+/// than the server needs to answer, within `timeout`. What was read is put back.
 ///
 /// The name is the client's claim: whoever decides by it has to know better.
 pub(crate) async fn server_name(mut io: Io, timeout: Duration) -> (Option<String>, Io) {
@@ -114,7 +114,7 @@ pub(crate) async fn server_name(mut io: Io, timeout: Duration) -> (Option<String
             }
         }
     };
-    let name = tokio::time::timeout(timeout.min(HELLO_TIMEOUT), reading).await;
+    let name = tokio::time::timeout(timeout, reading).await;
     (name.ok().flatten(), io.unread(seen.freeze()))
 }
 

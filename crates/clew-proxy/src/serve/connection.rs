@@ -2,7 +2,7 @@
 
 use super::{reach, refusal, request};
 use crate::codec::{self, HttpVersion, InBody, Io, Serve, ServeError};
-use crate::detect::{Detected, detect, server_name};
+use crate::detect::{Detected, HELLO_TIMEOUT, detect, server_name};
 use crate::endpoint::{EndpointState, Transfer};
 use crate::error::Reason;
 use crate::hop::{Direction, Peer, PhaseTimes};
@@ -388,7 +388,7 @@ async fn named_by_client(
     let Some(port) = unnamed_port(shard, way).await else {
         return (None, io);
     };
-    let (name, io) = server_name(io, timeout).await;
+    let (name, io) = server_name(io, timeout.min(HELLO_TIMEOUT)).await;
     // With its port, as authorities have it: a name alone could be that of a service of the mesh.
     let peer = name.map(|name| Peer {
         service: Some(ServiceName::new(format!("{name}:{port}"))),
