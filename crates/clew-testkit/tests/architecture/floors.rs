@@ -36,7 +36,7 @@ const PLACES: [(&str, Place); 15] = [
 ];
 
 /// What a crate never depends on, with the reason.
-const WALLS: [(&[&str], &[&str], &str); 3] = [
+const WALLS: [(&[&str], &[&str], &str); 4] = [
     (
         &["clew-model", "clew-trace"],
         &[
@@ -54,6 +54,21 @@ const WALLS: [(&[&str], &[&str], &str); 3] = [
         &["clew-proxy"],
         &["rusqlite", "kube", "k8s-openapi", "axum"],
         "what goes into pods links no database, no Kubernetes and no dashboard",
+    ),
+    (
+        &[
+            "clew-model",
+            "clew-trace",
+            "clew-runtime",
+            "clew-api",
+            "clew-store",
+            "clew-proxy",
+            "clew-control",
+            "clew-observe",
+            "clew",
+        ],
+        &["rcgen", "x509-parser"],
+        "only clew-identity knows X.509",
     ),
     (
         &["clew-runtime"],
