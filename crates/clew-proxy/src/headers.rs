@@ -14,8 +14,8 @@ mod tests;
 /// `namespace/workload/instance` of the client, from its sidecar to the server's. It never reaches an
 /// application, and one that an application or an outsider sends is removed.
 ///
-/// Until connections between proxies are authenticated, it is a claim: it labels metrics and decides
-/// nothing.
+/// It adds the instance to the workload of the connection's certificate, and is believed no further. In a mesh without
+/// identities it is a claim, which labels.
 pub(crate) const CLIENT: HeaderName = HeaderName::from_static("clew-client");
 /// Why the mesh answered in place of the server.
 pub(crate) const ERROR: HeaderName = HeaderName::from_static("clew-error");

@@ -205,7 +205,8 @@ impl Keeper {
             Err(error) => {
                 // What fails again and again is said once; what ends is said by whoever is refused.
                 if self.failures == 0 {
-                    tracing::warn!(error = %chain(&error), "no certificate from control; asking again");
+                    let error = anyhow::Error::new(error);
+                    tracing::warn!("no certificate from control; asking again: {error:#}");
                 }
                 let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(10));
                 self.failures += 1;
@@ -262,16 +263,4 @@ async fn until(clock: &Clock, at: SystemTime) {
     {
         tokio::time::sleep(left.min(LOOK_EVERY)).await;
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -336,6 +336,8 @@ enum Admission {
     Everyone,
     /// Whoever the policy admits.
     Some(Arc<InboundPolicy>),
+    /// Nobody, whatever control says of other ports: it does not know this one.
+    Nobody,
     /// Control has not said yet; until then everyone may, or nobody.
     Unknown { admits: bool },
 }
@@ -349,6 +351,7 @@ impl PortState {
     ) -> Result<(), Reason> {
         let admits = match &self.access {
             Admission::Everyone => true,
+            Admission::Nobody => false,
             Admission::Some(policy) => policy.access.admits(caller, asked).is_some(),
             Admission::Unknown { admits: false } => return Err(Reason::DiscoveryTimeout),
             Admission::Unknown { admits: true } => true,
@@ -403,7 +406,11 @@ impl Port {
         let state = PortState {
             expect: Expect::Detect(discovery.detect_timeout()),
             routes: RouteNames::new(&Arc::from([]), learners.of(&service)),
-            access: Admission::Everyone,
+            // No policy is about it: where nobody may call what nobody has allowed, that holds here too.
+            access: match discovery.open_at_first() {
+                Some(false) => Admission::Nobody,
+                Some(true) | None => Admission::Everyone,
+            },
             service,
         };
         Rc::new(Self {
@@ -436,5 +443,45 @@ impl Port {
             });
         }
         Rc::clone(&self.current.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{IdentityConfig, Limits};
+    use clew_api::client::{ControlClient, TokenSource};
+    use clew_identity::Clock;
+    use clew_model::identity::Identity;
+    use clew_model::name::Workload;
+    use tokio::runtime::Handle;
+
+    /// Whether anyone may call a port that nobody has declared.
+    fn is_open(open_at_first: Option<bool>) -> Result<(), Reason> {
+        let workload = Workload::new("books", "default");
+        let identity = Identity::new("cluster.local", &workload).unwrap();
+        let identity = open_at_first.map(|open_at_first| IdentityConfig {
+            identity,
+            open_at_first,
+            token: TokenSource::new(|| Ok(String::new())),
+            clock: Clock::default(),
+        });
+        let control = ControlClient::new("http://127.0.0.1:1".parse().unwrap(), workload);
+        let limits = Limits::default();
+        let discovery = Discovery::new(control, Handle::current(), &limits, identity.as_ref());
+        let learners = Learners::default();
+        let port = Port::undeclared(([127, 0, 0, 1], 9).into(), &discovery, &learners);
+        let nobody = Caller {
+            identity: None,
+            address: None,
+        };
+        port.state(&learners).admits(nobody, None)
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_has_declared_is_open_only_where_everyone_may_call() {
+        assert_eq!(is_open(None), Ok(()));
+        assert_eq!(is_open(Some(true)), Ok(()));
+        assert_eq!(is_open(Some(false)), Err(Reason::NotAuthorized));
     }
 }

@@ -97,6 +97,40 @@ async fn nobody_on_the_way_can_read() {
     }
 }
 
+/// Books' answer is cut off on the way: TLS has not said that it ends there, and so nobody takes it for the end.
+#[tokio::test]
+async fn what_is_cut_off_on_the_way_is_not_taken_for_an_end() {
+    let listener = WireListener::bind().await;
+    let mesh = Mesh::begin().await;
+    let books = mesh.sidecar("books");
+    let books = books.serves_as(listener.address(), "hidden", Protocol::Opaque);
+    let books = books.start().await;
+    let wire = WireListener::bind().await;
+    let _on_the_wire = mesh
+        .join_as_secured("books", "books-wire", wire.address())
+        .await;
+    let webapp = mesh.sidecar("webapp").calls("books").start().await;
+    let inbound = books.inbound();
+    let relay = tokio::spawn(async move {
+        let (from, to) = (
+            wire.accept().await.split(),
+            Wire::connect(inbound).await.split(),
+        );
+        tokio::join!(pass_on(from.0, to.1), pass_on(to.0, from.1));
+    });
+    let mut client = Wire::connect(webapp.dependency("books")).await;
+    client.write([0, 1]).await;
+    let mut server = listener.accept().await;
+    assert_eq!(server.read(2).await, [0, 1]);
+    server.write("half of it").await;
+    assert_eq!(client.read(10).await, b"half of it");
+    // Both connections of the wire are closed, with a plain end of TCP.
+    relay.abort();
+    assert!(client.read_to_end().await.is_err(), "an end, and no reset");
+    drop((client, server));
+    mesh.stop().await;
+}
+
 /// Passes on what comes, to its end; what was heard of it.
 async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> Vec<u8> {
     let mut heard = Vec::new();

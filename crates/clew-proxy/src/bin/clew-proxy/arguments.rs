@@ -64,7 +64,8 @@ pub(crate) struct Run {
     /// has no identity, and speaks in clear.
     #[arg(long, env = "CLEW_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Nobody may call before control has said who may: without it, everyone may while control is not there.
+    /// Nobody may call before control has said who may, nor a port of the application that is not declared. Without it
+    /// everyone may.
     #[arg(long, env = "CLEW_CLOSED_AT_FIRST")]
     closed_at_first: bool,
     /// Domain of the mesh's identities.
